@@ -1,0 +1,35 @@
+"""Turn model-zoo checkpoints into validated, bit-reproducible TFLite artifacts."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/fetch.smk"
+include: "rules/export.smk"
+include: "rules/convert.smk"
+include: "rules/quantise.smk"
+include: "rules/validate.smk"
+include: "rules/report.smk"
+include: "rules/reproduce.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/limits.txt",
+        "results/summary.md",
+        "results/SHA256SUMS",
+        expand("results/{model}/provenance.json", model=config["models"]),
+
+
+onerror:
+    shell("grep -hs '^error: ' {log:q} | sort -u >&2")

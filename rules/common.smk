@@ -1,0 +1,115 @@
+"""Configuration, catalogue, wildcard constraints and the functions that the rules share."""
+
+import json
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from snakemake.logging import logger
+from zoomill import cards
+from zoomill.code_files import code_files
+from zoomill.errors import UserError
+from zoomill.yaml_file import load_yaml
+
+
+def load():
+    """Return the catalogue, after checking it, the configuration and the targets on the command line."""
+    schemas = f"{workflow.basedir}/rules/schemas"
+    try:
+        cards.check(config, load_yaml(f"{schemas}/config.schema.yaml"), "config.yaml")
+        catalogue = cards.load_catalogue(
+            f"{workflow.basedir}/models", load_yaml(f"{schemas}/card.schema.yaml")
+        )
+        for name in config["models"]:
+            require(name, catalogue, "config.yaml: models", "model")
+        for argument in sys.argv[1:]:  # Snakemake tells the targets only after this file is read
+            check_target(argument, catalogue)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    return catalogue
+
+
+def require(name, names, where, kind):
+    """Raise a UserError with the nearest names when `name` is not one of `names`."""
+    if name not in names:
+        raise UserError(f"{where}: there is no {kind} {name}{cards.nearest(name, list(names))}")
+
+
+def check_target(target, catalogue):
+    """Raise a UserError for a target whose model, graph or variant does not exist."""
+    parts = re.fullmatch(r"(?:\./)?(sources|build|results)/([^/]+)(?:/(.*))?", target)
+    if not parts or (parts[1] == "results" and parts[3] is None):
+        return
+    folder, name, file = parts[1], parts[2], parts[3] or ""
+    require(name, catalogue, target, "model")
+    artifact = re.fullmatch(r"([^.]+)\.([^.]+)\.tflite(\.json)?", file)
+    if folder == "results" and artifact:
+        require(artifact[1], catalogue[name]["graphs"], target, f"graph of {name}")
+        require(artifact[2], VARIANTS, target, "TFLite variant")
+
+
+def prepare_jobs():
+    """Fix the environment of all jobs; without conda, answer Snakemake's calls with a stand-in."""
+    os.environ.update(
+        PYTHONNOUSERSITE="1",
+        PYTHONHASHSEED="0",
+        TF_ENABLE_ONEDNN_OPTS="0",
+        TF_CPP_MIN_LOG_LEVEL="2",
+        CUDA_VISIBLE_DEVICES="",
+        ZOOMILL_MIRRORS="\n".join(config["mirrors"]),
+    )
+    if shutil.which("conda") is None:
+        logger.info("There is no conda: uv builds the environments.")
+        stand_in = f"{workflow.basedir}/envs/uv/bin"
+        os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
+
+
+def code(command):
+    """Return the files of a command in scripts/, the script first, relative to the working directory."""
+    files = code_files(f"{workflow.basedir}/scripts/{command}.py")
+    return [os.path.relpath(path) for path in files]
+
+
+def card(*keys):
+    """Return an input function that looks up a value of the model's card."""
+
+    def get(wildcards):
+        value = CATALOGUE[wildcards.model]
+        for key in keys:
+            value = value[key]
+        return value
+
+    return get
+
+
+def artifacts(model):
+    """Return the artifacts that the configuration asks for."""
+    return [
+        f"results/{model}/{graph}.{variant}.tflite"
+        for graph in CATALOGUE[model]["graphs"]
+        for variant in config["tflite"]
+    ]
+
+
+def all_artifacts():
+    """Return the artifacts of all configured models."""
+    return [path for model in config["models"] for path in artifacts(model)]
+
+
+def evidence(paths):
+    """Return the evidence files of artifacts."""
+    return [f"{path}.json" for path in paths]
+
+
+VARIANTS = ["float32", "float16", "dynamic", "toco_float32"]
+CATALOGUE = load()
+prepare_jobs()
+
+
+wildcard_constraints:
+    model="|".join(CATALOGUE),
+    graph="detect_[a-z0-9_]+",
+    variant="|".join(VARIANTS),

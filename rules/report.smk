@@ -1,0 +1,51 @@
+"""Say what came out.
+
+Requires: the evidence of all configured artifacts.
+Yields: results/summary.md; results/limits.txt, last of all, only when every artifact keeps its limits.
+"""
+
+
+localrules:
+    summarise,
+    check_limits,
+
+
+rule summarise:
+    input:
+        code=code("summarise"),
+        evidence=evidence(all_artifacts()),
+    output:
+        "results/summary.md",
+    log:
+        "logs/summarise.log",
+    conda:
+        "../envs/base.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --evidence {input.evidence:q} \
+            --output {output:q} \
+            2> {log:q}
+        """
+
+
+rule check_limits:
+    input:
+        code=code("check_limits"),
+        evidence=evidence(all_artifacts()),
+        summary="results/summary.md",
+        checksums="results/SHA256SUMS",
+        provenance=expand("results/{model}/provenance.json", model=config["models"]),
+    output:
+        "results/limits.txt",
+    log:
+        "logs/check_limits.log",
+    conda:
+        "../envs/base.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --evidence {input.evidence:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

@@ -1,0 +1,134 @@
+"""Make artifacts checkable and rebuildable elsewhere.
+
+Requires: the artifacts of all configured models.
+Yields: results/SHA256SUMS, results/{model}/provenance.json; the targets verify and lock_artifacts.
+"""
+
+
+localrules:
+    write_checksums,
+    write_provenance,
+    verify,
+    lock_artifacts,
+
+
+COMMANDS = [
+    "fetch_source",
+    "export_ssd_graph",
+    "add_postprocess",
+    "convert_tflite",
+    "run_toco",
+    "finish_toco",
+    "quantise_tflite",
+    "graft_postprocess",
+]
+
+
+def model_artifacts(wildcards):
+    """Return the configured artifacts of a model."""
+    return artifacts(wildcards.model)
+
+
+def parameters(wildcards):
+    """Return everything of the card and the configuration that shapes an artifact, as JSON."""
+    chosen = CATALOGUE[wildcards.model]
+    keys = ("source", "labels", "golden", "pipeline_override", "postprocess", "graphs", "licence")
+    wanted = {"card": {key: chosen[key] for key in keys}, "toco": config["toco"]}
+    return json.dumps(wanted, sort_keys=True)
+
+
+def locked_artifacts():
+    """Return the artifacts whose digests are kept in artifacts.lock."""
+    path = f"{workflow.basedir}/artifacts.lock"
+    with open(path, encoding="utf-8") as file:
+        return [f"results/{name}" for name in json.load(file)]
+
+
+rule write_checksums:
+    input:
+        code=code("write_checksums"),
+        artifacts=all_artifacts(),
+    output:
+        "results/SHA256SUMS",
+    log:
+        "logs/write_checksums.log",
+    conda:
+        "../envs/base.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifacts {input.artifacts:q} \
+            --output {output:q} \
+            2> {log:q}
+        """
+
+
+rule write_provenance:
+    input:
+        code=code("write_provenance"),
+        artifacts=model_artifacts,
+        commands=sorted({path for command in COMMANDS for path in code(command)}),
+        environments=[
+            os.path.relpath(f"{workflow.basedir}/envs/{name}.yaml")
+            for name in ("base", "tf2", config["toco"], "litert")
+        ],
+    output:
+        "results/{model}/provenance.json",
+    log:
+        "logs/write_provenance/{model}.log",
+    conda:
+        "../envs/base.yaml"
+    params:
+        parameters=parameters,
+        root=os.path.relpath(workflow.basedir),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --artifacts {input.artifacts:q} \
+            --code {input.commands:q} \
+            --environments {input.environments:q} \
+            --parameters {params.parameters:q} \
+            --root {params.root:q} \
+            --output {output:q} \
+            2> {log:q}
+        """
+
+
+rule verify:
+    input:
+        code=code("verify_artifacts"),
+        lock=os.path.relpath(f"{workflow.basedir}/artifacts.lock"),
+        artifacts=locked_artifacts(),
+        evidence=evidence(locked_artifacts()),
+    log:
+        "logs/verify.log",
+    conda:
+        "../envs/litert.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --lock {input.lock:q} \
+            --results results \
+            2> {log:q}
+        """
+
+
+rule lock_artifacts:
+    input:
+        code=code("lock_artifacts"),
+        artifacts=all_artifacts(),
+    log:
+        "logs/lock_artifacts.log",
+    conda:
+        "../envs/litert.yaml"
+    params:
+        lock=os.path.relpath(f"{workflow.basedir}/artifacts.lock"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifacts {input.artifacts:q} \
+            --results results \
+            --output {params.lock:q} \
+            2> {log:q}
+        """

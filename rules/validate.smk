@@ -1,0 +1,50 @@
+"""Compare artifacts with the golden outputs of their source.
+
+Requires: results/{model}/{graph}.{variant}.tflite, its contract, and the model's golden.npz.
+Yields: results/{model}/{graph}.{variant}.tflite.json, the evidence.
+"""
+
+
+def conversion_figures(wildcards):
+    """Return the figures that TOCO logged, for its variants."""
+    return "build/{model}/{graph}/toco.json" if wildcards.variant == "toco_float32" else []
+
+
+def limits(wildcards):
+    """Return the variant's limits as JSON."""
+    return json.dumps(config["limits"][wildcards.variant], sort_keys=True)
+
+
+rule validate_tflite:
+    input:
+        code=code("validate_tflite"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden="build/{model}/detect_cut/golden.npz",
+        anchors="build/{model}/detect_cut/anchors.npy",
+        figures=conversion_figures,
+    output:
+        "results/{model}/{graph}.{variant}.tflite.json",
+    log:
+        "logs/validate_tflite/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_tflite/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        limits=limits,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --anchors {input.anchors:q} \
+            --variant {wildcards.variant:q} \
+            --limits {params.limits:q} \
+            --figures {input.figures:q} \
+            --output {output:q} \
+            &> {log:q}
+        """

@@ -1,0 +1,25 @@
+"""Fail when an artifact misses a limit, with one line for each miss."""
+
+import argparse
+
+from zoomill import command, files
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write how many artifacts keep their limits."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evidence", nargs="+", required=True, help="evidence of each artifact")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    documents = [files.read_json(path) for path in args.evidence]
+    failures = [
+        f"{item['model']}: {item['artifact']}: {failure}" for item in documents for failure in item["failures"]
+    ]
+    if failures:
+        raise UserError("\nerror: ".join(failures))
+    files.write_bytes(args.output, f"{len(documents)} artifacts keep their limits\n".encode())
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,200 @@
+"""Fetch the files of one model: from the cache, mirrors or URLs; checked, unpacked, and put into one folder.
+
+Mirrors stand in the environment variable ZOOMILL_MIRRORS, one folder or base URL a line. They are no flag:
+it does not matter where bytes come from, since their digests decide.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+
+from zoomill import archives, command, mirrors, source_lock
+from zoomill.download import Broken, Cache, Wanted, Wrong, is_url, log, public
+from zoomill.errors import UserError
+
+HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128, "md5": 32}
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceFile:
+    """A file of a card.
+
+    Attributes:
+        name: path below the output folder; for an archive, no more than a name.
+        urls: http(s) URLs, or paths of local files, in the order in which they are tried.
+        wanted: its size and digest; for `digest: null` those of sources.lock, if it holds them.
+        unpack: arguments of :func:`zoomill.archives.unpack`, or None for a file that is placed as it is.
+        advice: what to do when no source gives it.
+    """
+
+    name: str
+    urls: list[str]
+    wanted: Wanted
+    unpack: dict | None
+    advice: str
+
+
+def main(argv=None):
+    args = _arguments(argv)
+    try:
+        _fetch(args)
+    except UserError as error:
+        # One line, also where a server is quoted.
+        raise UserError("%s: %s" % (args.model, " ".join(str(error).split()))) from None
+    except OSError as error:
+        raise UserError("%s: %s: %s" % (args.model, error.filename, error.strerror)) from None
+
+
+def _arguments(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, help="name of the model, for messages and sources.lock")
+    parser.add_argument("--files", required=True, help="the card's list of files, as JSON")
+    parser.add_argument("--cache", required=True, help="folder of complete and partial downloads")
+    parser.add_argument("--lock", required=True, help="sources.lock")
+    parser.add_argument(
+        "--accept-new-digests",
+        action="store_true",
+        help="take a file whose card says `digest: null` as it comes, and record its digest in sources.lock",
+    )
+    parser.add_argument("--output", required=True, help="folder to make; what stands there is removed")
+    return parser.parse_args(argv)
+
+
+def _fetch(args):
+    parent, name = os.path.split(os.path.normpath(args.output))
+    temporary = os.path.join(parent, ".%s.tmp" % name)
+    _clear(args.output, temporary)
+    wanted = _parsed(args)
+    for file in wanted:
+        if file.wanted.hex is None and not args.accept_new_digests:
+            raise UserError(
+                "%s: its card gives no digest; fetch it once with --accept-new-digests, which records the one"
+                " found in %s" % (file.name, args.lock)
+            )
+    cache = Cache(args.cache)
+    places = mirrors.from_environment(cache.session)
+    paths = {file.name: _obtain(file, "%s: %s" % (args.model, file.name), cache, places) for file in wanted}
+    os.makedirs(temporary)
+    try:
+        # Plain files first: nothing of an archive can then stand in their place.
+        for file in sorted(wanted, key=lambda file: file.unpack is not None):
+            _place(file, paths[file.name], temporary)
+        new = [file.name for file in wanted if file.wanted.hex is None]
+        if new:
+            source_lock.record(args.lock, args.model, {name: _entry(paths[name]) for name in new})
+        os.rename(temporary, args.output)
+    except BaseException:
+        shutil.rmtree(temporary)
+        raise
+
+
+def _clear(output, temporary):
+    """Remove an earlier output, and what a killed run left; no output ever stands half-removed."""
+    shutil.rmtree(temporary, ignore_errors=True)
+    if os.path.lexists(output):
+        os.rename(output, temporary)
+        shutil.rmtree(temporary)
+
+
+def _parsed(args):
+    """Return the card's files as :class:`SourceFile`, with the digests of sources.lock filled in."""
+    locked = source_lock.read(args.lock).get(args.model, {})
+    card = "models/%s.yaml" % args.model
+    try:
+        parsed = [_source_file(entry, locked, card) for entry in json.loads(args.files)]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError("its list of files cannot be read (%r); check %s" % (error, card)) from None
+    except UserError as error:
+        raise UserError("%s; check %s" % (error, card)) from None
+    if clash := archives.collision(file.name for file in parsed):
+        raise UserError("the files %s and %s collide; rename one of them in %s" % (*clash, card))
+    return parsed
+
+
+def _source_file(entry, locked, card):
+    name, urls = entry["name"], entry["urls"]
+    if not name or archives.inside(name) != name:
+        raise UserError("the name %s is not a plain relative path" % archives.shown(name))
+    if not urls or isinstance(urls, str) or not all(map(_is_source, urls)):
+        raise UserError("%s: `urls` is not a list of http(s) URLs and paths" % name)
+    unpack = entry.get("unpack")
+    if unpack is not None:
+        unpack = {"strip": int(unpack.get("strip", 0)), "only": tuple(unpack.get("only", ()))}
+    advice = "check the URL in %s" % card
+    if "digest" in entry:
+        advice += ", or delete the file's entry from sources.lock to take another one"
+    return SourceFile(name, urls, _wanted(name, entry, locked.get(name, {})), unpack, advice)
+
+
+def _is_source(url):
+    return url.startswith(("http://", "https://")) or not is_url(url)
+
+
+def _wanted(name, entry, recorded):
+    given = [key for key in ("digest", *HEX_DIGITS) if key in entry]
+    if len(given) != 1:
+        raise UserError("%s: give one of sha256, sha384, sha512, md5, or `digest: null`" % name)
+    algorithm, size = given[0], entry.get("size")
+    if algorithm == "digest":
+        if entry["digest"] is not None:
+            raise UserError("%s: `digest` can be nothing but null; use sha256, sha384 or sha512" % name)
+        return Wanted(recorded.get("size", size), "sha256", recorded.get("sha256"))
+    if algorithm == "md5" and size is None:
+        raise UserError("%s: md5 alone is too weak; give the `size` as well" % name)
+    digest = entry[algorithm].lower()
+    if len(digest) != HEX_DIGITS[algorithm] or set(digest) - set("0123456789abcdef"):
+        raise UserError("%s: `%s` is not %d hexadecimal digits" % (name, algorithm, HEX_DIGITS[algorithm]))
+    return Wanted(size, algorithm, digest)
+
+
+def _obtain(file, label, cache, places):
+    """Return the path of a file in the cache, fetched from the first mirror or URL that gives it."""
+    if file.wanted.algorithm == "md5":
+        log(label, "is checked by size and md5 only, which is weak; give its sha256 in the card")
+    try:
+        if path := cache.find(file.wanted, label):
+            return path
+    except Wrong as error:
+        raise UserError("%s: in the cache, %s; %s" % (file.name, error, file.advice)) from None
+    failures, sentences = [], []
+    for source in [*places, *file.urls]:
+        location = None
+        try:
+            location = source.find(file.wanted) if isinstance(source, mirrors.Mirror) else source
+            if location is not None:
+                path = cache.fetch(location, file.wanted, label)
+                log(label, "came from %s" % public(location))
+                return path
+        except (Broken, Wrong) as error:
+            failures.append(error)
+            sentences.append("%s %s" % (public(location or source.place), error))
+            log(label, sentences[-1])
+    advice = file.advice
+    if all(isinstance(failure, Broken) for failure in failures):
+        advice = "check the network connection, or name a mirror in %s" % mirrors.VARIABLE
+    raise UserError("%s: %s; %s" % (file.name, "; ".join(sentences), advice))
+
+
+def _place(file, path, folder):
+    destination = os.path.join(folder, file.name)
+    if file.unpack is not None:
+        try:
+            archives.unpack(path, folder, **file.unpack)
+        except UserError as error:
+            raise UserError("%s: %s; check the file and its `unpack` in the card" % (file.name, error)) from None
+        return
+    os.makedirs(os.path.dirname(destination), exist_ok=True)
+    try:
+        os.link(path, destination)
+    except OSError:
+        shutil.copyfile(path, destination)
+
+
+def _entry(path):
+    return {"sha256": os.path.basename(path), "size": os.path.getsize(path)}
+
+
+if __name__ == "__main__":
+    command.run(main)

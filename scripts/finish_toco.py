@@ -1,0 +1,19 @@
+"""Make an artifact of TOCO's file: canonical options, readable names, the contract's signature, all checks."""
+
+import argparse
+
+from zoomill import artifact, command, files
+
+
+def main(argv=None):
+    """Write the artifact."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raw", required=True, help=".tflite file as TOCO wrote it")
+    parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    artifact.finish(args.raw, files.read_json(args.contract), "toco_float32", args.output)
+
+
+if __name__ == "__main__":
+    command.run(main)

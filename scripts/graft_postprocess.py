@@ -1,0 +1,27 @@
+"""Graft TFLite_Detection_PostProcess onto a .tflite file that ends at its raw heads."""
+
+import argparse
+
+import numpy as np
+
+from zoomill import artifact, command, files, tflite_file
+from zoomill.postprocess import Options
+
+
+def main(argv=None):
+    """Write the file with the op."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cut", required=True, help=".tflite file of the raw heads")
+    parser.add_argument("--anchors", required=True, help="anchors.npy")
+    parser.add_argument("--contract", required=True, help="contract.json of the graph with the op")
+    parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    model = tflite_file.read(args.cut)
+    tflite_file.append_postprocess(model, np.load(args.anchors), Options(**contract["postprocess"]))
+    artifact.deliver(model, contract, args.variant, args.output)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,49 @@
+"""Print a table of all artifacts and write it as Markdown."""
+
+import argparse
+
+from zoomill import command, files
+
+_HEADINGS = ("model", "graph", "variant", "bytes", "of float32", "largest head error", "detections", "score", "passed")
+
+
+def main(argv=None):
+    """Write the table to ``--output`` and to stdout."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evidence", nargs="+", required=True, help="evidence of each artifact")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    documents = [files.read_json(path) for path in args.evidence]
+    sizes = {(item["model"], item["graph"], item["variant"]): item["bytes"] for item in documents}
+    text = table([_HEADINGS, *(row(item, sizes) for item in documents)])
+    files.write_bytes(args.output, text.encode())
+    print(text, end="")
+
+
+def row(item, sizes):
+    """Return the cells of one artifact."""
+    whole = sizes.get((item["model"], item["graph"], "float32"))
+    parity = item["parity"]
+    heads = detections = score = ""
+    if "expected" in parity:
+        pairs = parity["expected"]
+        detections = f"{pairs['matched']} of {pairs['expected']}"
+        score = f"{pairs['score_difference']:.1e}"
+    else:
+        heads = f"{max(errors['max_abs'] for errors in parity.values()):.1e}"
+    share = f"{item['bytes'] / whole:.0%}" if whole else ""
+    passed = "yes" if item["passed"] else "NO"
+    name = (item["model"], item["graph"], item["variant"])
+    return (*name, f"{item['bytes']:,}", share, heads, detections, score, passed)
+
+
+def table(rows):
+    """Return a Markdown table with aligned columns; the first row holds the headings."""
+    widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)) + " |" for cells in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "".join(f"{line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,22 @@
+"""Write the SHA-256 digests of all artifacts, as ``sha256sum`` does."""
+
+import argparse
+import os
+
+from zoomill import command, files
+
+
+def main(argv=None):
+    """Write one line for each artifact, relative to the folder of ``--output``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artifacts", nargs="+", required=True)
+    parser.add_argument("--output", required=True, help="check it with `sha256sum -c` in its folder")
+    args = parser.parse_args(argv)
+    folder = os.path.dirname(args.output)
+    digests = {os.path.relpath(path, folder): files.digest(path) for path in args.artifacts}
+    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    files.write_bytes(args.output, text.encode())
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,1 @@
+"""The library that zoomill's commands share, one module per concept."""

@@ -1,0 +1,73 @@
+"""The catalogue: one card for each model, checked against its schema."""
+
+import difflib
+import os
+
+import jsonschema
+
+from zoomill.errors import UserError
+from zoomill.yaml_file import load_yaml
+
+# What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
+_DETECTION_GRAPHS = {
+    "detect_cut": {"add_postprocessing_op": False},
+    "detect_regular": {"use_regular_nms": True},
+    "detect_fast": {"use_regular_nms": False},
+}
+
+
+def check(document, schema, path):
+    """Check a YAML document against a JSON Schema and fill in the defaults of its top level.
+
+    Raises:
+        UserError: one line for the first thing that is wrong, with the key and, for a misspelt key, the nearest.
+    """
+    validator = jsonschema.Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
+    if errors:
+        raise UserError(f"{path}: {_explain(errors[0])}")
+    for key, rule in schema["properties"].items():
+        if "default" in rule:
+            document.setdefault(key, rule["default"])
+    return document
+
+
+def load_catalogue(folder, schema):
+    """Return ``{model: card}`` of all cards in ``folder``, sorted by name."""
+    cards = {}
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".yaml"):
+            path = os.path.join(folder, name)
+            card = check(load_yaml(path), schema, f"models/{name}")
+            card.setdefault("graphs", _DETECTION_GRAPHS)
+            card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+            cards[name[: -len(".yaml")]] = card
+    return cards
+
+
+def postprocess_options(card, graph):
+    """Return the options of a graph's TFLite_Detection_PostProcess that the card sets, the graph's own first."""
+    own = {key: value for key, value in card["graphs"][graph].items() if key != "add_postprocessing_op"}
+    return {**card["postprocess"], **own}
+
+
+def nearest(name, names):
+    """Return ``; did you mean a or b?``, or the whole list when nothing is near."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there are: {', '.join(names)}"
+
+
+def _explain(error):
+    """Say in one line what a schema error means."""
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    where = f"{where.lstrip('.')}: " if where else ""
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        patterns = error.schema.get("patternProperties", {})
+        unknown = [key for key in error.instance if key not in known]
+        if known and not patterns:
+            return f"{where}unknown key {unknown[0]}{nearest(unknown[0], known)}"
+        return f"{where}unknown key {', '.join(unknown)}"
+    return f"{where}{error.message}"

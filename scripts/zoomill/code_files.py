@@ -1,0 +1,40 @@
+"""Which files of this repository a command is made of, so that an edit re-runs exactly what it can change."""
+
+import ast
+import functools
+import os
+
+
+@functools.cache
+def code_files(script):
+    """Return ``script`` and every module of its folder that it imports, directly or not, as sorted paths.
+
+    The script itself comes first.
+    """
+    folder = os.path.dirname(script)
+    seen, stack = set(), [script]
+    while stack:
+        path = stack.pop()
+        if path not in seen:
+            seen.add(path)
+            stack += _imports(path, folder)
+    return [script, *sorted(seen - {script})]
+
+
+@functools.cache
+def _imports(path, folder):
+    """Return the files in ``folder`` that the module at ``path`` imports."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    paths = set()
+    for name in names:
+        stem = os.path.join(folder, *name.split("."))
+        paths.update(path for path in (f"{stem}.py", os.path.join(stem, "__init__.py")) if os.path.exists(path))
+    return sorted(paths)

@@ -1,0 +1,160 @@
+"""Decoding, non-maximum suppression and matching of detections, in NumPy.
+
+A second implementation of TFLite_Detection_PostProcess (tensorflow/lite/kernels/detection_postprocess.cc), so that
+the op in an artifact can be checked against the source model's raw heads.
+"""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Detections:
+    """Detections in one image, by falling score.
+
+    Attributes:
+        boxes: float32 ``[n, 4]``: ymin, xmin, ymax, xmax, relative to the image.
+        classes: int ``[n]``, 0 is the first class after the background.
+        scores: float32 ``[n]``.
+    """
+
+    boxes: np.ndarray
+    classes: np.ndarray
+    scores: np.ndarray
+
+    def above(self, threshold):
+        """Return the detections whose score is at least ``threshold``."""
+        kept = self.scores >= threshold
+        return Detections(self.boxes[kept], self.classes[kept], self.scores[kept])
+
+
+def decode(encodings, anchors, options):
+    """Turn box encodings ``[anchors, 4]`` into boxes ``[anchors, 4]`` (Ren et al. 2015, equation 2).
+
+    Args:
+        encodings: float32 ty, tx, th, tw.
+        anchors: float32 ycenter, xcenter, height, width.
+        options: the scales of :class:`zoomill.postprocess.Options`.
+    """
+    scales = np.array([options.y_scale, options.x_scale, options.h_scale, options.w_scale], np.float32)
+    encodings = encodings / scales
+    centre = encodings[:, :2] * anchors[:, 2:] + anchors[:, :2]
+    half = np.exp(encodings[:, 2:]) * anchors[:, 2:] * np.float32(0.5)
+    return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def iou(box, boxes):
+    """Return the overlap (intersection over union, 0 to 1) of one box with each of ``boxes`` ``[n, 4]``."""
+    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
+    shared = np.prod(np.clip(high - low, 0, None), axis=1)
+    area = np.prod(box[2:] - box[:2])
+    union = area + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) - shared
+    return np.where(union > 0, shared / np.where(union > 0, union, 1), 0)
+
+
+def suppress(boxes, scores, limit, options):
+    """Return the indices that greedy NMS keeps, by falling score, at most ``limit``."""
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] >= options.nms_score_threshold]
+    kept = []
+    while len(order) and len(kept) < limit:
+        best, order = order[0], order[1:]
+        kept.append(best)
+        order = order[iou(boxes[best], boxes[order]) <= options.nms_iou_threshold]
+    return np.array(kept, int)
+
+
+def postprocess(encodings, scores, anchors, options):
+    """Compute what the op computes.
+
+    Args:
+        encodings: float32 ``[anchors, 4]``.
+        scores: float32 ``[anchors, 1 + classes]``, background first.
+        anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
+        options: :class:`zoomill.postprocess.Options`; at most one class for each detection.
+    """
+    boxes, scores = decode(encodings, anchors, options), scores[:, -options.num_classes :]
+    if options.use_regular_nms:
+        rows, classes = [], []
+        for label in range(options.num_classes):
+            kept = suppress(boxes, scores[:, label], options.detections_per_class, options)
+            rows.append(kept)
+            classes.append(np.full(len(kept), label))
+        rows, classes = np.concatenate(rows), np.concatenate(classes)
+    else:
+        classes = scores.argmax(axis=1)
+        rows = suppress(boxes, scores.max(axis=1), options.max_detections, options)
+        classes = classes[rows]
+    found = scores[rows, classes]
+    order = np.argsort(-found, kind="stable")[: options.max_detections]
+    return Detections(boxes[rows[order]], classes[order], found[order])
+
+
+@dataclasses.dataclass
+class Match:
+    """How far the detections of two implementations agree.
+
+    Attributes:
+        expected, found, matched: numbers of detections and of pairs of the same class with an IoU of at least 0.5.
+        missing, surplus: detections without a partner, not counting borderline ones.
+        borderline: detections without a partner whose score is within the tolerance of the score below which one
+            of the sides reports nothing.
+        score_difference: largest difference in a pair.
+        lowest_iou: smallest overlap of a pair, 1 without pairs.
+    """
+
+    expected: int = 0
+    found: int = 0
+    matched: int = 0
+    missing: int = 0
+    surplus: int = 0
+    borderline: int = 0
+    score_difference: float = 0.0
+    lowest_iou: float = 1.0
+
+    @property
+    def complete(self):
+        """Tell whether every detection has its partner."""
+        return not self.missing and not self.surplus
+
+    def add(self, other):
+        """Add the counts of another image."""
+        for name in ("expected", "found", "matched", "missing", "surplus", "borderline"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.score_difference = max(self.score_difference, other.score_difference)
+        self.lowest_iou = min(self.lowest_iou, other.lowest_iou)
+
+
+def match(expected, found, options, tolerance):
+    """Pair the detections of two implementations.
+
+    Args:
+        expected, found: :class:`Detections` of the same image.
+        options: the :class:`zoomill.postprocess.Options` both ran with.
+        tolerance: difference in score that may push a detection over an edge.
+    """
+    result = Match(expected=len(expected.scores), found=len(found.scores))
+    free = np.ones(len(found.scores), bool)
+    for box, label, score in zip(expected.boxes, expected.classes, expected.scores, strict=True):
+        overlap = np.where(free & (found.classes == label), iou(box, found.boxes), 0)
+        best = int(overlap.argmax()) if len(overlap) else -1
+        if best >= 0 and overlap[best] >= 0.5:
+            free[best] = False
+            result.matched += 1
+            result.score_difference = max(result.score_difference, float(abs(found.scores[best] - score)))
+            result.lowest_iou = min(result.lowest_iou, float(overlap[best]))
+        elif score <= _edge(found, options) + tolerance:
+            result.borderline += 1
+        else:
+            result.missing += 1
+    lonely = found.scores[free]
+    result.surplus = int((lonely > _edge(expected, options) + tolerance).sum())
+    result.borderline += len(lonely) - result.surplus
+    return result
+
+
+def _edge(detections, options):
+    """Return the score below which an implementation reported nothing."""
+    full = len(detections.scores) >= options.max_detections
+    return detections.scores[-1] if full else options.nms_score_threshold

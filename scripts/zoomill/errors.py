@@ -1,0 +1,9 @@
+"""The one exception for a user's mistake."""
+
+
+class UserError(Exception):
+    """Something the user can mend.
+
+    The message is one line that says what is wrong, in which model and file, and what to do. Commands print
+    it without a traceback (see :mod:`zoomill.command`).
+    """

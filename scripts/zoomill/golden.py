@@ -1,0 +1,122 @@
+"""Golden inputs and outputs: the source model in its own framework, untouched by any export."""
+
+import os
+
+import numpy as np
+
+from zoomill import ssd_graph
+from zoomill.errors import UserError
+
+_DETECTIONS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+
+
+def read_images(paths):
+    """Read pinned pictures as a list of RGB uint8 arrays ``[height, width, 3]``."""
+    from PIL import Image
+
+    images = []
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                images.append(np.asarray(picture.convert("RGB")))
+        except OSError as error:
+            raise UserError(f"{path}: is no picture that can be read: {error}") from error
+    return images
+
+
+def synthetic_images(count, height, width):
+    """Return ``count`` RGB uint8 pictures ``[height, width, 3]`` of rectangles on noise, the same on every machine.
+
+    ``RandomState`` is used because its stream is frozen, unlike that of ``numpy.random.Generator``.
+    """
+    images = []
+    for seed in range(count):
+        random = np.random.RandomState(seed)
+        image = random.randint(96, 160, (height, width, 3))
+        for _ in range(6):
+            top, left = random.randint(0, height * 3 // 4), random.randint(0, width * 3 // 4)
+            bottom = top + random.randint(height // 8, height // 2)
+            right = left + random.randint(width // 8, width // 2)
+            image[top:bottom, left:right] = random.randint(0, 256, 3)
+        images.append(image.astype(np.uint8))
+    return images
+
+
+class Source:
+    """An SSD of the TF1 Object Detection API, run by TensorFlow from its frozen graph or its meta graph.
+
+    Args:
+        frozen: path of frozen_inference_graph.pb; used where it exists.
+        checkpoint: prefix of the checkpoint whose meta graph is restored otherwise.
+    """
+
+    def __init__(self, frozen, checkpoint):
+        import tensorflow as tf
+
+        self._graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=self._graph)
+        with self._graph.as_default():
+            if os.path.exists(frozen):
+                definition = tf.compat.v1.GraphDef()
+                with open(frozen, "rb") as file:
+                    definition.ParseFromString(file.read())
+                tf.import_graph_def(definition, name="")
+                self.origin = frozen
+            else:
+                saver = tf.compat.v1.train.import_meta_graph(f"{checkpoint}.meta", clear_devices=True)
+                saver.restore(self._session, checkpoint)
+                self.origin = f"{checkpoint}.meta"
+        self._heads = ssd_graph.find_heads(self._graph.as_graph_def(), self.origin)
+        self._image = self._placeholder()
+
+    def _placeholder(self):
+        """Return the one tensor that takes images."""
+        placeholders = [op.outputs[0] for op in self._graph.get_operations() if op.type == "Placeholder"]
+        if len(placeholders) != 1 or placeholders[0].shape.rank != 4:
+            raise UserError(f"{self.origin}: has {len(placeholders)} inputs instead of one batch of images")
+        return placeholders[0]
+
+    def value_range(self, height, width):
+        """Return what the model's own preprocessing makes of 0 and 255: two float32 arrays ``[channels]``."""
+        ends = []
+        for value in (0, 255):
+            image = np.full((height, width, 3), value, np.uint8)
+            ends.append(self._run(image, {"image": self._heads.image})["image"][0, 0, 0])
+        return ends
+
+    def outputs(self, images):
+        """Run the model on each image.
+
+        Args:
+            images: list of RGB uint8 arrays ``[height, width, 3]`` of any size.
+
+        Returns:
+            ``{name: array}`` with one row for each image: the normalised image, the raw box encodings and class
+            logits, and the model's own detections (boxes ymin, xmin, ymax, xmax relative; classes from 1; scores)
+            where it has any; and ``anchors`` ``[anchors, 4]``, corners, where the graph computes them.
+        """
+        fetches = {ssd_graph.INPUT: self._heads.image, ssd_graph.BOXES: self._heads.boxes}
+        fetches["logits"] = self._heads.logits
+        names = {op.name for op in self._graph.get_operations()}
+        if names.issuperset(_DETECTIONS):
+            fetches.update({name: name for name in _DETECTIONS})
+        runs = [self._run(image, fetches) for image in images]
+        result = {name: np.concatenate([run[name] for run in runs]) for name in fetches}
+        result[ssd_graph.BOXES] = result[ssd_graph.BOXES].reshape(len(images), -1, 4)
+        if self._heads.anchors:
+            result["anchors"] = self._run(images[0], {"anchors": self._heads.anchors})["anchors"]
+        return result
+
+    def _run(self, image, fetches):
+        tensors = {name: self._graph.get_tensor_by_name(f"{node}:0") for name, node in fetches.items()}
+        feed = image[None].astype(self._image.dtype.as_numpy_dtype)
+        return self._session.run(tensors, {self._image: feed})
+
+
+def convert_scores(logits, post_processing):
+    """Turn class logits into scores as the pipeline's score_converter does, by TensorFlow's own functions."""
+    import tensorflow as tf
+
+    scale = post_processing.logit_scale or 1
+    functions = {0: tf.identity, 1: tf.sigmoid, 2: tf.nn.softmax}
+    return functions[post_processing.score_converter](logits / np.float32(scale)).numpy()

@@ -1,0 +1,92 @@
+"""How near an artifact comes to the golden outputs of its source model."""
+
+import dataclasses
+
+import numpy as np
+
+from zoomill import detections, runtime, ssd_graph
+from zoomill.postprocess import Options
+
+
+def of_heads(artifact, contract, golden):
+    """Compare raw heads with the golden ones.
+
+    Args:
+        artifact: :class:`zoomill.runtime.Artifact`.
+        contract: contract of its graph.
+        golden: mapping of golden arrays, one row for each image.
+
+    Returns:
+        ``{output: {"max_abs": …, "mean_abs": …}}``.
+    """
+    runs = [artifact(contract, image) for image in golden[ssd_graph.INPUT]]
+    result = {}
+    for promise in contract["outputs"]:
+        difference = np.abs(np.concatenate([run[promise["name"]] for run in runs]) - golden[promise["tensor"]])
+        result[promise["name"]] = {
+            "max_abs": float(difference.max()),
+            "mean_abs": float(difference.mean(dtype=np.float64)),
+        }
+    return result
+
+
+def of_detections(artifact, contract, golden, anchors, tolerance):
+    """Compare detections with those that the golden raw heads give, and with the source's own.
+
+    Args:
+        artifact, contract, golden: as in :func:`of_heads`.
+        anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
+        tolerance: difference in score that may push a detection over the threshold.
+
+    Returns:
+        ``expected``, ``other_nms`` and, where the source's own post-processing can be compared, ``source``: fields
+        of :class:`zoomill.detections.Match`; ``nms_kinds_differ_on``: number of images on which regular and fast
+        NMS give different detections.
+    """
+    options = Options(**contract["postprocess"])
+    other = dataclasses.replace(options, use_regular_nms=not options.use_regular_nms)
+    own, opposite, source = detections.Match(), detections.Match(), detections.Match()
+    comparable = "detection_boxes" in golden and _keeps_the_same(options, Options(**contract["source_postprocess"]))
+    kinds_differ = 0
+    for row, image in enumerate(golden[ssd_graph.INPUT]):
+        found = runtime.detections(artifact(contract, image))
+        heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
+        expected, others = (detections.postprocess(*heads, kind) for kind in (options, other))
+        own.add(detections.match(expected, found, options, tolerance))
+        opposite.add(detections.match(others, found, options, tolerance))
+        kinds_differ += not detections.match(expected, others, options, tolerance).complete
+        if comparable:
+            source.add(detections.match(_source_detections(golden, row, options), found, options, tolerance))
+    result = {
+        "expected": dataclasses.asdict(own),
+        "other_nms": dataclasses.asdict(opposite),
+        "nms_kinds_differ_on": kinds_differ,
+        "images": len(golden[ssd_graph.INPUT]),
+    }
+    if comparable:
+        result["source"] = dataclasses.asdict(source)
+    return result
+
+
+def _keeps_the_same(options, source):
+    """Tell whether an op with ``options`` keeps what the source keeps, but for low scores and a shorter list.
+
+    A box below the threshold never suppresses one above it, so a higher threshold only cuts the list.
+    """
+    return (
+        options.use_regular_nms
+        and options.nms_iou_threshold == source.nms_iou_threshold
+        and options.nms_score_threshold >= source.nms_score_threshold
+        and options.max_detections <= source.max_detections
+        and options.detections_per_class == source.detections_per_class
+    )
+
+
+def _source_detections(golden, row, options):
+    """Return the source's own detections that the options would keep too; its classes count from 1."""
+    count = min(int(golden["num_detections"][row]), options.max_detections)
+    return detections.Detections(
+        golden["detection_boxes"][row, :count],
+        golden["detection_classes"][row, :count].astype(int) - 1,
+        golden["detection_scores"][row, :count],
+    ).above(options.nms_score_threshold)

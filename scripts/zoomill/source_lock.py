@@ -1,0 +1,74 @@
+"""sources.lock: size and digest of the files whose cards give none, as they were when first fetched.
+
+The file is YAML, ``model: {file: {sha256: hex, size: bytes}}``, sorted, and belongs into version control.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+
+import yaml
+
+from zoomill import files
+from zoomill.errors import UserError
+
+HEADER = "# Files whose cards give no digest, as accepted with --accept-new-digests. Binding from then on.\n"
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Yield ``path`` opened for reading and appending, created if need be, under an exclusive lock.
+
+    The holder may rename or remove the file, or put another in its place: whoever waited then opens anew.
+    """
+    while True:
+        with open(path, "a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                    yield file
+                    return
+
+
+def read(path):
+    """Return the entries of ``sources.lock``, ``{model: {file: {"sha256": hex, "size": bytes}}}``.
+
+    A file that does not exist has none.
+
+    Raises:
+        UserError: when the file holds anything else.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            entries = yaml.safe_load(file) or {}
+        for names in entries.values():
+            for entry in names.values():
+                if not (re.fullmatch("[0-9a-f]{64}", entry["sha256"]) and isinstance(entry["size"], int)):
+                    raise ValueError
+    except FileNotFoundError:
+        return {}
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(
+            "%s is not a table `model: {file: {sha256: hex, size: bytes}}`; restore it from version control" % path
+        ) from None
+    return entries
+
+
+def record(path, model, found):
+    """Add ``found``, ``{file: {"sha256": hex, "size": bytes}}``, to the entries of ``model``.
+
+    Several processes may do this at the same time.
+
+    Raises:
+        UserError: when the file already holds another entry for one of the names.
+    """
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with locked(path):
+        entries = read(path)
+        known = entries.setdefault(model, {})
+        for name, entry in found.items():
+            if known.setdefault(name, entry) != entry:
+                raise UserError("%s: %s holds another digest by now; run again" % (name, path))
+        text = yaml.safe_dump(entries, sort_keys=True, default_flow_style=False, allow_unicode=True)
+        files.write_bytes(path, (HEADER + text).encode())

@@ -1,0 +1,187 @@
+"""Reading, editing and writing .tflite files as flatbuffers, and what can be said about them."""
+
+import collections
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+from zoomill.errors import UserError
+from zoomill.postprocess import OP, Options
+
+SIGNATURE = "serving_default"
+_BUILTINS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+BUILTIN_NAMES = frozenset(_BUILTINS.values())
+_TYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
+
+
+def read(path):
+    """Return the file as a ``ModelT`` object tree whose buffers are uint8 arrays inside the tables.
+
+    Raises:
+        UserError: when the file is no TFLite flatbuffer.
+    """
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[4:8] != b"TFL3":
+        raise UserError(f"{path}: is no TFLite file")
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    for buffer in model.buffers:
+        if buffer.data is not None and not isinstance(buffer.data, np.ndarray):
+            buffer.data = np.frombuffer(bytes(buffer.data), np.uint8)
+    return model
+
+
+def serialise(model):
+    """Return the file's bytes; the same model always gives the same bytes."""
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def operator_name(model, operator):
+    """Return ``CONV_2D``, ``TFLite_Detection_PostProcess`` …."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    return code.customCode.decode() if builtin == schema.BuiltinOperator.CUSTOM else _BUILTINS[builtin]
+
+
+def operators(model):
+    """Return ``{operator name: count}`` over all subgraphs."""
+    return dict(
+        collections.Counter(
+            operator_name(model, operator) for graph in model.subgraphs for operator in graph.operators
+        )
+    )
+
+
+def describe(model):
+    """Return converter, operators, and name, dtype and shape of the inputs and outputs, as JSON values."""
+    graph = model.subgraphs[0]
+
+    def tensors(indices):
+        return [
+            {
+                "name": graph.tensors[index].name.decode(),
+                "dtype": _TYPES[graph.tensors[index].type],
+                "shape": [int(size) for size in _shape(graph.tensors[index])],
+            }
+            for index in indices
+        ]
+
+    return {
+        "converter": (model.description or b"").decode(),
+        "operators": operators(model),
+        "inputs": tensors(graph.inputs),
+        "outputs": tensors(graph.outputs),
+    }
+
+
+def weight_dtypes(model):
+    """Return the dtypes of all weights of more than 1024 elements, the anchors excepted."""
+    graph = model.subgraphs[0]
+    outputs = {int(index) for operator in graph.operators for index in operator.outputs}
+    found = set()
+    for index, tensor in enumerate(graph.tensors):
+        stored = model.buffers[tensor.buffer].data
+        if index not in outputs and stored is not None and np.prod(_shape(tensor)) > 1024:
+            if tensor.name != b"anchors":
+                found.add(_TYPES[tensor.type])
+    return found
+
+
+def postprocess_options(model):
+    """Return the :class:`~zoomill.postprocess.Options` in the file, or None where it has no such op."""
+    for operator in model.subgraphs[0].operators:
+        if operator_name(model, operator) == OP:
+            return Options.from_custom_options(bytes(operator.customOptions))
+    return None
+
+
+def append_postprocess(model, anchors, options):
+    """Graft TFLite_Detection_PostProcess onto a model that ends at its two raw heads.
+
+    Args:
+        model: ``ModelT``, changed in place.
+        anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
+        options: :class:`~zoomill.postprocess.Options`.
+    """
+    graph = model.subgraphs[0]
+    model.buffers.append(schema.BufferT())
+    model.buffers[-1].data = np.frombuffer(anchors.astype("<f4").tobytes(), np.uint8)
+    anchor_tensor = _add_tensor(graph, "anchors", list(anchors.shape), len(model.buffers) - 1)
+    outputs = [_add_tensor(graph, f"{OP}:{index}" if index else OP, [], 0) for index in range(4)]
+
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode, code.version = OP.encode(), 1
+    model.operatorCodes.append(code)
+
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs = [*(int(index) for index in graph.outputs), anchor_tensor]
+    operator.outputs = outputs
+    operator.customOptions = list(options.to_custom_options())
+    graph.operators.append(operator)
+    graph.outputs = outputs
+
+
+def canonicalise(model):
+    """Write custom options with sorted keys: TOCO leaves them in the order of a hash map."""
+    for operator in model.subgraphs[0].operators:
+        if operator_name(model, operator) == OP:
+            from flatbuffers import flexbuffers
+
+            stored = flexbuffers.Loads(bytes(operator.customOptions))
+            operator.customOptions = list(flexbuffers.Dumps(dict(sorted(stored.items()))))
+
+
+def simplify_names(model):
+    """Give every tensor one readable name: the MLIR converter joins those of all fused nodes by semicolons."""
+    taken = set()
+    for tensor in model.subgraphs[0].tensors:
+        name = base = tensor.name.decode().split(";")[0]
+        suffix = 0
+        while name in taken:
+            suffix += 1
+            name = f"{base}_{suffix}"
+        taken.add(name)
+        tensor.name = name.encode()
+
+
+def set_signature(model, contract):
+    """Replace the file's signatures by the contract's one, and name the tensors as the contract does.
+
+    Raises:
+        UserError: when the file's inputs or outputs are not as many as the contract's.
+    """
+    graph = model.subgraphs[0]
+    signature = schema.SignatureDefT()
+    signature.signatureKey = SIGNATURE.encode()
+    signature.subgraphIndex = 0
+    signature.inputs = _tensor_map(graph, graph.inputs, contract["inputs"])
+    signature.outputs = _tensor_map(graph, graph.outputs, contract["outputs"])
+    model.signatureDefs = [signature]
+
+
+def _tensor_map(graph, indices, promised):
+    if len(indices) != len(promised):
+        raise UserError(f"the file has {len(indices)} inputs or outputs where the contract has {len(promised)}")
+    result = []
+    for index, promise in zip(indices, promised, strict=True):
+        graph.tensors[index].name = promise["tensor"].encode()
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = promise["name"].encode(), int(index)
+        result.append(entry)
+    return result
+
+
+def _add_tensor(graph, name, shape, buffer):
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.buffer = name.encode(), shape, buffer
+    tensor.type = schema.TensorType.FLOAT32
+    tensor.quantization = schema.QuantizationParametersT()
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
+def _shape(tensor):
+    return [] if tensor.shape is None else tensor.shape
