@@ -13,9 +13,7 @@ def main(argv=None):
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     documents = [files.read_json(path) for path in args.evidence]
-    failures = [
-        f"{item['model']}: {item['artifact']}: {failure}" for item in documents for failure in item["failures"]
-    ]
+    failures = [f"{item['model']}: {item['artifact']}: {failure}" for item in documents for failure in item["failures"]]
     if failures:
         raise UserError("\nerror: ".join(failures))
     files.write_bytes(args.output, f"{len(documents)} artifacts keep their limits\n".encode())

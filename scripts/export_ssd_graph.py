@@ -34,8 +34,7 @@ def main(argv=None):
 def export(args):
     """Write the files named above."""
     prefix, frozen, config = (
-        os.path.join(args.source, name)
-        for name in ("model.ckpt", "frozen_inference_graph.pb", "pipeline.config")
+        os.path.join(args.source, name) for name in ("model.ckpt", "frozen_inference_graph.pb", "pipeline.config")
     )
     ssd, use_moving_averages = pipeline_config.read_pipeline(config, args.pipeline_override)
     if args.labels and len(args.labels) != ssd.num_classes:

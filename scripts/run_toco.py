@@ -30,7 +30,7 @@ def main(argv=None):
             with open(log, encoding="utf-8", errors="replace") as file:
                 sys.stderr.write(file.read())
             reason = error if isinstance(error, UserError) else "TOCO failed; its log stands above"
-            raise UserError("%s: %s: %s" % (contract["model"], args.graph, reason))
+            raise UserError("%s: %s: %s" % (contract["model"], args.graph, reason)) from error
     with open(args.output_log, encoding="utf-8", errors="replace") as file:
         files.write_json(args.output_counts, toco.log_counts(file.read()))
 

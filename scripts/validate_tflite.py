@@ -67,9 +67,7 @@ def detection_failures(found, limits):
                 f"{name}: {pairs['missing']} of {pairs['expected']} detections missing, {pairs['surplus']} surplus"
             )
         if not pairs["score_difference"] <= limits["score"]:
-            failures.append(
-                f"{name}: scores differ by {pairs['score_difference']:.3g}, allowed {limits['score']:g}"
-            )
+            failures.append(f"{name}: scores differ by {pairs['score_difference']:.3g}, allowed {limits['score']:g}")
     return failures
 
 

@@ -41,6 +41,7 @@ def load_catalogue(folder, schema):
             card = check(load_yaml(path), schema, f"models/{name}")
             card.setdefault("graphs", _DETECTION_GRAPHS)
             card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+            _check_graphs(card, f"models/{name}")
             cards[name[: -len(".yaml")]] = card
     return cards
 
@@ -57,6 +58,17 @@ def nearest(name, names):
     if near:
         return f"; did you mean {' or '.join(near)}?"
     return f"; there are: {', '.join(names)}"
+
+
+def _check_graphs(card, path):
+    """Raise a UserError for options that no op can have together."""
+    for graph in card["graphs"]:
+        options = postprocess_options(card, graph)
+        several = options.get("max_classes_per_detection", 1) > 1
+        if several and options.get("use_regular_nms", True) and graph != "detect_cut":
+            raise UserError(
+                f"{path}: graphs.{graph}: max_classes_per_detection is for fast NMS only; set use_regular_nms: false"
+            )
 
 
 def _explain(error):

@@ -21,8 +21,8 @@ from zoomill.postprocess import OP
 _DETECTIONS = (
     ("detection_boxes", "ymin, xmin, ymax, xmax of each detection, relative to the image", (4,)),
     ("detection_classes", "class of each detection, 0 is the first label", ()),
-    ("detection_scores", "score of each detection, falling", ()),
-    ("num_detections", "how many rows of the other outputs count", None),
+    ("detection_scores", "score of each detection, 0 to 1", ()),
+    ("num_detections", "how many boxes count, each with max_classes_per_detection rows", None),
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Detections:
-    """Detections in one image, by falling score.
+    """Detections in one image.
 
     Attributes:
         boxes: float32 ``[n, 4]``: ymin, xmin, ymax, xmax, relative to the image.
@@ -22,6 +22,10 @@ class Detections:
     boxes: np.ndarray
     classes: np.ndarray
     scores: np.ndarray
+
+    def clipped(self):
+        """Return the detections with their boxes cut at the edges of the image."""
+        return Detections(np.clip(self.boxes, 0, 1), self.classes, self.scores)
 
     def above(self, threshold):
         """Return the detections whose score is at least ``threshold``."""
@@ -72,7 +76,8 @@ def postprocess(encodings, scores, anchors, options):
         encodings: float32 ``[anchors, 4]``.
         scores: float32 ``[anchors, 1 + classes]``, background first.
         anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
-        options: :class:`zoomill.postprocess.Options`; at most one class for each detection.
+        options: :class:`zoomill.postprocess.Options`. Fast NMS gives ``max_classes_per_detection`` rows for each
+            box, its best classes.
     """
     boxes, scores = decode(encodings, anchors, options), scores[:, -options.num_classes :]
     if options.use_regular_nms:
@@ -82,13 +87,13 @@ def postprocess(encodings, scores, anchors, options):
             rows.append(kept)
             classes.append(np.full(len(kept), label))
         rows, classes = np.concatenate(rows), np.concatenate(classes)
+        order = np.argsort(-scores[rows, classes], kind="stable")[: options.max_detections]
+        rows, classes = rows[order], classes[order]
     else:
-        classes = scores.argmax(axis=1)
-        rows = suppress(boxes, scores.max(axis=1), options.max_detections, options)
-        classes = classes[rows]
-    found = scores[rows, classes]
-    order = np.argsort(-found, kind="stable")[: options.max_detections]
-    return Detections(boxes[rows[order]], classes[order], found[order])
+        best = np.argsort(-scores, axis=1, kind="stable")[:, : options.max_classes_per_detection]
+        kept = suppress(boxes, scores.max(axis=1), options.max_detections, options)
+        rows, classes = np.repeat(kept, best.shape[1]), best[kept].ravel()
+    return Detections(boxes[rows], classes, scores[rows, classes])
 
 
 @dataclasses.dataclass

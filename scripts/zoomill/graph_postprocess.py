@@ -1,6 +1,5 @@
 """TFLite_Detection_PostProcess in a frozen TensorFlow graph."""
 
-
 from zoomill import ssd_graph
 from zoomill.errors import UserError
 from zoomill.postprocess import OP, Options

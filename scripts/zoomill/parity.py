@@ -49,14 +49,15 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
     comparable = "detection_boxes" in golden and _keeps_the_same(options, Options(**contract["source_postprocess"]))
     kinds_differ = 0
     for row, image in enumerate(golden[ssd_graph.INPUT]):
-        found = runtime.detections(artifact(contract, image))
+        found = runtime.detections(artifact(contract, image), options)
         heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
         expected, others = (detections.postprocess(*heads, kind) for kind in (options, other))
         own.add(detections.match(expected, found, options, tolerance))
         opposite.add(detections.match(others, found, options, tolerance))
         kinds_differ += not detections.match(expected, others, options, tolerance).complete
         if comparable:
-            source.add(detections.match(_source_detections(golden, row, options), found, options, tolerance))
+            theirs = _source_detections(golden, row, options)  # which the source cuts at the image's edges
+            source.add(detections.match(theirs, found.clipped(), options, tolerance))
     result = {
         "expected": dataclasses.asdict(own),
         "other_nms": dataclasses.asdict(opposite),

@@ -69,9 +69,7 @@ _PACKAGE = "zoomill.pipeline"
 
 def _pipeline_class():
     """Return the message class of the top-level ``Pipeline``."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="zoomill_pipeline.proto", package=_PACKAGE, syntax="proto2"
-    )
+    file = descriptor_pb2.FileDescriptorProto(name="zoomill_pipeline.proto", package=_PACKAGE, syntax="proto2")
     for name, values in _ENUMS.items():
         enum = file.enum_type.add(name=name)
         for number, value in enumerate(values):
@@ -79,12 +77,14 @@ def _pipeline_class():
     kinds = descriptor_pb2.FieldDescriptorProto
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
-        for number, (field_name, kind) in enumerate(fields.items(), 1):
+        for number, (field_name, declared) in enumerate(fields.items(), 1):
             field = message.field.add(name=field_name, number=number, label=kinds.LABEL_OPTIONAL)
-            if isinstance(kind, tuple):
-                kind, field.default_value = kind[0], str(kind[1])
-            if kind.startswith("repeated "):
-                kind, field.label = kind[len("repeated ") :], kinds.LABEL_REPEATED
+            if isinstance(declared, tuple):
+                kind, field.default_value = declared[0], str(declared[1])
+            elif declared.startswith("repeated "):
+                kind, field.label = declared[len("repeated ") :], kinds.LABEL_REPEATED
+            else:
+                kind = declared
             if kind in _MESSAGES or kind in _ENUMS:
                 field.type = kinds.TYPE_MESSAGE if kind in _MESSAGES else kinds.TYPE_ENUM
                 field.type_name = f".{_PACKAGE}.{kind}"
@@ -119,9 +119,7 @@ def read_pipeline(path, override=""):
             raise UserError(f"{origin}: no valid pipeline text: {error}") from error
     if not pipeline.model.HasField("ssd"):
         kind = "faster_rcnn" if pipeline.model.HasField("faster_rcnn") else "no known"
-        raise UserError(
-            f"{path}: describes a {kind} model, but only SSD models can become a TFLite detection graph"
-        )
+        raise UserError(f"{path}: describes a {kind} model, but only SSD models can become a TFLite detection graph")
     ssd = pipeline.model.ssd
     if not ssd.image_resizer.HasField("fixed_shape_resizer"):
         kind = (
@@ -129,9 +127,7 @@ def read_pipeline(path, override=""):
             if ssd.image_resizer.HasField("keep_aspect_ratio_resizer")
             else "unknown resizer"
         )
-        raise UserError(
-            f"{path}: has a {kind}, but a TFLite graph needs a fixed input size; use a fixed_shape_resizer"
-        )
+        raise UserError(f"{path}: has a {kind}, but a TFLite graph needs a fixed input size; use a fixed_shape_resizer")
     if not ssd.anchor_generator.HasField("ssd_anchor_generator"):
         raise UserError(f"{path}: has no ssd_anchor_generator; other anchor generators are not supported")
     return ssd, pipeline.eval_config.use_moving_averages

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from zoomill.errors import UserError
+
 OP = "TFLite_Detection_PostProcess"
 
 
@@ -13,8 +15,7 @@ class Options:
 
     Attributes:
         max_detections: rows of the outputs, at least 1.
-        max_classes_per_detection: classes a single box may be reported for; more than 1 has an effect in fast
-            NMS only and multiplies the rows.
+        max_classes_per_detection: best classes that fast NMS reports for each box; multiplies the rows.
         detections_per_class: boxes kept for a class by regular NMS.
         use_regular_nms: NMS for each class (regular) instead of one over all classes (fast).
         nms_score_threshold: lowest score, 0 to 1.
@@ -36,10 +37,20 @@ class Options:
     w_scale: float
 
     def __post_init__(self):
-        """Round the floats to float32, the type in which a graph and a .tflite file keep them."""
+        """Round the floats to float32, the type in which a graph and a .tflite file keep them.
+
+        Raises:
+            UserError: for several classes per detection with regular NMS, which ignores them and leaves the
+                additional rows uninitialised.
+        """
         for field in dataclasses.fields(self):
             value = field.type(getattr(self, field.name))
             object.__setattr__(self, field.name, float(np.float32(value)) if field.type is float else value)
+        if self.use_regular_nms and self.max_classes_per_detection > 1:
+            raise UserError(
+                f"max_classes_per_detection {self.max_classes_per_detection} has no meaning with use_regular_nms; "
+                "set one of them otherwise"
+            )
 
     @classmethod
     def from_pipeline(cls, ssd):

@@ -22,9 +22,16 @@ class Artifact:
         return self._run(**{contract["inputs"][0]["name"]: image[None]})
 
 
-def detections(outputs):
-    """Return the rows that count of the four outputs of TFLite_Detection_PostProcess."""
-    count = int(outputs["num_detections"][0])
+def detections(outputs, options):
+    """Return the rows that count of the four outputs of TFLite_Detection_PostProcess.
+
+    The op counts boxes, for which fast NMS writes a row for each of their best classes.
+
+    Args:
+        outputs: what :class:`Artifact` returned.
+        options: :class:`zoomill.postprocess.Options` of the op.
+    """
+    count = int(outputs["num_detections"][0]) * options.max_classes_per_detection
     return Detections(
         outputs["detection_boxes"][0, :count],
         outputs["detection_classes"][0, :count].astype(int),

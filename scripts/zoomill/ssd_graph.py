@@ -85,13 +85,13 @@ def find_heads(graph, origin):
 
 def _joins_predictors(nodes, concat):
     """Tell whether all data inputs of a concat come straight from box predictors."""
-    sources = [node_name(tensor) for tensor in concat.input[:-1]]
-    for name in sources:
+    for tensor in concat.input[:-1]:
+        name = node_name(tensor)
         while "BoxPredictor" not in name:
             if nodes[name].op not in ("Squeeze", "Reshape", "Identity", "ExpandDims"):
                 return False
             name = node_name(nodes[name].input[0])
-    return len(sources) > 1
+    return len(concat.input) > 2
 
 
 def _mentions(nodes, concat, scope):

@@ -28,9 +28,7 @@ def import_part(name):
         package = ".".join(parts[:depth])
         if package not in sys.modules:
             module = types.ModuleType(package)
-            root = (
-                spec.submodule_search_locations[0] if depth == 1 else sys.modules["tensorflow"].__path__[0]
-            )
+            root = spec.submodule_search_locations[0] if depth == 1 else sys.modules["tensorflow"].__path__[0]
             module.__path__ = [os.path.join(root, *parts[1:depth])]
             sys.modules[package] = module
     return importlib.import_module(name)

@@ -47,9 +47,7 @@ def operator_name(model, operator):
 def operators(model):
     """Return ``{operator name: count}`` over all subgraphs."""
     return dict(
-        collections.Counter(
-            operator_name(model, operator) for graph in model.subgraphs for operator in graph.operators
-        )
+        collections.Counter(operator_name(model, operator) for graph in model.subgraphs for operator in graph.operators)
     )
 
 
@@ -78,14 +76,13 @@ def describe(model):
 def weight_dtypes(model):
     """Return the dtypes of all weights of more than 1024 elements, the anchors excepted."""
     graph = model.subgraphs[0]
-    outputs = {int(index) for operator in graph.operators for index in operator.outputs}
-    found = set()
-    for index, tensor in enumerate(graph.tensors):
-        stored = model.buffers[tensor.buffer].data
-        if index not in outputs and stored is not None and np.prod(_shape(tensor)) > 1024:
-            if tensor.name != b"anchors":
-                found.add(_TYPES[tensor.type])
-    return found
+    return {
+        _TYPES[tensor.type]
+        for tensor in graph.tensors
+        if model.buffers[tensor.buffer].data is not None
+        and np.prod(_shape(tensor)) > 1024
+        and tensor.name != b"anchors"
+    }
 
 
 def postprocess_options(model):
