@@ -1,0 +1,117 @@
+"""Fixtures that all tests share."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def missing(reason):
+    """Skip with a visible reason, or fail where everything is required (ZOOMILL_REQUIRE_ALL=1)."""
+    if os.environ.get("ZOOMILL_REQUIRE_ALL") == "1":
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def zoo():
+    """Folder with real models, a SHA256SUMS and what it lists; ZOOMILL_ZOO names it."""
+    folder = os.environ.get("ZOOMILL_ZOO")
+    if not folder:
+        missing("ZOOMILL_ZOO names no folder of real models")
+    path = Path(folder).resolve()
+    if not (path / "SHA256SUMS").exists():
+        missing(f"{path} has no SHA256SUMS")
+    return path
+
+
+class Workflow:
+    """Runs the workflow of this repository in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def command(self, *arguments, config=()):
+        """Return the command line; ``config`` are ``key=value`` strings for --config."""
+        settings = ["--config", *config] if config else []
+        return [
+            str(Path(sys.executable).with_name("snakemake")),
+            *map(str, arguments),
+            "--snakefile",
+            str(REPOSITORY / "Snakefile"),
+            "--directory",
+            str(self.folder),
+            "--workflow-profile",
+            str(REPOSITORY / "profiles/default"),
+            "-j4",
+            *settings,
+        ]
+
+    def run(self, *arguments, config=(), check=True, **kwargs):
+        """Run Snakemake and return the completed process, output and errors joined in ``stdout``."""
+        process = subprocess.run(
+            self.command(*arguments, config=config),
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **kwargs,
+        )
+        if check:
+            assert process.returncode == 0, process.stdout
+        return process
+
+    def file(self, path):
+        """Return a path in the run's folder."""
+        return self.folder / path
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    """A run of the workflow in an empty folder."""
+    return Workflow(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def environment_python():
+    """Return a function from the name of an environment to its Python, built by the workflow when it is missing."""
+
+    def python(name):
+        prefix = Path(os.environ.get("SNAKEMAKE_CONDA_PREFIX", "~/.cache/zoomill/envs")).expanduser()
+        yaml = (REPOSITORY / f"envs/{name}.yaml").read_bytes()
+        for built in prefix.glob("*_.yaml"):
+            if built.read_bytes() == yaml and built.with_suffix(".env_setup_done").exists():
+                return built.with_suffix("") / "bin/python"
+        return missing(f"the environment {name} is not built; `make run` and `snakemake` build it")
+
+    return python
+
+
+@pytest.fixture
+def command():
+    """Return a function that runs a command of scripts/ and returns the completed process."""
+
+    def run(python, name, *arguments, **kwargs):
+        script = REPOSITORY / f"scripts/{name}.py"
+        return subprocess.run(
+            [str(python), str(script), *map(str, arguments)], text=True, capture_output=True, **kwargs
+        )
+
+    return run
+
+
+@pytest.fixture
+def repository_copy(tmp_path):
+    """A copy of the repository's tracked files that a test may edit."""
+    copy = tmp_path / "clone"
+    names = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, text=True, capture_output=True, check=True)
+    for name in names.stdout.splitlines():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, copy / name)
+    return copy
