@@ -7,28 +7,26 @@ import threading
 
 
 @dataclasses.dataclass
-class Resource:
+class Answer:
     """What a path answers, and what is wrong with it.
 
     Attributes:
         data: the whole body.
+        status: anything but 200 is sent with a short web page instead of ``data``.
         etag, modified: validators, None to send none.
-        statuses: answers for the first requests, in order, before the good ones.
-        ranges: whether ``Range`` (and ``If-Range``) is understood.
-        drop_after: bytes of body after which an answer is cut off, None for never.
-        drops: how many answers are cut off, None for all.
+        ranges: whether ``Range`` and ``If-Range`` are understood.
+        drop_after: bytes of body after which the connection is closed, None for never.
         length: False sends no Content-Length and ends the body by closing the connection.
         content_range: sent in place of the true one.
-        hold_after: bytes of body after which an answer stands still until the server is closed.
+        hold_after: bytes of body after which the answer stands still until the server is closed.
     """
 
-    data: bytes
+    data: bytes = b""
+    status: int = 200
     etag: str | None = '"1"'
     modified: str | None = None
-    statuses: list[int] = dataclasses.field(default_factory=list)
     ranges: bool = True
     drop_after: int | None = None
-    drops: int | None = None
     length: bool = True
     content_range: str | None = None
     hold_after: int | None = None
@@ -45,27 +43,27 @@ class Request:
 
 
 class Server:
-    """Serve ``resources``, a dict of :class:`Resource` (or bytes) by path, and note every request.
+    """Answer requests and note them in ``requests``; a context manager.
 
-    Use it as a context manager; ``server.url`` has no slash at the end.
+    ``server["a/b"] = answer`` sets what ``server.url + "/a/b"`` gives: bytes, an :class:`Answer`, or a list of
+    them for one request after the other, of which the last stays. Other paths are not found.
     """
 
-    def __init__(self, **resources):
-        self.resources = {}
+    def __init__(self):
         self.requests = []
+        self.answers = {}
         self.released = threading.Event()
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._http.daemon_threads = True
         self._http.owner = self
+        # A client that goes away is part of the tests.
+        self._http.handle_error = lambda *_: None
         self.url = "http://127.0.0.1:%d" % self._http.server_port
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
-        for name, resource in resources.items():
-            self[name] = resource
 
-    def __setitem__(self, name, resource):
-        self.resources["/" + name] = resource if isinstance(resource, Resource) else Resource(resource)
-
-    def __getitem__(self, name):
-        return self.resources["/" + name]
+    def __setitem__(self, name, answers):
+        answers = answers if isinstance(answers, list) else [answers]
+        self.answers["/" + name] = [Answer(one) if isinstance(one, bytes) else one for one in answers]
 
     def __enter__(self):
         return self
@@ -78,8 +76,17 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
 
+    @property
+    def paths(self):
+        return [request.path.removeprefix("/") for request in self.requests]
+
+    @property
+    def ranges(self):
+        return [request.range for request in self.requests]
+
+    @property
     def sent(self):
-        """Return the number of body bytes sent so far."""
+        """Bytes of all bodies so far."""
         return sum(request.sent for request in self.requests)
 
 
@@ -91,64 +98,46 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         owner = self.server.owner
-        self.request_seen = Request(self.path, self.headers["Range"], self.headers["If-Range"])
-        owner.requests.append(self.request_seen)
-        resource = owner.resources.get(self.path)
-        if resource is None:
-            return self._plain(404)
-        if resource.statuses:
-            return self._plain(resource.statuses.pop(0))
-        start = self._start(resource)
-        if start is not None and start >= len(resource.data):
-            return self._plain(416)
-        self._headers(resource, start)
-        self._body(resource, resource.data[start or 0 :])
-
-    def _plain(self, status):
-        body = b"<html>no</html>"
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _start(self, resource):
-        """Return where the rest begins that was asked for, None for the whole body."""
-        found = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
-        valid = self.headers["If-Range"] in (None, resource.etag, resource.modified)
-        return int(found[1]) if resource.ranges and found and valid else None
-
-    def _headers(self, resource, start):
-        size = len(resource.data)
-        self.send_response(200 if start is None else 206)
+        self.seen = Request(self.path, self.headers["Range"], self.headers["If-Range"])
+        owner.requests.append(self.seen)
+        answers = owner.answers.get(self.path, [Answer(status=404)])
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        start = self._start(answer)
+        if start is not None and start >= len(answer.data):
+            answer = Answer(status=416)
+        if answer.status != 200:
+            self._headers(answer, {"Content-Length": 13}, answer.status)
+            self.wfile.write(b"<html></html>")
+            return
+        size = len(answer.data)
+        fields = {"ETag": answer.etag, "Last-Modified": answer.modified}
         if start is not None:
-            true = "bytes %d-%d/%d" % (start, size - 1, size)
-            self.send_header("Content-Range", resource.content_range or true)
-        if resource.length:
-            self.send_header("Content-Length", str(size - (start or 0)))
-        else:
-            self.send_header("Connection", "close")
-        if resource.etag:
-            self.send_header("ETag", resource.etag)
-        if resource.modified:
-            self.send_header("Last-Modified", resource.modified)
+            fields["Content-Range"] = answer.content_range or "bytes %d-%d/%d" % (start, size - 1, size)
+        if answer.length:
+            fields["Content-Length"] = size - (start or 0)
+        self.close_connection = answer.drop_after is not None or not answer.length
+        self._headers(answer, fields, 200 if start is None else 206)
+        self._body(answer, answer.data[start or 0 :][: answer.drop_after])
+
+    def _start(self, answer):
+        """Return where the rest begins that is asked for, None for the whole body."""
+        found = re.fullmatch(r"bytes=(\d+)-", self.seen.range or "")
+        valid = self.seen.if_range in (None, answer.etag, answer.modified)
+        return int(found[1]) if answer.ranges and found and valid and answer.status == 200 else None
+
+    def _headers(self, answer, fields, status):
+        self.send_response(status)
+        for name, value in fields.items():
+            if value is not None:
+                self.send_header(name, str(value))
         self.end_headers()
 
-    def _body(self, resource, body):
-        cut = resource.drop_after is not None and resource.drops != 0
-        if cut:
-            body = body[: resource.drop_after]
-            resource.drops = resource.drops and resource.drops - 1
-            self.close_connection = True
-        if resource.hold_after is not None:
-            self._send(body[: resource.hold_after])
-            self.server.owner.released.wait()
-            self.close_connection = True
-        else:
-            self._send(body)
-
-    def _send(self, body):
+    def _body(self, answer, body):
         try:
-            self.wfile.write(body)
-            self.request_seen.sent += len(body)
+            self.wfile.write(body[: answer.hold_after])
+            self.seen.sent += len(body[: answer.hold_after])
+            if answer.hold_after is not None:
+                self.server.owner.released.wait()
+                self.close_connection = True
         except ConnectionError:
             self.close_connection = True
