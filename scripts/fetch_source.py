@@ -121,7 +121,11 @@ def _source_file(entry, locked, card):
         raise UserError("%s: `urls` is not a list of http(s) URLs and paths" % name)
     unpack = entry.get("unpack")
     if unpack is not None:
-        unpack = {"strip": int(unpack.get("strip", 0)), "only": tuple(unpack.get("only", ()))}
+        unpack = {"strip": unpack.get("strip", 0), "only": unpack.get("only", [])}
+        if not (
+            isinstance(unpack["strip"], int) and unpack["strip"] >= 0 and isinstance(unpack["only"], list)
+        ):
+            raise UserError("%s: `unpack` is not {strip: number, only: [pattern, ...]}" % name)
     advice = "check the URL in %s" % card
     if "digest" in entry:
         advice += ", or delete the file's entry from sources.lock to take another one"
@@ -137,6 +141,8 @@ def _wanted(name, entry, recorded):
     if len(given) != 1:
         raise UserError("%s: give one of sha256, sha384, sha512, md5, or `digest: null`" % name)
     algorithm, size = given[0], entry.get("size")
+    if not isinstance(size, int | None):
+        raise UserError("%s: `size` is not a number of bytes" % name)
     if algorithm == "digest":
         if entry["digest"] is not None:
             raise UserError("%s: `digest` can be nothing but null; use sha256, sha384 or sha512" % name)
@@ -183,7 +189,7 @@ def _place(file, path, folder):
         try:
             archives.unpack(path, folder, **file.unpack)
         except UserError as error:
-            raise UserError("%s: %s; check the file and its `unpack` in the card" % (file.name, error)) from None
+            raise UserError("%s: %s; check the file and its `unpack`" % (file.name, error)) from None
         return
     os.makedirs(os.path.dirname(destination), exist_ok=True)
     try:

@@ -31,10 +31,10 @@ def zoo():
 
 
 class Workflow:
-    """Runs the workflow of this repository in a folder of its own."""
+    """Runs the workflow of ``repository`` in a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, repository=REPOSITORY):
+        self.folder, self.repository = Path(folder), repository
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def command(self, *arguments, config=()):
@@ -44,11 +44,13 @@ class Workflow:
             str(Path(sys.executable).with_name("snakemake")),
             *map(str, arguments),
             "--snakefile",
-            str(REPOSITORY / "Snakefile"),
+            str(self.repository / "Snakefile"),
             "--directory",
             str(self.folder),
+            "--configfile",
+            str(self.repository / "config.yaml"),
             "--workflow-profile",
-            str(REPOSITORY / "profiles/default"),
+            str(self.repository / "profiles/default"),
             "-j4",
             *settings,
         ]
@@ -76,6 +78,21 @@ class Workflow:
 def workflow(tmp_path):
     """A run of the workflow in an empty folder."""
     return Workflow(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def starter_run(tmp_path_factory):
+    """A finished run of the default configuration. Copy its folder before changing anything."""
+    run = Workflow(tmp_path_factory.mktemp("starter") / "run")
+    run.run()
+    return run
+
+
+@pytest.fixture
+def starter_copy(starter_run, tmp_path):
+    """A copy of the finished run that a test may change."""
+    shutil.copytree(starter_run.folder, tmp_path / "copy", symlinks=True)
+    return Workflow(tmp_path / "copy")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """Unpack tar and zip archives that nobody vouches for.
 
-Nothing but regular files is ever created, under names that were all checked before the first was written. Modes,
-owners and times of the archive are not taken over. A link to a file of the same archive becomes a copy of it; any
-other link, a device or a pipe refuses the archive. So do the limits below, which a bomb meets while it is listed.
+Nothing but regular files is ever created, under names that were all checked before the first was written.
+Modes, owners and times of the archive are not taken over. A link to a file of the same archive becomes a copy of
+it; any other link, a device or a pipe refuses the archive. So do the limits below: a bomb meets them while it is
+listed, before anything is unpacked.
 """
 
 import bz2
@@ -84,7 +85,7 @@ def unpack(archive, folder, strip=0, only=()):
                 with open(destination, "xb") as file, opened(member.handle) as content:
                     shutil.copyfileobj(content, file)
             except (FileExistsError, NotADirectoryError):
-                raise UserError("holds %s, which another file of the card also brings" % shown(path)) from None
+                raise UserError("holds %s, as does another file of the card" % shown(path)) from None
 
 
 def inside(name):
@@ -244,7 +245,8 @@ def _chosen(listed, strip, only):
                 raise UserError("holds a link %s that leads to no file of the archive" % shown(member.path))
             chosen.append((path, source))
     if unmatched or not chosen:
-        raise UserError("holds no file for %s" % (" ".join(map(shown, sorted(unmatched))) or "strip: %d" % strip))
+        missing = " ".join(map(shown, sorted(unmatched)))
+        raise UserError("holds no file for %s" % (missing or "strip: %d" % strip))
     if clash := collision(path for path, _ in chosen):
         raise UserError("holds %s beside %s" % (shown(clash[0]), shown(clash[1])))
     return dict(chosen)

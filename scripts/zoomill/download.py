@@ -204,8 +204,8 @@ class _Part:
 
     def append(self, block):
         if self.wanted.size is not None and self.size + len(block) > self.wanted.size:
-            head = block if self.size == 0 else os.pread(self._file.fileno(), HEAD, 0)
-            self.reject(_named(self.location, head) or "gave more than the expected %d bytes" % self.wanted.size)
+            text = self.named() if self.size else _named(self.location, block)
+            self.reject(text or "gave more than the expected %d bytes" % self.wanted.size)
         self._file.write(block)
         self._file.flush()
         self._state.update(block)
@@ -252,7 +252,7 @@ def _fill(part, session, label):
                 return _copy(part, progress)
             except Broken as error:
                 failures = 0 if part.size > size and part.restarts == restarts else failures + 1
-                # Restarts have a limit of their own: a server that drops and cannot resume would go on for ever.
+                # Restarts are limited too: a server that drops and cannot resume would go on for ever.
                 if ATTEMPTS in (failures, part.restarts):
                     raise
                 log(label, "%s %s; trying again" % (public(part.location), error))

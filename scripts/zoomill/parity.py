@@ -44,7 +44,7 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
         NMS give different detections.
     """
     options = Options(**contract["postprocess"])
-    other = dataclasses.replace(options, use_regular_nms=not options.use_regular_nms)
+    other = dataclasses.replace(options, use_regular_nms=not options.use_regular_nms, max_classes_per_detection=1)
     own, opposite, source = detections.Match(), detections.Match(), detections.Match()
     comparable = "detection_boxes" in golden and _keeps_the_same(options, Options(**contract["source_postprocess"]))
     kinds_differ = 0

@@ -49,9 +49,8 @@ def read(path):
     except FileNotFoundError:
         return {}
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
-        raise UserError(
-            "%s is not a table `model: {file: {sha256: hex, size: bytes}}`; restore it from version control" % path
-        ) from None
+        shape = "model: {file: {sha256: hex, size: bytes}}"
+        raise UserError("%s is not a table `%s`; restore it from version control" % (path, shape)) from None
     return entries
 
 

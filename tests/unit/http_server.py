@@ -45,8 +45,8 @@ class Request:
 class Server:
     """Answer requests and note them in ``requests``; a context manager.
 
-    ``server["a/b"] = answer`` sets what ``server.url + "/a/b"`` gives: bytes, an :class:`Answer`, or a list of
-    them for one request after the other, of which the last stays. Other paths are not found.
+    ``server["a/b"] = answer`` sets what ``server.url + "/a/b"`` gives: bytes, an :class:`Answer`, or a list
+    of them for one request after the other, of which the last stays. Other paths are not found.
     """
 
     def __init__(self):
@@ -134,8 +134,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _body(self, answer, body):
         try:
-            self.wfile.write(body[: answer.hold_after])
+            # Counted first: the client may look as soon as the bytes have come.
             self.seen.sent += len(body[: answer.hold_after])
+            self.wfile.write(body[: answer.hold_after])
             if answer.hold_after is not None:
                 self.server.owner.released.wait()
                 self.close_connection = True

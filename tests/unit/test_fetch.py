@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tarfile
@@ -403,15 +404,19 @@ def test_a_source_that_fails_leaves_what_another_has_begun(server):
     assert server.requests[-1].range == "bytes=100000-"
 
 
-def test_a_killed_download_is_completed_by_the_next_run(server):
+@pytest.mark.parametrize(
+    "number, status", [(signal.SIGKILL, -9), (signal.SIGTERM, -15), (signal.SIGINT, 130)]
+)
+def test_a_killed_download_is_completed_by_the_next_run(server, number, status):
     server["a"] = [Answer(DATA, hold_after=100_000), DATA]
     arguments = [*COMMAND, *flags([entry(server.url + "/a")])]
     part = pathlib.Path("sources/.cache", sha(DATA) + ".part")
-    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         while process.poll() is None and not (part.exists() and part.stat().st_size == 100_000):
             time.sleep(0.01)
-        process.kill()
-    assert process.returncode == -9
+        process.send_signal(number)
+        assert process.stderr.read() == b""
+    assert process.returncode == status
     assert outputs() == []
     fetch(entry(server.url + "/a"))
     assert fetched() == DATA
@@ -426,6 +431,31 @@ def test_processes_that_want_the_same_file_fetch_it_once(server):
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert sorted(outputs()) == ["0", "1", "2"]
     assert len(server.requests) == 1
+
+
+# What a person sees
+
+
+def test_a_log_gets_a_line_of_progress_now_and_then(server, monkeypatch, capfd):
+    monkeypatch.setattr(download, "LOG_INTERVAL", -1)
+    server["a"] = LARGE
+    fetch(entry(server.url + "/a", data=LARGE))
+    out, err = capfd.readouterr()
+    assert "toy: model.bin: 4 of 5 MiB\n" in out
+    assert err == ""
+
+
+def test_a_terminal_gets_a_bar_with_rate_and_time_left(server):
+    server["a"] = LARGE
+    ours, theirs = os.openpty()
+    command = [*COMMAND, *flags([entry(server.url + "/a", data=LARGE)])]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        shown = os.read(ours, 1000).decode()
+        process.wait()
+    os.close(theirs)
+    os.close(ours)
+    assert "toy: model.bin" in shown
+    assert "B/s" in shown
 
 
 # Wrong content
@@ -552,7 +582,8 @@ def test_an_accepted_digest_is_recorded_and_binding(server):
 
 
 def test_a_locked_file_comes_from_a_mirror(server, monkeypatch):
-    pathlib.Path("sources.lock").write_text("toy: {model.bin: {sha256: '%s', size: %d}}" % (sha(DATA), len(DATA)))
+    text = "toy: {model.bin: {sha256: '%s', size: %d}}" % (sha(DATA), len(DATA))
+    pathlib.Path("sources.lock").write_text(text)
     monkeypatch.setenv("ZOOMILL_MIRRORS", mirror())
     fetch(without_digest(server.url + "/a"))
     assert fetched() == DATA
@@ -601,7 +632,7 @@ def test_an_archive_and_a_plain_file_may_not_collide(server, name):
     server["x"], server["y"] = data, DATA
     packed = entry(server.url + "/x", data=data, name="x.tar", unpack={"strip": 1})
     plain = "x" if name.startswith("x") else "model.bin"
-    assert "which another file of the card also brings" in refused(packed, entry(server.url + "/y", name=plain))
+    assert "as does another file of the card" in refused(packed, entry(server.url + "/y", name=plain))
 
 
 def test_a_refused_archive_leaves_nothing(server):
@@ -639,7 +670,8 @@ def test_a_name_that_escapes_or_is_odd_is_refused(name):
 
 @pytest.mark.parametrize("one, other", [("a", "a"), ("a", "A"), ("a", "a/b"), ("x/a/b", "X/a")])
 def test_names_that_collide_are_refused(one, other):
-    assert "collide; rename one of them in models/toy.yaml" in refused(entry("a", name=one), entry("a", name=other))
+    message = refused(entry("a", name=one), entry("a", name=other))
+    assert message.endswith("collide; rename one of them in models/toy.yaml")
 
 
 @pytest.mark.parametrize(
@@ -656,11 +688,14 @@ def test_names_that_collide_are_refused(one, other):
         {"name": 1},
         {"unpack": 1},
         {"unpack": {"strip": "x"}},
+        {"unpack": {"strip": -1}},
+        {"unpack": {"only": "*.pb"}},
+        {"size": "300000"},
         {"digest": None},
     ],
 )
 def test_an_entry_that_cannot_be_meant_is_refused(wrong):
-    assert "models/toy.yaml" in refused(entry("a", **{**wrong}) if "urls" not in wrong else {**entry(), **wrong})
+    assert refused({**entry("a"), **wrong}).endswith("; check models/toy.yaml")
 
 
 def test_an_entry_without_any_digest_is_refused():
