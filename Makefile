@@ -12,6 +12,7 @@ run: .venv/complete
 test: .venv/complete $(SLURM)
 	$(BIN)/python -m pytest $(ARGS)
 
+lint: export PATH := $(CURDIR)/$(BIN):$(PATH)
 lint: .venv/complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -64,7 +64,9 @@ def prepare_jobs():
     if shutil.which("conda") is None:
         logger.info("There is no conda: uv builds the environments.")
         stand_in = f"{workflow.basedir}/envs/uv/bin"
-        os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
+        os.environ.update(
+            ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()])
+        )
 
 
 def code(command):
@@ -102,6 +104,61 @@ def all_artifacts():
 def evidence(paths):
     """Return the evidence files of artifacts."""
     return [f"{path}.json" for path in paths]
+
+
+def card_files(wildcards):
+    """Return the card's files as JSON, paths inside the repository made relative to the working directory."""
+    files = []
+    for file in CATALOGUE[wildcards.model]["source"]["files"]:
+        urls = [url if "://" in url else os.path.relpath(f"{workflow.basedir}/{url}") for url in file["urls"]]
+        files.append({**file, "urls": urls})
+    return json.dumps(files)
+
+
+def accept_new_digests(wildcards):
+    """Return the flag for models with files of unknown digest, where the configuration accepts them."""
+    unknown = any("digest" in file for file in CATALOGUE[wildcards.model]["source"]["files"])
+    return "--accept-new-digests" if unknown and config["accept_new_digests"] else ""
+
+
+def golden_images(wildcards):
+    """Return the paths of the card's pinned pictures."""
+    return [f"sources/{wildcards.model}/{name}" for name in CATALOGUE[wildcards.model]["golden"]]
+
+
+def graph_options(wildcards):
+    """Return the post-processing options that the card sets for a graph, as JSON."""
+    return json.dumps(cards.postprocess_options(CATALOGUE[wildcards.model], wildcards.graph), sort_keys=True)
+
+
+def conversion_figures(wildcards):
+    """Return the figures that TOCO logged, for its variants."""
+    return "build/{model}/{graph}/toco.json" if wildcards.variant == "toco_float32" else []
+
+
+def limits(wildcards):
+    """Return the variant's limits as JSON."""
+    return json.dumps(config["limits"][wildcards.variant], sort_keys=True)
+
+
+def model_artifacts(wildcards):
+    """Return the configured artifacts of a model."""
+    return artifacts(wildcards.model)
+
+
+def parameters(wildcards):
+    """Return everything of the card and the configuration that shapes an artifact, as JSON."""
+    chosen = CATALOGUE[wildcards.model]
+    keys = ("source", "labels", "golden", "pipeline_override", "postprocess", "graphs", "licence")
+    wanted = {"card": {key: chosen[key] for key in keys}, "toco": config["toco"]}
+    return json.dumps(wanted, sort_keys=True)
+
+
+def locked_artifacts():
+    """Return the artifacts whose digests are kept in artifacts.lock."""
+    path = f"{workflow.basedir}/artifacts.lock"
+    with open(path, encoding="utf-8") as file:
+        return [f"results/{name}" for name in json.load(file)]
 
 
 VARIANTS = ["float32", "float16", "dynamic", "toco_float32"]

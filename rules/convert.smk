@@ -21,10 +21,10 @@ rule convert_tflite:
         graph="detect_cut",
     group:
         "model"
-    resources:
-        mem_mb=2000,
     conda:
         "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
     params:
         time_limit=config["time_limit"],
     shell:
@@ -34,7 +34,7 @@ rule convert_tflite:
             --contract {input.contract:q} \
             --time-limit {params.time_limit:q} \
             --output {output:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -66,7 +66,7 @@ rule run_toco:
             --output {output.tflite:q} \
             --output-log {output.log:q} \
             --output-counts {output.counts:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -89,5 +89,5 @@ rule finish_toco:
             --raw {input.tflite:q} \
             --contract {input.contract:q} \
             --output {output:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -5,16 +5,6 @@ Yields: build/{model}/{graph}/graph.pb and contract.json; for detect_cut also go
 """
 
 
-def golden_images(wildcards):
-    """Return the paths of the card's pinned pictures."""
-    return [f"sources/{wildcards.model}/{name}" for name in CATALOGUE[wildcards.model]["golden"]]
-
-
-def graph_options(wildcards):
-    """Return the post-processing options that the card sets for a graph, as JSON."""
-    return json.dumps(cards.postprocess_options(CATALOGUE[wildcards.model], wildcards.graph), sort_keys=True)
-
-
 rule export_ssd_graph:
     input:
         code=code("export_ssd_graph"),
@@ -31,10 +21,10 @@ rule export_ssd_graph:
         "benchmarks/export_ssd_graph/{model}.tsv"
     group:
         "model"
-    resources:
-        mem_mb=2000,
     conda:
         "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
     params:
         override=card("pipeline_override"),
         images=golden_images,
@@ -48,7 +38,7 @@ rule export_ssd_graph:
             --golden-images {params.images:q} \
             --labels {params.labels:q} \
             --output-dir "$(dirname {output.graph:q})" \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -81,5 +71,5 @@ rule add_postprocess:
             --options {params.options:q} \
             --output-graph {output.graph:q} \
             --output-contract {output.contract:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -9,23 +9,6 @@ localrules:
     fetch_source,
 
 
-def card_files(wildcards):
-    """Return the card's files as JSON, paths inside the repository made relative to the working directory."""
-    files = []
-    for file in CATALOGUE[wildcards.model]["source"]["files"]:
-        urls = [
-            url if "://" in url else os.path.relpath(f"{workflow.basedir}/{url}") for url in file["urls"]
-        ]
-        files.append({**file, "urls": urls})
-    return json.dumps(files)
-
-
-def accept_new_digests(wildcards):
-    """Return the flag for models with files of unknown digest, where the configuration accepts them."""
-    unknown = any("digest" in file for file in CATALOGUE[wildcards.model]["source"]["files"])
-    return "--accept-new-digests" if unknown and config["accept_new_digests"] else ""
-
-
 rule fetch_source:
     input:
         code=code("fetch_source"),

@@ -30,7 +30,7 @@ rule quantise_tflite:
             --contract {input.contract:q} \
             --variant {wildcards.variant:q} \
             --output {output:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -61,5 +61,5 @@ rule graft_postprocess:
             --contract {input.contract:q} \
             --variant {wildcards.variant:q} \
             --output {output:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -25,7 +25,7 @@ rule summarise:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """
 
 
@@ -47,5 +47,5 @@ rule check_limits:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

@@ -24,26 +24,6 @@ COMMANDS = [
 ]
 
 
-def model_artifacts(wildcards):
-    """Return the configured artifacts of a model."""
-    return artifacts(wildcards.model)
-
-
-def parameters(wildcards):
-    """Return everything of the card and the configuration that shapes an artifact, as JSON."""
-    chosen = CATALOGUE[wildcards.model]
-    keys = ("source", "labels", "golden", "pipeline_override", "postprocess", "graphs", "licence")
-    wanted = {"card": {key: chosen[key] for key in keys}, "toco": config["toco"]}
-    return json.dumps(wanted, sort_keys=True)
-
-
-def locked_artifacts():
-    """Return the artifacts whose digests are kept in artifacts.lock."""
-    path = f"{workflow.basedir}/artifacts.lock"
-    with open(path, encoding="utf-8") as file:
-        return [f"results/{name}" for name in json.load(file)]
-
-
 rule write_checksums:
     input:
         code=code("write_checksums"),
@@ -59,7 +39,7 @@ rule write_checksums:
         python {input.code[0]:q} \
             --artifacts {input.artifacts:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """
 
 
@@ -91,7 +71,7 @@ rule write_provenance:
             --parameters {params.parameters:q} \
             --root {params.root:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """
 
 
@@ -110,7 +90,7 @@ rule verify:
         python {input.code[0]:q} \
             --lock {input.lock:q} \
             --results results \
-            2> {log:q}
+            2>{log:q}
         """
 
 
@@ -130,5 +110,5 @@ rule lock_artifacts:
             --artifacts {input.artifacts:q} \
             --results results \
             --output {params.lock:q} \
-            2> {log:q}
+            2>{log:q}
         """

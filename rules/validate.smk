@@ -5,16 +5,6 @@ Yields: results/{model}/{graph}.{variant}.tflite.json, the evidence.
 """
 
 
-def conversion_figures(wildcards):
-    """Return the figures that TOCO logged, for its variants."""
-    return "build/{model}/{graph}/toco.json" if wildcards.variant == "toco_float32" else []
-
-
-def limits(wildcards):
-    """Return the variant's limits as JSON."""
-    return json.dumps(config["limits"][wildcards.variant], sort_keys=True)
-
-
 rule validate_tflite:
     input:
         code=code("validate_tflite"),
@@ -46,5 +36,5 @@ rule validate_tflite:
             --limits {params.limits:q} \
             --figures {input.figures:q} \
             --output {output:q} \
-            &> {log:q}
+            &>{log:q}
         """

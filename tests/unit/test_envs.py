@@ -120,8 +120,7 @@ def test_environments_can_be_kept_elsewhere(tmp_path):
 
 def test_slurm_profile_differs_from_the_default_in_the_machine_only():
     default, slurm = (
-        yaml.safe_load((ROOT / "profiles" / name / "profile.yaml").read_text())
-        for name in ("default", "slurm")
+        yaml.safe_load((ROOT / "profiles" / name / "profile.yaml").read_text()) for name in ("default", "slurm")
     )
     # The memory of the submitting machine bounds local jobs only.
     assert default.keys() - slurm.keys() == {"resources"}

@@ -404,9 +404,7 @@ def test_a_source_that_fails_leaves_what_another_has_begun(server):
     assert server.requests[-1].range == "bytes=100000-"
 
 
-@pytest.mark.parametrize(
-    "number, status", [(signal.SIGKILL, -9), (signal.SIGTERM, -15), (signal.SIGINT, 130)]
-)
+@pytest.mark.parametrize("number, status", [(signal.SIGKILL, -9), (signal.SIGTERM, -15), (signal.SIGINT, 130)])
 def test_a_killed_download_is_completed_by_the_next_run(server, number, status):
     server["a"] = [Answer(DATA, hold_after=100_000), DATA]
     arguments = [*COMMAND, *flags([entry(server.url + "/a")])]

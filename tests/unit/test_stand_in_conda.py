@@ -30,9 +30,7 @@ def environment(**changes):
 
 
 def conda(*arguments, **changes):
-    return subprocess.run(
-        [STAND_IN / "conda", *arguments], env=environment(**changes), capture_output=True, text=True
-    )
+    return subprocess.run([STAND_IN / "conda", *arguments], env=environment(**changes), capture_output=True, text=True)
 
 
 def creation(file, prefix):
@@ -147,9 +145,7 @@ def test_snakemake_builds_activates_and_post_deploys_from_a_folder_with_a_space(
 @pytest.mark.network
 def test_killed_creation_leaves_nothing_and_is_redone(tmp_path):
     file, prefix = write_yaml(tmp_path), tmp_path / "env"
-    killed = subprocess.Popen(
-        [STAND_IN / "conda", *creation(file, prefix)], env=environment(), start_new_session=True
-    )
+    killed = subprocess.Popen([STAND_IN / "conda", *creation(file, prefix)], env=environment(), start_new_session=True)
     while killed.poll() is None and not (tmp_path / "env.partial").exists():
         time.sleep(0.002)
     os.killpg(killed.pid, signal.SIGKILL)

@@ -1,0 +1,1 @@
+../unit/http_server.py

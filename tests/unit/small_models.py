@@ -1,0 +1,131 @@
+"""Small .tflite files, put together in memory, and running them on LiteRT."""
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from zoomill import contract, tflite_file
+from zoomill.postprocess import Options
+
+OPTIONS = {
+    "max_detections": 10,
+    "max_classes_per_detection": 1,
+    "detections_per_class": 100,
+    "use_regular_nms": True,
+    "nms_score_threshold": 0.3,
+    "nms_iou_threshold": 0.6,
+    "num_classes": 3,
+    "y_scale": 10.0,
+    "x_scale": 10.0,
+    "h_scale": 5.0,
+    "w_scale": 5.0,
+}
+
+
+def options(**changes):
+    """Return post-processing options with some of them changed."""
+    return Options(**{**OPTIONS, **changes})
+
+
+class Builder:
+    """A model of one graph, to which tensors and operators are added."""
+
+    def __init__(self, description="MLIR Converted."):
+        self.graph = schema.SubGraphT()
+        self.graph.name, self.graph.tensors, self.graph.operators = b"main", [], []
+        self.model = schema.ModelT()
+        self.model.version, self.model.description = 3, description.encode()
+        self.model.subgraphs, self.model.operatorCodes = [self.graph], []
+        self.model.buffers = [schema.BufferT()]
+
+    def tensor(self, name, value, dtype=np.float32):
+        """Add a constant array, or a tensor whose shape is ``value``, and return its index."""
+        tensor = schema.TensorT()
+        tensor.name, tensor.buffer = name.encode(), 0
+        tensor.quantization = schema.QuantizationParametersT()
+        if isinstance(value, np.ndarray):
+            dtype, tensor.buffer = value.dtype, len(self.model.buffers)
+            self.model.buffers.append(schema.BufferT())
+            self.model.buffers[-1].data = np.frombuffer(value.tobytes(), np.uint8)
+        tensor.shape = list(value.shape if isinstance(value, np.ndarray) else value)
+        tensor.type = getattr(schema.TensorType, np.dtype(dtype).name.upper())
+        self.graph.tensors.append(tensor)
+        return len(self.graph.tensors) - 1
+
+    def operator(self, name, inputs, outputs, settings=None):
+        """Add an operator: a built-in one, or a custom one where there is none of this name."""
+        code, operator = schema.OperatorCodeT(), schema.OperatorT()
+        builtin = getattr(schema.BuiltinOperator, name, schema.BuiltinOperator.CUSTOM)
+        code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), 1
+        if builtin == schema.BuiltinOperator.CUSTOM:
+            code.customCode = name.encode()
+        elif settings is not None:
+            kind = type(settings).__name__.removesuffix("T")
+            operator.builtinOptions, operator.builtinOptionsType = settings, getattr(schema.BuiltinOptions, kind)
+        operator.opcodeIndex, operator.inputs, operator.outputs = len(self.model.operatorCodes), inputs, outputs
+        self.model.operatorCodes.append(code)
+        self.graph.operators.append(operator)
+
+    def build(self, inputs, outputs):
+        """Name the graph's inputs and outputs and return the model."""
+        self.graph.inputs, self.graph.outputs = inputs, outputs
+        return self.model
+
+
+def heads(anchors, columns):
+    """Return a model whose two outputs, raw heads, are its inputs."""
+    builder = Builder()
+    ends = [builder.tensor("boxes", [1, anchors, 4]), builder.tensor("scores", [1, anchors, columns])]
+    return builder.build(ends, ends)
+
+
+def heads_contract(asked, anchors):
+    """Return the contract of the heads with post-processing behind them."""
+    inputs = [
+        {"name": name, "tensor": tensor, "dtype": "float32", "shape": [1, anchors, size]}
+        for name, tensor, size in (("box_encodings", "boxes", 4), ("scores", "scores", asked.num_classes + 1))
+    ]
+    return contract.with_postprocess({"model": "small", "inputs": inputs}, "detect_regular", asked)
+
+
+def dense(units=300, description="MLIR Converted.", seed=0, relu=False):
+    """Return a fully connected layer from ``[1, 4]`` to ``[1, units]`` with weights and a bias."""
+    random = np.random.default_rng(seed)
+    builder = Builder(description)
+    start = builder.tensor("input;left;over", [1, 4])
+    weights = builder.tensor("weights;also;fused", random.normal(size=(units, 4)).astype(np.float32))
+    bias = builder.tensor("bias", random.normal(size=units).astype(np.float32))
+    end = builder.tensor("output", [1, units])
+    settings = schema.FullyConnectedOptionsT()
+    settings.fusedActivationFunction = int(relu)
+    builder.operator("FULLY_CONNECTED", [start, weights, bias], [end], settings)
+    return builder.build([start], [end])
+
+
+def dense_contract(units=300):
+    """Return the contract of :func:`dense`."""
+    return {
+        "model": "small",
+        "graph": "main",
+        "inputs": [{"name": "x", "tensor": "image", "dtype": "float32", "shape": [1, 4]}],
+        "outputs": [{"name": "y", "tensor": "scores", "dtype": "float32", "shape": [1, units]}],
+    }
+
+
+def subtraction(order=("x", "y"), outputs=("difference", "sum")):
+    """Return x - y (or y - x) and x + y of two inputs ``[1, 4]``, none of them constant."""
+    builder = Builder()
+    index = {name: builder.tensor(name, [1, 4]) for name in ("x", "y", "difference", "sum")}
+    builder.operator("SUB", [index[name] for name in order], [index["difference"]], schema.SubOptionsT())
+    builder.operator("ADD", [index["x"], index["y"]], [index["sum"]], schema.AddOptionsT())
+    return builder.build([index["x"], index["y"]], [index[name] for name in outputs])
+
+
+def run(model, *inputs):
+    """Run a model on LiteRT and return its outputs in order."""
+    interpreter = Interpreter(model_content=tflite_file.serialise(model))
+    interpreter.allocate_tensors()
+    for place, value in zip(interpreter.get_input_details(), inputs, strict=True):
+        interpreter.set_tensor(place["index"], value)
+    interpreter.invoke()
+    return [interpreter.get_tensor(place["index"]) for place in interpreter.get_output_details()]
