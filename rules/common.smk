@@ -87,12 +87,53 @@ def card(*keys):
     return get
 
 
+def kind(name):
+    """Return a pattern that matches the models of a kind of source, and nothing else."""
+    return "|".join(m for m, c in CATALOGUE.items() if c["source"]["kind"] == name) or "(?!)"
+
+
+def source(key):
+    """Return an input function for an option of the model's source."""
+
+    def get(wildcards):
+        return CATALOGUE[wildcards.model]["source"][key]
+
+    return get
+
+
+def source_tensors(key):
+    """Return an input function for a mapping from contract names to tensors, as JSON."""
+
+    def get(wildcards):
+        return json.dumps(CATALOGUE[wildcards.model]["source"][key])
+
+    return get
+
+
+def expectations(wildcards):
+    """Return what the card expects of the source's interface, as JSON."""
+    chosen = CATALOGUE[wildcards.model]
+    return json.dumps({key: chosen[key] for key in ("inputs", "outputs", "labels", "label_offset")})
+
+
+def golden(wildcards):
+    """Return the golden outputs of a graph; all graphs of a detector share them."""
+    graph = "main" if wildcards.graph == "main" else "detect_cut"
+    return f"build/{wildcards.model}/{graph}/golden.npz"
+
+
+def anchors(wildcards):
+    """Return the anchors of a detector, nothing for other graphs."""
+    return [] if wildcards.graph == "main" else "build/{model}/detect_cut/anchors.npy"
+
+
 def artifacts(model):
     """Return the artifacts that the configuration asks for."""
     return [
         f"results/{model}/{graph}.{variant}.tflite"
         for graph in CATALOGUE[model]["graphs"]
         for variant in config["tflite"]
+        if variant in CATALOGUE[model]["tflite"]
     ]
 
 
@@ -138,7 +179,8 @@ def conversion_figures(wildcards):
 
 def limits(wildcards):
     """Return the variant's limits as JSON."""
-    return json.dumps(config["limits"][wildcards.variant], sort_keys=True)
+    own = CATALOGUE[wildcards.model]["limits"].get(wildcards.variant, {})
+    return json.dumps({**config["limits"][wildcards.variant], **own}, sort_keys=True)
 
 
 def model_artifacts(wildcards):
@@ -168,5 +210,5 @@ prepare_jobs()
 
 wildcard_constraints:
     model="|".join(CATALOGUE),
-    graph="detect_[a-z0-9_]+",
+    graph="main|detect_[a-z0-9_]+",
     variant="|".join(VARIANTS),

@@ -18,7 +18,7 @@ rule convert_tflite:
     benchmark:
         "benchmarks/convert_tflite/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="detect_cut",
+        graph="main|detect_cut",
     group:
         "model"
     conda:

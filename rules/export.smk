@@ -1,7 +1,7 @@
 """Export inference graphs.
 
 Requires: sources/{model}/.
-Yields: build/{model}/{graph}/graph.pb and contract.json; for detect_cut also golden.npz, anchors.npy, anchors.txt.
+Yields: build/{model}/{graph}/graph.pb, contract.json and golden.npz; for detect_cut also anchors.npy and anchors.txt.
 """
 
 
@@ -26,6 +26,7 @@ rule export_ssd_graph:
     resources:
         mem_mb=2000,
     params:
+        frozen=source("frozen_graph"),
         override=card("pipeline_override"),
         images=golden_images,
         labels=card("labels"),
@@ -34,6 +35,7 @@ rule export_ssd_graph:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --source {input.source:q} \
+            --frozen-graph {params.frozen:q} \
             --pipeline-override={params.override:q} \
             --golden-images {params.images:q} \
             --labels {params.labels:q} \
@@ -71,5 +73,167 @@ rule add_postprocess:
             --options {params.options:q} \
             --output-graph {output.graph:q} \
             --output-contract {output.contract:q} \
+            &>{log:q}
+        """
+
+
+rule export_keras:
+    input:
+        code=code("export_keras"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_keras/{model}.log",
+    benchmark:
+        "benchmarks/export_keras/{model}.tsv"
+    wildcard_constraints:
+        model=kind("keras"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        allow=source("allow"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --allow {params.allow:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
+rule export_saved_model:
+    input:
+        code=code("export_saved_model"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_saved_model/{model}.log",
+    benchmark:
+        "benchmarks/export_saved_model/{model}.tsv"
+    wildcard_constraints:
+        model=kind("saved_model"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        tags=source("tags"),
+        signature=source("signature"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --tags {params.tags:q} \
+            --signature {params.signature:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
+rule export_frozen_graph:
+    input:
+        code=code("export_frozen_graph"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_frozen_graph/{model}.log",
+    benchmark:
+        "benchmarks/export_frozen_graph/{model}.tsv"
+    wildcard_constraints:
+        model=kind("frozen_graph"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        inputs=source_tensors("input_tensors"),
+        outputs=source_tensors("output_tensors"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --input-tensors {params.inputs:q} \
+            --output-tensors {params.outputs:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
+rule export_tf1_checkpoint:
+    input:
+        code=code("export_tf1_checkpoint"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_tf1_checkpoint/{model}.log",
+    benchmark:
+        "benchmarks/export_tf1_checkpoint/{model}.tsv"
+    wildcard_constraints:
+        model=kind("tf1_checkpoint"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        card=expectations,
+        images=golden_images,
+        graph=source("graph"),
+        checkpoint=source("checkpoint"),
+        variables=source("variables"),
+        inputs=source_tensors("input_tensors"),
+        outputs=source_tensors("output_tensors"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --graph {input.source:q}/{params.graph:q} \
+            --checkpoint {input.source:q}/{params.checkpoint:q} \
+            --variables {params.variables:q} \
+            --input-tensors {params.inputs:q} \
+            --output-tensors {params.outputs:q} \
+            --output-dir "$(dirname {output.graph:q})" \
             &>{log:q}
         """

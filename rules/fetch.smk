@@ -29,6 +29,7 @@ rule fetch_source:
             --cache sources/.cache \
             --lock sources.lock \
             --output {output:q} \
+            --progress-fd 3 \
             {params.accept} \
-            2> >(tee {log:q} >&2)
+            3>&2 &>{log:q}
         """

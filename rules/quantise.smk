@@ -17,7 +17,7 @@ rule quantise_tflite:
     benchmark:
         "benchmarks/quantise_tflite/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        graph="detect_cut",
+        graph="main|detect_cut",
         variant="float16|dynamic",
     group:
         "model"

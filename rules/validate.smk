@@ -10,8 +10,8 @@ rule validate_tflite:
         code=code("validate_tflite"),
         artifact="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
-        golden="build/{model}/detect_cut/golden.npz",
-        anchors="build/{model}/detect_cut/anchors.npy",
+        golden=golden,
+        anchors=anchors,
         figures=conversion_figures,
     output:
         "results/{model}/{graph}.{variant}.tflite.json",

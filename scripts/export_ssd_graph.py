@@ -20,6 +20,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--source", required=True, help="folder with the fetched files")
+    parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
     parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
     parser.add_argument("--labels", nargs="*", default=[], help="class names without the background")
@@ -34,7 +35,7 @@ def main(argv=None):
 def export(args):
     """Write the files named above."""
     prefix, frozen, config = (
-        os.path.join(args.source, name) for name in ("model.ckpt", "frozen_inference_graph.pb", "pipeline.config")
+        os.path.join(args.source, name) for name in ("model.ckpt", args.frozen_graph, "pipeline.config")
     )
     ssd, use_moving_averages = pipeline_config.read_pipeline(config, args.pipeline_override)
     if args.labels and len(args.labels) != ssd.num_classes:
@@ -58,8 +59,9 @@ def export(args):
     promises = contract.detection_heads(
         args.model, shape, source.value_range(*size), len(centred), args.labels, postprocess.Options.from_pipeline(ssd)
     )
-    untouched, _ = pipeline_config.read_pipeline(config)
-    promises["source_postprocess"] = vars(postprocess.Options.from_pipeline(untouched))
+    if os.path.exists(config):
+        ssd, _ = pipeline_config.read_pipeline(config)
+    promises["source_postprocess"] = vars(postprocess.Options.from_pipeline(ssd))
     write(args.output_dir, cut, outputs, centred, promises)
 
 

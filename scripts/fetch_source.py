@@ -59,6 +59,7 @@ def _arguments(argv):
         help="take a file whose card says `digest: null` as it comes, and record its digest in sources.lock",
     )
     parser.add_argument("--output", required=True, help="folder to make; what stands there is removed")
+    parser.add_argument("--progress-fd", type=int, default=2, help="file descriptor of a terminal for the bar")
     return parser.parse_args(argv)
 
 
@@ -73,7 +74,7 @@ def _fetch(args):
                 "%s: its card gives no digest; fetch it once with --accept-new-digests, which records the one"
                 " found in %s" % (file.name, args.lock)
             )
-    cache = Cache(args.cache)
+    cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))
     places = mirrors.from_environment(cache.session)
     paths = {file.name: _obtain(file, "%s: %s" % (args.model, file.name), cache, places) for file in wanted}
     os.makedirs(temporary)
@@ -121,11 +122,10 @@ def _source_file(entry, locked, card):
         raise UserError("%s: `urls` is not a list of http(s) URLs and paths" % name)
     unpack = entry.get("unpack")
     if unpack is not None:
-        unpack = {"strip": unpack.get("strip", 0), "only": unpack.get("only", [])}
-        if not (
-            isinstance(unpack["strip"], int) and unpack["strip"] >= 0 and isinstance(unpack["only"], list)
-        ):
+        strip, only = unpack.get("strip", 0), unpack.get("only", [])
+        if not (isinstance(strip, int) and strip >= 0 and isinstance(only, list)):
             raise UserError("%s: `unpack` is not {strip: number, only: [pattern, ...]}" % name)
+        unpack = {"strip": strip, "only": only}
     advice = "check the URL in %s" % card
     if "digest" in entry:
         advice += ", or delete the file's entry from sources.lock to take another one"

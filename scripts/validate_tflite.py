@@ -15,7 +15,7 @@ def main(argv=None):
     parser.add_argument("--artifact", required=True, help=".tflite file")
     parser.add_argument("--contract", required=True, help="contract.json of its graph")
     parser.add_argument("--golden", required=True, help="golden.npz of its source")
-    parser.add_argument("--anchors", required=True, help="anchors.npy")
+    parser.add_argument("--anchors", nargs="*", help="anchors.npy of a detection graph")
     parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
     parser.add_argument("--limits", required=True, help="JSON object: heads, score")
     parser.add_argument("--figures", nargs="*", help="JSON file of the conversion's own figures")
@@ -39,11 +39,11 @@ def main(argv=None):
     run = runtime.Artifact(args.artifact)
     if options:
         evidence["postprocess"] = vars(options)
-        found = parity.of_detections(run, contract, golden, np.load(args.anchors), limits["score"])
+        found = parity.of_detections(run, contract, golden, np.load(args.anchors[0]), limits["score"])
         failures = detection_failures(found, limits)
         failures += postprocess.Options(**contract["postprocess"]).differences(options)
     else:
-        found = parity.of_heads(run, contract, golden)
+        found = parity.of_outputs(run, contract, golden)
         failures = [
             f"{name}: largest error {errors['max_abs']:.3g}, allowed {limits['heads']:g}"
             for name, errors in found.items()

@@ -1,9 +1,9 @@
 """Unpack tar and zip archives that nobody vouches for.
 
 Nothing but regular files is ever created, under names that were all checked before the first was written.
-Modes, owners and times of the archive are not taken over. A link to a file of the same archive becomes a copy of
-it; any other link, a device or a pipe refuses the archive. So do the limits below: a bomb meets them while it is
-listed, before anything is unpacked.
+Modes, owners and times of the archive are not taken over. A link to a file of the same archive becomes a copy
+of it; any other link, a device or a pipe refuses the archive. So do the limits below: a bomb meets them while
+it is listed, before anything is unpacked.
 """
 
 import bz2

@@ -26,10 +26,15 @@ def check(document, schema, path):
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
     if errors:
         raise UserError(f"{path}: {_explain(errors[0])}")
-    for key, rule in schema["properties"].items():
+    _fill(document, schema["properties"])
+    return document
+
+
+def _fill(document, properties):
+    """Fill in the defaults of a mapping's own keys."""
+    for key, rule in properties.items():
         if "default" in rule:
             document.setdefault(key, rule["default"])
-    return document
 
 
 def load_catalogue(folder, schema):
@@ -39,9 +44,15 @@ def load_catalogue(folder, schema):
         if name.endswith(".yaml"):
             path = os.path.join(folder, name)
             card = check(load_yaml(path), schema, f"models/{name}")
-            card.setdefault("graphs", _DETECTION_GRAPHS)
-            card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
-            _check_graphs(card, f"models/{name}")
+            _fill(card["source"], schema["$defs"][card["source"]["kind"]]["properties"])
+            if card["source"]["kind"] == "tf1_detection":
+                card.setdefault("graphs", _DETECTION_GRAPHS)
+                card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+                card.setdefault("tflite", ["float32", "float16", "dynamic", "toco_float32"])
+                _check_graphs(card, f"models/{name}")
+            else:
+                card["graphs"] = {"main": {}}
+                card.setdefault("tflite", ["float32", "float16", "dynamic"])
             cards[name[: -len(".yaml")]] = card
     return cards
 

@@ -3,6 +3,7 @@
 import os
 
 from zoomill.errors import UserError
+from zoomill.graph_def import VARIABLE_OPS, ancestors, freeze_node
 
 
 def read_graph(checkpoint, frozen, use_moving_averages):
@@ -29,6 +30,73 @@ def read_graph(checkpoint, frozen, use_moving_averages):
     if os.path.exists(frozen):
         return _parse(tf.compat.v1.GraphDef(), frozen), None, frozen
     raise UserError(f"neither {meta} nor {frozen} is there; check `source` in the card")
+
+
+def read_frozen(path):
+    """Read a frozen GraphDef.
+
+    Raises:
+        UserError: when the file is none, or still has variables.
+    """
+    import tensorflow as tf
+
+    graph = _parse(tf.compat.v1.GraphDef(), path)
+    if not graph.node:
+        raise UserError(f"{path}: is no frozen TensorFlow graph (GraphDef)")
+    variables = [node.name for node in graph.node if node.op in VARIABLE_OPS]
+    if variables:
+        raise UserError(f"{path}: is not frozen, it has the variable {variables[0]}; use kind tf1_checkpoint")
+    return graph
+
+
+def read_unfrozen(path):
+    """Read the GraphDef of an inference graph (``.pb``) or of a meta graph (``.meta``)."""
+    import tensorflow as tf
+
+    if path.endswith(".meta"):
+        return _parse(tf.compat.v1.MetaGraphDef(), path).graph_def
+    return _parse(tf.compat.v1.GraphDef(), path)
+
+
+def freeze(graph, outputs, checkpoint, use_moving_averages):
+    """Return the part of a graph that ``outputs`` need, its variables read straight from the checkpoint.
+
+    Args:
+        graph: GraphDef.
+        outputs: :class:`zoomill.export.Tensor` list.
+        checkpoint: prefix.
+        use_moving_averages: take a variable's moving average where the checkpoint has one.
+    """
+    import tensorflow as tf
+
+    nodes = {node.name: node for node in graph.node}
+    kept = ancestors(nodes, [tensor.tensor for tensor in outputs])
+    read = _variables(tf, checkpoint, use_moving_averages)
+    result = tf.compat.v1.GraphDef(versions=graph.versions, library=graph.library)
+    for node in graph.node:
+        if node.name in kept:
+            result.node.append(freeze_node(tf, node, read))
+    return result
+
+
+def restorer(graph, checkpoint, use_moving_averages):
+    """Return a function that fills a session's graph and restores its variables by TensorFlow's own Saver."""
+    import tensorflow as tf
+
+    def restore(session):
+        tf.import_graph_def(graph, name="")
+        names = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+        stored = {}
+        for node in graph.node:
+            if node.op in VARIABLE_OPS and node.name in names:
+                average = f"{node.name}/ExponentialMovingAverage"
+                key = average if use_moving_averages and average in names else node.name
+                stored[key] = session.graph.get_tensor_by_name(f"{node.name}:0")
+        for key, reference in stored.items():
+            assign = tf.compat.v1.assign(reference, tf.train.load_variable(checkpoint, key))
+            session.run(assign)
+
+    return restore
 
 
 def _parse(message, path):

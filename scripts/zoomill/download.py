@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import os
 import re
-import sys
 import time
 
 import requests
@@ -82,10 +81,11 @@ class Cache:
 
     Args:
         folder: made when the first file is fetched.
+        bar: text file that the progress bar goes to, where that is a terminal.
     """
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, bar):
+        self.folder, self.bar = folder, bar
         self.session = requests.Session()
         self.session.headers.update({"User-Agent": "zoomill", "Accept-Encoding": "identity"})
 
@@ -126,11 +126,11 @@ class Cache:
                 part.remove()
                 return path
             if wanted.hex is None or part.mistake():
-                _fill(part, self.session, label)
+                _fill(part, self.session, label, self.bar)
                 if part.mixed and part.mistake():
                     log(label, "does not fit together from the pieces of several attempts; starting again")
                     part.clear()
-                    _fill(part, self.session, label)
+                    _fill(part, self.session, label, self.bar)
                 if mistake := part.mistake():
                     part.reject(mistake)
             return part.keep(self.folder)
@@ -240,10 +240,10 @@ class _Part:
             os.remove(self._path + ".json")
 
 
-def _fill(part, session, label):
+def _fill(part, session, label, bar):
     """Bring what is missing, in as many attempts as it takes while they move forward."""
     failures = 0
-    with _progress(part.size, label) as progress:
+    with _progress(part, label) as progress:
         while True:
             size, restarts = part.size, part.restarts
             try:
@@ -267,7 +267,7 @@ def _copy(part, progress):
     with open(part.location, "rb") as file:
         for block in iter(lambda: file.read(BLOCK), b""):
             part.append(block)
-            progress(part.size, part.wanted.size)
+            progress(part.wanted.size)
 
 
 def _receive(part, session, progress):
@@ -284,7 +284,7 @@ def _receive(part, session, progress):
             # As sent: a file that a server labels `Content-Encoding: gzip` for its name must stay packed.
             while block := response.raw.read1(BLOCK, decode_content=False):
                 part.append(block)
-                progress(part.size, total)
+                progress(total)
     except (InvalidURL, InvalidSchema, TooManyRedirects) as error:
         raise Wrong("cannot be asked (%s)" % reason(error)) from None
     except requests.RequestException as error:
@@ -353,21 +353,22 @@ def _continued(part, origin, content_range):
 
 
 @contextlib.contextmanager
-def _progress(size, label):
-    """Yield a function that shows how far a file is, given its bytes so far and in all (or None).
+def _progress(part, label):
+    """Yield a function that shows how far a part is, given the bytes of the whole file, or None.
 
     On a terminal that is a bar with rate and time left, elsewhere a line in the log now and then.
     """
     said = time.monotonic()
     unit = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
-    with tqdm(desc=label, initial=size, leave=False, disable=None, file=sys.stderr, **unit) as bar:
+    sizes = {"initial": part.size, "total": part.wanted.size}
+    with tqdm(desc=label, leave=False, disable=None, file=file, **unit, **sizes) as bar:
 
-        def show(size, total):
+        def show(total):
             nonlocal said
             bar.total = total
-            bar.update(size - bar.n)
+            bar.update(part.size - bar.n)
             if bar.disable and time.monotonic() - said > LOG_INTERVAL:
                 said = time.monotonic()
-                log(label, "%d of %s MiB" % (size >> 20, "?" if total is None else total >> 20))
+                log(label, "%d of %s MiB" % (part.size >> 20, "?" if total is None else total >> 20))
 
         yield show

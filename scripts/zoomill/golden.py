@@ -120,3 +120,53 @@ def convert_scores(logits, post_processing):
     scale = post_processing.logit_scale or 1
     functions = {0: tf.identity, 1: tf.sigmoid, 2: tf.nn.softmax}
     return functions[post_processing.score_converter](logits / np.float32(scale)).numpy()
+
+
+def feeds(inputs, images, count=4):
+    """Return pinned inputs of a graph: pictures where the card names some, else values drawn with a fixed seed.
+
+    Args:
+        inputs: entries of a contract.
+        images: paths of pictures, for a graph with a single picture as input.
+        count: how many inputs to draw.
+
+    Returns:
+        ``[{input name: array}, …]`` in the dtypes and shapes of the contract, batch included. Drawn floats are evenly
+        spread over the value range, -1 to 1 where the contract has none; integers over 0 to 9.
+    """
+    if images:
+        (promise,) = inputs
+        return [{promise["name"]: _picture(path, promise)} for path in images]
+    result = []
+    for seed in range(count):
+        random = np.random.RandomState(seed)
+        drawn = {}
+        for promise in inputs:
+            low, high = promise.get("value_range") or (-1, 1)
+            if np.issubdtype(promise["dtype"], np.floating):
+                values = random.uniform(low, high, promise["shape"])
+            else:
+                values = random.randint(0, 10, promise["shape"])
+            drawn[promise["name"]] = values.astype(promise["dtype"])
+        result.append(drawn)
+    return result
+
+
+def _picture(path, promise):
+    """Return one picture as an input: resized (bilinear), in the contract's colour, layout and value range."""
+    from PIL import Image
+
+    rows, columns = promise["shape"][1:3] if promise["layout"] == "NHWC" else promise["shape"][2:4]
+    try:
+        with Image.open(path) as picture:
+            converted = picture.convert("L" if promise["colour"] == "GRAY" else "RGB")
+    except OSError as error:
+        raise UserError(f"{path}: is no picture that can be read: {error}") from error
+    pixels = np.asarray(converted.resize((columns, rows), Image.Resampling.BILINEAR), np.float64)
+    pixels = pixels.reshape(rows, columns, -1)
+    if promise["colour"] == "BGR":
+        pixels = pixels[..., ::-1]
+    if promise["layout"] == "NCHW":
+        pixels = pixels.transpose(2, 0, 1)
+    low, high = promise["value_range"]
+    return (pixels / 255 * (high - low) + low)[None].astype(promise["dtype"])

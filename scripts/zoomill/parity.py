@@ -5,27 +5,43 @@ import dataclasses
 import numpy as np
 
 from zoomill import detections, runtime, ssd_graph
+from zoomill.errors import UserError
 from zoomill.postprocess import Options
 
 
-def of_heads(artifact, contract, golden):
-    """Compare raw heads with the golden ones.
+def feeds(contract, golden):
+    """Yield the golden inputs one by one, as ``{input tensor: array}``."""
+    names = [entry["tensor"] for entry in contract["inputs"]]
+    for values in zip(*(golden[name] for name in names), strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def of_outputs(artifact, contract, golden):
+    """Compare all outputs with the golden ones.
 
     Args:
         artifact: :class:`zoomill.runtime.Artifact`.
         contract: contract of its graph.
-        golden: mapping of golden arrays, one row for each image.
+        golden: mapping of golden arrays by tensor name, one row for each pinned input.
 
     Returns:
-        ``{output: {"max_abs": …, "mean_abs": …}}``.
+        ``{output: {"max_abs": …, "mean_abs": …, "peak": …}}``; ``peak`` is the largest golden value.
+
+    Raises:
+        UserError: when an output has another number of values than the golden one.
     """
-    runs = [artifact(contract, image) for image in golden[ssd_graph.INPUT]]
+    runs = [artifact(contract, feed) for feed in feeds(contract, golden)]
     result = {}
-    for promise in contract["outputs"]:
-        difference = np.abs(np.concatenate([run[promise["name"]] for run in runs]) - golden[promise["tensor"]])
-        result[promise["name"]] = {
-            "max_abs": float(difference.max()),
-            "mean_abs": float(difference.mean(dtype=np.float64)),
+    for entry in contract["outputs"]:
+        expected = golden[entry["tensor"]].astype(np.float64)
+        found = np.stack([np.ravel(run[entry["name"]]) for run in runs])
+        if found.size != expected.size:
+            raise UserError(f"{entry['name']} has {found.size} values, the source gives {expected.size}")
+        difference = np.abs(found - expected.reshape(found.shape))
+        result[entry["name"]] = {
+            "max_abs": float(difference.max(initial=0)),
+            "mean_abs": float(difference.mean()),
+            "peak": float(np.abs(expected).max(initial=0)),
         }
     return result
 
@@ -34,7 +50,7 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
     """Compare detections with those that the golden raw heads give, and with the source's own.
 
     Args:
-        artifact, contract, golden: as in :func:`of_heads`.
+        artifact, contract, golden: as in :func:`of_outputs`.
         anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
         tolerance: difference in score that may push a detection over the threshold.
 
@@ -48,8 +64,8 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
     own, opposite, source = detections.Match(), detections.Match(), detections.Match()
     comparable = "detection_boxes" in golden and _keeps_the_same(options, Options(**contract["source_postprocess"]))
     kinds_differ = 0
-    for row, image in enumerate(golden[ssd_graph.INPUT]):
-        found = runtime.detections(artifact(contract, image), options)
+    for row, feed in enumerate(feeds(contract, golden)):
+        found = runtime.detections(artifact(contract, feed), options)
         heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
         expected, others = (detections.postprocess(*heads, kind) for kind in (options, other))
         own.add(detections.match(expected, found, options, tolerance))

@@ -95,11 +95,21 @@ def _pipeline_class():
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Pipeline"))
 
 
+def _text(path, override):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        if override:
+            return ""
+        raise UserError(f"{path}: is missing; check `unpack` in the card, or give pipeline_override") from error
+
+
 def read_pipeline(path, override=""):
     """Read a pipeline.config and merge ``override`` into it.
 
     Args:
-        path: the file, in protobuf text format.
+        path: the file, in protobuf text format; where it is missing, ``override`` is all there is.
         override: protobuf text format of the same message; as in the Object Detection API's
             ``--config_override``, scalars replace and repeated fields append.
 
@@ -110,8 +120,7 @@ def read_pipeline(path, override=""):
         UserError: for text that cannot be parsed, a model that is no SSD, or a resizer that gives no fixed size.
     """
     pipeline = _pipeline_class()()
-    with open(path, encoding="utf-8") as file:
-        texts = {str(path): file.read(), "the card's pipeline_override": override}
+    texts = {str(path): _text(path, override), "the card's pipeline_override": override}
     for origin, text in texts.items():
         try:
             text_format.Merge(text, pipeline, allow_unknown_field=True)

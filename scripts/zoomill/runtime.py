@@ -17,9 +17,19 @@ class Artifact:
         interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver, num_threads=1)
         self._run = interpreter.get_signature_runner(SIGNATURE)
 
-    def __call__(self, contract, image):
-        """Return ``{output: array}`` for one normalised image ``[height, width, channels]`` float32."""
-        return self._run(**{contract["inputs"][0]["name"]: image[None]})
+    def __call__(self, contract, feed):
+        """Run the artifact once.
+
+        Args:
+            contract: contract of its graph.
+            feed: ``{input tensor: array}``, with or without the batch of one.
+
+        Returns:
+            ``{output name: array}``.
+        """
+        return self._run(
+            **{entry["name"]: feed[entry["tensor"]].reshape(entry["shape"]) for entry in contract["inputs"]}
+        )
 
 
 def detections(outputs, options):

@@ -11,13 +11,13 @@ import dataclasses
 import numpy as np
 
 from zoomill.errors import UserError
+from zoomill.graph_def import ancestors, freeze_node, node_name, static_shapes
 
 INPUT = "normalized_input_image_tensor"
 BOXES = "raw_outputs/box_encodings"
 SCORES = "raw_outputs/class_predictions"
 
 _SHAPE_OPS = ("Shape", "ShapeN", "Rank", "Size")
-_VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp")
 _CONVERTERS = {0: "Identity", 1: "Sigmoid", 2: "Softmax"}
 
 
@@ -36,22 +36,6 @@ class Heads:
     boxes: str
     logits: str
     anchors: str | None
-
-
-def node_name(tensor):
-    """Return the node of a tensor or control input: ``^a`` and ``a:1`` become ``a``."""
-    return tensor.lstrip("^").split(":")[0]
-
-
-def ancestors(nodes, tensors, stop=()):
-    """Return the names of all nodes that ``tensors`` depend on, themselves included, not going past ``stop``."""
-    seen, stack = set(), [node_name(tensor) for tensor in tensors]
-    while stack:
-        name = stack.pop()
-        if name not in seen and name not in stop:
-            seen.add(name)
-            stack += [node_name(tensor) for tensor in nodes[name].input]
-    return seen
 
 
 def find_heads(graph, origin):
@@ -163,8 +147,12 @@ def cut(graph, heads, ssd, variables, origin):
     kept = ancestors(nodes, [heads.boxes, heads.logits], stop={heads.image})
     for node in graph.node:
         if node.name in kept:
-            _copy(tf, result, node, heads.image, variables)
-    shapes = _shapes(tf, result)
+            copy = freeze_node(tf, node, variables)
+            for index, tensor in enumerate(copy.input):
+                if node_name(tensor) == heads.image:
+                    copy.input[index] = INPUT
+            result.node.append(copy)
+    shapes = static_shapes(tf, result)
     rows, columns = shapes[heads.logits][-2:]
     if columns != ssd.num_classes + 1:
         raise UserError(
@@ -191,38 +179,6 @@ def _placeholder(tf, ssd):
     node.attr["dtype"].type = tf.float32.as_datatype_enum
     node.attr["shape"].shape.CopyFrom(tf.TensorShape(input_shape(ssd)).as_proto())
     return node
-
-
-def _copy(tf, result, node, image, variables):
-    """Append ``node`` to ``result``: variables become constants, the image becomes the placeholder."""
-    copy = result.node.add(name=node.name, op=node.op)
-    if node.op in _VARIABLE_OPS and variables:
-        value = variables(node.name)
-        copy.op = "Const"
-        copy.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
-        copy.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, shape=value.shape))
-        return
-    copy.input.extend(INPUT if node_name(tensor) == image else tensor for tensor in node.input)
-    if node.op == "ReadVariableOp":
-        copy.op = "Identity"
-        copy.attr["T"].CopyFrom(node.attr["dtype"])
-        return
-    for key, value in node.attr.items():
-        if not key.startswith("_"):  # colocation with the removed variables and other private hints
-            copy.attr[key].CopyFrom(value)
-
-
-def _shapes(tf, graph):
-    """Return ``{node: static shape of its first output}``, inferred by TensorFlow."""
-    copy = tf.compat.v1.GraphDef()
-    copy.CopyFrom(graph)  # import_graph_def writes default attributes into its argument
-    with tf.Graph().as_default() as inferred:
-        tf.import_graph_def(copy, name="")
-        return {
-            op.name: op.outputs[0].shape.as_list()
-            for op in inferred.get_operations()
-            if op.outputs and op.outputs[0].shape.rank is not None
-        }
 
 
 def _feature_maps(nodes, boxes, shapes):

@@ -1,0 +1,33 @@
+"""Tell what is inside a model file: inputs and outputs, operators, parameters, quantisation, who made it.
+
+Reads frozen graphs, SavedModels, TF-Hub modules, meta graphs, Keras, TFLite, TensorFlow.js, ONNX and Darknet models.
+TensorFlow is not needed, and nothing in the file is run.
+"""
+
+import argparse
+import sys
+
+from zoomill import command, files
+from zoomill.inspect import recognise, report
+
+
+def main(argv=None):
+    """Print the report as a table, or write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="the file, or the folder of a SavedModel, TF-Hub module or TFJS model")
+    parser.add_argument(
+        "--weights", help="the .weights of a .cfg or the checkpoint of a .meta, when it has another name than the model"
+    )
+    parser.add_argument("--json", help="also write the report here as JSON; - prints JSON instead of the table")
+    args = parser.parse_args(argv)
+    document = recognise.inspect(args.model, args.weights)
+    text = report.json_text(document)
+    if args.json and args.json != "-":
+        files.write_bytes(args.json, text.encode())
+    printed = text if args.json == "-" else report.table(document)
+    # Names are printed as they are, whatever the terminal's encoding.
+    sys.stdout.buffer.write(printed.encode())
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,96 @@
+"""From the sections of a .cfg file and the parameters of a .weights file to a frozen TensorFlow graph."""
+
+import dataclasses
+
+from zoomill.darknet import heads, layers
+from zoomill.export import Tensor
+
+INPUT = "image"
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A network as a graph.
+
+    Attributes:
+        graph: GraphDef.
+        inputs: :class:`~zoomill.export.Tensor` list: ``image``, float32 ``[1, height, width, channels]``, 0 to 1.
+        outputs: likewise: ``detections``, or ``head_0``, ``head_1`` …; ``scores`` of a network without a head.
+        meanings: what each output means, for the contract.
+        heads: :class:`~zoomill.darknet.heads.Head` list.
+        classes: number of classes.
+    """
+
+    graph: object
+    inputs: list
+    outputs: list
+    meanings: list
+    heads: list
+    classes: int
+
+
+def build(net, sections, weights, decoded):
+    """Return the :class:`Network` of a .cfg file.
+
+    Args:
+        net: the ``[net]`` section.
+        sections: the layers' sections.
+        weights: :class:`~zoomill.darknet.weights.Weights`.
+        decoded: whether detection heads give boxes (:data:`~zoomill.darknet.heads.DECODED`) or what goes into them.
+
+    Raises:
+        UserError: for a section or an option that is not supported, sizes that do not fit together, or a weights file
+            of another size.
+    """
+    known = sorted((*layers.BY_KIND, *heads.KINDS))
+    for section in sections:
+        if section.kind not in known:
+            raise section.error(f"is not supported; there are: {', '.join(known)}")
+    if not sections:
+        raise net.error("is followed by no layers")
+    import tensorflow as tf
+
+    height, width, channels = (net.integer(key, 0, least=1) for key in ("height", "width", "channels"))
+    with tf.Graph().as_default() as graph:
+        image = tf.compat.v1.placeholder(tf.float32, [1, height, width, channels], INPUT)
+        last, found = _connect(sections, image, weights)
+        weights.finish(net.path)
+        if not found:
+            named = {"scores": (_scores(tf, last), "score of each class, as the last layer gives it")}
+        elif decoded:
+            boxes = [heads.decode(head, (width, height)) for head in found]
+            named = {"detections": (tf.concat(boxes, axis=1), heads.DECODED)}
+        else:
+            named = {f"head_{index}": (head.tensor, head.meaning) for index, head in enumerate(found)}
+    return Network(
+        graph.as_graph_def(),
+        [_tensor(INPUT, image)],
+        [_tensor(name, value) for name, (value, _) in named.items()],
+        [meaning for _, meaning in named.values()],
+        found,
+        found[0].classes if found else last.shape[3],
+    )
+
+
+def _tensor(name, value):
+    return Tensor(name, value.name, "float32", tuple(value.shape))
+
+
+def _connect(sections, x, weights):
+    """Return the output of the last layer, None for a detection head, and the list of all heads."""
+    outputs, found = [], []
+    for section in sections:
+        if x is None and section.kind != "route":
+            raise section.error("follows a detection head, whose output only people use; a [route] must lead back")
+        if section.kind in heads.KINDS:
+            found.append(heads.read(section, x))
+            x = None
+        else:
+            x = layers.BY_KIND[section.kind](section, x, outputs, weights)
+        outputs.append(x)
+    return x, found
+
+
+def _scores(tf, x):
+    """Return the output of a classifier as ``[1, classes]``; one that is a picture stays one."""
+    return tf.reshape(x, [1, -1]) if x.shape[1:3] == [1, 1] else x

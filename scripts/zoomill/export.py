@@ -1,0 +1,162 @@
+"""What all exporters of single graphs share: from a frozen graph and a running source to the files of a graph."""
+
+import dataclasses
+import io
+import json
+import os
+
+import numpy as np
+
+from zoomill import files, golden
+from zoomill.errors import UserError
+from zoomill.graph_def import ancestors, node_name, static_shapes
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """One input or output of a source.
+
+    Attributes:
+        name: what the contract calls it.
+        tensor: its tensor in the frozen graph, ``node:index``.
+        dtype: NumPy name of its dtype.
+        shape: sizes, None where the source leaves one open; None as a whole for an unknown rank.
+    """
+
+    name: str
+    tensor: str
+    dtype: str
+    shape: tuple | None
+
+
+def add_arguments(parser):
+    """Add the flags that all exporters of single graphs have."""
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--card", required=True, help="JSON object: inputs, outputs, labels, label_offset")
+    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn values without")
+    parser.add_argument("--output-dir", required=True)
+
+
+def export(args, graph, inputs, outputs, run):
+    """Write ``graph.pb``, ``contract.json`` and ``golden.npz`` of a source.
+
+    Args:
+        args: the flags of :func:`add_arguments`. The card's ``inputs`` and ``outputs`` are lists of partial contract
+            entries, in the order of the source's.
+        graph: frozen GraphDef, in which the inputs are placeholders.
+        inputs, outputs: :class:`Tensor` lists.
+        run: function from ``{input name: array}`` to ``{output name: array}``, the source in its own framework.
+
+    Raises:
+        UserError: when the card expects anything else than the source has.
+    """
+    model, card = args.model, json.loads(args.card)
+    promised_inputs = _promises(model, "input", inputs, card["inputs"])
+    graph, shapes = _with_interface(graph, inputs, outputs, promised_inputs)
+    named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in outputs]
+    promised_outputs = _promises(model, "output", named, card["outputs"])
+    feeds = golden.feeds(promised_inputs, args.golden_images)
+    rows = [{**feed, **run(feed)} for feed in feeds]
+    stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
+    contract = {
+        "model": model,
+        "graph": "main",
+        "inputs": promised_inputs,
+        "outputs": promised_outputs,
+        "labels": card["labels"],
+        "label_offset": card["label_offset"],
+    }
+    path = os.path.join(args.output_dir, "{}").format
+    buffer = io.BytesIO()
+    np.savez(buffer, **stored)
+    files.write_bytes(path("graph.pb"), graph.SerializeToString(deterministic=True))
+    files.write_bytes(path("golden.npz"), buffer.getvalue())
+    files.write_json(path("contract.json"), contract)
+
+
+def _promises(model, kind, tensors, expected):
+    """Return the contract entries of inputs or outputs: what the card says, checked against the source."""
+    if expected and len(expected) != len(tensors):
+        raise UserError(f"{model}: the card has {len(expected)} {kind}s, the source {len(tensors)}")
+    return [
+        _promise(model, kind, tensor, expectation)
+        for tensor, expectation in zip(tensors, expected or [{}] * len(tensors), strict=True)
+    ]
+
+
+def _promise(model, kind, tensor, expected):
+    where = f"{model}: {kind} {tensor.name}"
+    for key, found in (("name", tensor.name), ("dtype", tensor.dtype)):
+        if expected.get(key, found) != found:
+            raise UserError(f"{where}: the card expects {key} {expected[key]}, the source has {found}")
+    entry = {"name": tensor.name, "tensor": tensor.name, "dtype": tensor.dtype}
+    entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
+    if kind == "output":
+        return {**entry, "meaning": expected.get("meaning", "")}
+    layout, colour = _picture(entry["shape"])
+    return {
+        **entry,
+        "layout": expected.get("layout", layout),
+        "colour": expected.get("colour", colour),
+        "value_range": expected.get("value_range"),
+    }
+
+
+def _shape(where, found, expected, kind):
+    """Return the fixed shape that agrees with both sides; an open batch is 1."""
+    if found is not None and expected is not None:
+        agree = len(found) == len(expected)
+        agree = agree and all(a in (None, b) for a, b in zip(found, expected, strict=True))
+        if not agree:
+            raise UserError(f"{where}: the card expects shape {list(expected)}, the source has {list(found)}")
+    shape = list(expected or found or ())
+    if shape and shape[0] is None:
+        shape[0] = 1
+    if kind == "input" and (None in shape or (not shape and found is None)):
+        raise UserError(f"{where}: the source leaves its shape open ({found}); give `shape` in the card's inputs")
+    return [-1 if size is None else size for size in shape]
+
+
+def _picture(shape):
+    """Return layout and colour order of an input that looks like a picture, else None twice."""
+    if len(shape) == 4 and shape[3] in (1, 3):
+        return "NHWC", "RGB" if shape[3] == 3 else "GRAY"
+    if len(shape) == 4 and shape[1] in (1, 3):
+        return "NCHW", "RGB" if shape[1] == 3 else "GRAY"
+    return None, None
+
+
+def _with_interface(graph, inputs, outputs, promises):
+    """Return the graph between the named placeholders and outputs, and ``{output name: static shape}``."""
+    import tensorflow as tf
+
+    nodes = {node.name: node for node in graph.node}
+    kept = ancestors(nodes, [tensor.tensor for tensor in outputs], stop={node_name(t.tensor) for t in inputs})
+    feeds = {node_name(tensor.tensor): f"{tensor.name}" for tensor in inputs}
+    result = tf.compat.v1.GraphDef(versions=graph.versions, library=graph.library)
+    for promise in promises:
+        node = result.node.add(name=promise["name"], op="Placeholder")
+        node.attr["dtype"].type = tf.as_dtype(promise["dtype"]).as_datatype_enum
+        node.attr["shape"].shape.CopyFrom(tf.TensorShape(promise["shape"]).as_proto())
+    taken = {tensor.name for tensor in (*inputs, *outputs)}
+    renamed = {name: f"{name}_inner" if name in taken else name for name in kept}
+    renamed.update(feeds)
+    for node in graph.node:
+        if node.name in kept:
+            copy = result.node.add()
+            copy.CopyFrom(node)
+            copy.name, copy.device = renamed[node.name], ""
+            del copy.input[:]
+            copy.input.extend(_renamed(tensor, renamed) for tensor in node.input)
+    for tensor in outputs:
+        node = result.node.add(name=tensor.name, op="Identity")
+        node.input.append(_renamed(tensor.tensor, renamed))
+        node.attr["T"].type = tf.as_dtype(tensor.dtype).as_datatype_enum
+    return result, static_shapes(tf, result)
+
+
+def _renamed(tensor, names):
+    """Return a tensor or control input with its node's new name."""
+    mark = "^" if tensor.startswith("^") else ""
+    name, colon, index = tensor.lstrip("^").partition(":")
+    return f"{mark}{names[name]}{colon}{index}"

@@ -1,0 +1,58 @@
+"""Editing TensorFlow graphs as data."""
+
+VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp")
+
+
+def node_name(tensor):
+    """Return the node of a tensor or control input: ``^a`` and ``a:1`` become ``a``."""
+    return tensor.lstrip("^").split(":")[0]
+
+
+def ancestors(nodes, tensors, stop=()):
+    """Return the names of all nodes that ``tensors`` depend on, themselves included, not going past ``stop``."""
+    seen, stack = set(), [node_name(tensor) for tensor in tensors]
+    while stack:
+        name = stack.pop()
+        if name not in seen and name not in stop:
+            seen.add(name)
+            stack += [node_name(tensor) for tensor in nodes[name].input]
+    return seen
+
+
+def freeze_node(tf, node, variables):
+    """Return a copy of a node without private hints; a variable becomes a constant, its reading an Identity.
+
+    Args:
+        tf: the TensorFlow module.
+        node: NodeDef.
+        variables: function from a variable's name to its value.
+    """
+    copy = tf.compat.v1.NodeDef(name=node.name, op=node.op)
+    if node.op in VARIABLE_OPS and variables:
+        value = variables(node.name)
+        copy.op = "Const"
+        copy.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
+        copy.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, shape=value.shape))
+        return copy
+    copy.input.extend(node.input)
+    if node.op == "ReadVariableOp":
+        copy.op = "Identity"
+        copy.attr["T"].CopyFrom(node.attr["dtype"])
+        return copy
+    for key, value in node.attr.items():
+        if not key.startswith("_"):  # colocation with the removed variables and other private hints
+            copy.attr[key].CopyFrom(value)
+    return copy
+
+
+def static_shapes(tf, graph):
+    """Return ``{node: static shape of its first output}``, inferred by TensorFlow."""
+    copy = tf.compat.v1.GraphDef()
+    copy.CopyFrom(graph)  # import_graph_def writes default attributes into its argument
+    with tf.Graph().as_default() as inferred:
+        tf.import_graph_def(copy, name="")
+        return {
+            op.name: op.outputs[0].shape.as_list()
+            for op in inferred.get_operations()
+            if op.outputs and op.outputs[0].shape.rank is not None
+        }

@@ -1,0 +1,41 @@
+"""What keeps a hostile file from filling the memory or reaching outside its folder."""
+
+import os
+from pathlib import Path
+
+from zoomill.errors import UserError
+
+# Protocol buffers and flatbuffers hold signed 32-bit offsets, so no sound file is larger.
+BINARY_LIMIT = (1 << 31) - 1
+TEXT_LIMIT = 1 << 28
+
+
+def read(path, limit):
+    """Return the bytes of ``path``.
+
+    Raises:
+        UserError: when the file has more than ``limit`` bytes.
+    """
+    size = os.path.getsize(path)
+    if size > limit:
+        raise UserError(f"{path}: has {size} bytes, more than the {limit} that such a file may have")
+    return Path(path).read_bytes()
+
+
+def beside(model, location):
+    """Return the path of a file that ``model`` names as a part of itself.
+
+    Raises:
+        UserError: when ``location`` leads out of the model's folder, be it by a symbolic link.
+    """
+    folder = Path(model).parent.resolve()
+    path = (folder / location).resolve()
+    if not location or "\\" in location or "://" in location or not path.is_relative_to(folder):
+        raise UserError(f"{model}: keeps data in {location!r}, which is not inside the model's folder; refused")
+    return path
+
+
+def missing(paths):
+    """Return the report's note about files that are not there, as a list of none or one."""
+    absent = [path.name for path in paths if not path.exists()]
+    return [f"{len(absent)} of {len(paths)} weight files are not there: {absent[0]} …"] if absent else []

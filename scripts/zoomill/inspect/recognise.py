@@ -1,0 +1,78 @@
+"""Which kind of model a file is: by how it begins, else by how its name ends."""
+
+import struct
+import zipfile
+from pathlib import Path
+
+from google.protobuf.json_format import ParseError
+from google.protobuf.message import DecodeError
+
+from zoomill.errors import UserError
+from zoomill.inspect import darknet, keras, onnx, saved_model, tfjs, tflite
+
+_MAGIC = [(0, b"\x89HDF\r\n\x1a\n", keras.read_h5), (0, b"PK\3\4", keras.read_archive), (4, b"TFL3", tflite.read)]
+_ENDINGS = {
+    ".pb": saved_model.read_pb,
+    ".meta": saved_model.read_meta,
+    ".onnx": onnx.read,
+    ".json": tfjs.read,
+    ".cfg": darknet.read,
+    ".tflite": tflite.read,
+    ".h5": keras.read_h5,
+    ".hdf5": keras.read_h5,
+    ".keras": keras.read_archive,
+}
+_FOLDERS = ["saved_model.pb", "model.json"]
+_HINTS = {".weights": "its .cfg", ".index": "its .meta or saved_model.pb", ".bin": "its model.json"}
+# What parsers raise about bytes that make no sense; a hostile file finds all of them.
+_BROKEN = (ArithmeticError, AttributeError, DecodeError, LookupError, OSError, ParseError, RecursionError, TypeError)
+_BROKEN += (ValueError, struct.error, zipfile.BadZipFile)
+
+
+def inspect(path, companion=None):
+    """Return the report about a model: see :mod:`zoomill.inspect.report`.
+
+    Args:
+        path: a file, or the folder of a SavedModel, TF-Hub module or TFJS model.
+        companion: the .weights of a .cfg, or the checkpoint's prefix or index of a .meta, when it is not beside the
+            model under the same name.
+
+    Raises:
+        UserError: when the file is of no known kind, truncated, damaged, or tries to reach outside its folder.
+    """
+    file = _model_file(Path(path))
+    reader = _reader(file)
+    if companion and reader not in {darknet.read, saved_model.read_meta}:
+        raise UserError(f"{path}: needs no weights; only a .cfg and a .meta have them in a file of any name")
+    try:
+        document = reader(file, companion)
+    except _BROKEN as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{file}: is truncated or damaged: {reason}") from error
+    return document | {"file": Path(path).resolve().name}
+
+
+def _model_file(path):
+    if path.is_dir():
+        found = [path / name for name in _FOLDERS if (path / name).exists()]
+        if not found:
+            raise UserError(f"{path}: the folder has neither {' nor '.join(_FOLDERS)}")
+        return found[0]
+    if not path.exists():
+        raise UserError(f"{path}: there is no such file")
+    return path
+
+
+def _reader(path):
+    try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    for offset, magic, reader in _MAGIC:
+        if start[offset:].startswith(magic):
+            return reader
+    if path.suffix.lower() not in _ENDINGS:
+        hint = _HINTS.get(path.suffix.lower(), f"a file that ends in {', '.join(_ENDINGS)}")
+        raise UserError(f"{path}: is no model by itself that can be told; give {hint}")
+    return _ENDINGS[path.suffix.lower()]

@@ -1,0 +1,76 @@
+"""TensorFlow's files: frozen graphs, SavedModels, TF-Hub modules of version 1, meta graphs."""
+
+import os
+from pathlib import Path
+
+from zoomill.errors import UserError
+from zoomill.inspect import bundle, graph, report, wire
+
+
+def read_pb(path, _companion=None):
+    """Report a frozen graph, or the SavedModel whose ``saved_model.pb`` it is.
+
+    A SavedModel begins with the number of its schema, a GraphDef with its first node.
+
+    Raises:
+        UserError: when it is neither.
+    """
+    with open(path, "rb") as file:
+        if file.read(1) == b"\x08":
+            return _saved_model(Path(path))
+    graph_def = wire.parse(graph.MESSAGES["GraphDef"](), path)
+    _require_nodes(graph_def, path)
+    return report.report("graph_def", _producer(graph_def), [graph.describe(graph_def, {})])
+
+
+def read_meta(path, companion=None):
+    """Report a meta graph and the checkpoint beside it; ``companion`` is the checkpoint's prefix or index.
+
+    Raises:
+        UserError: when it is no meta graph.
+    """
+    meta = wire.parse(graph.MESSAGES["MetaGraphDef"](), path)
+    _require_nodes(meta.graph_def, path)
+    prefix = os.fspath(companion or path).removesuffix(".meta").removesuffix(".index")
+    checkpoint, notes = _checkpoint(prefix, required=companion is not None)
+    return report.report("meta_graph", _producer(meta.graph_def, meta), [_meta_graph(meta)], checkpoint, notes)
+
+
+def _saved_model(path):
+    saved = wire.parse(graph.MESSAGES["SavedModel"](), path)
+    if not saved.meta_graphs:
+        raise UserError(f"{path}: is truncated, or is neither a GraphDef nor a SavedModel")
+    for meta in saved.meta_graphs:
+        _require_nodes(meta.graph_def, path)
+    checkpoint, notes = _checkpoint(path.parent / "variables/variables")
+    kind = "hub_module" if (path.parent / "tfhub_module.pb").exists() else "saved_model"
+    graphs = [_meta_graph(meta) for meta in saved.meta_graphs]
+    first = saved.meta_graphs[0]
+    return report.report(kind, _producer(first.graph_def, first), graphs, checkpoint, notes)
+
+
+def _require_nodes(graph_def, path):
+    # A GraphDef parses from much that is none: the operators tell.
+    if not graph_def.node or not all(node.op for node in graph_def.node):
+        raise UserError(f"{path}: is truncated, or holds no TensorFlow graph")
+
+
+def _meta_graph(meta):
+    # Signatures like __saved_model_init_op are for the loader, not for callers.
+    signatures = {key: meta.signature_def[key] for key in meta.signature_def if not key.startswith("__saved_model")}
+    return graph.describe(meta.graph_def, signatures, ", ".join(sorted(meta.meta_info_def.tags)))
+
+
+def _producer(graph_def, meta=None):
+    return {
+        "tensorflow": meta.meta_info_def.tensorflow_version if meta else None,
+        "producer": graph_def.versions.producer,
+        "min_consumer": graph_def.versions.min_consumer,
+    }
+
+
+def _checkpoint(prefix, required=False):
+    """Return the report's checkpoint, None where there is none, and notes."""
+    if not required and not Path(f"{prefix}.index").exists():
+        return None, []
+    return bundle.read(prefix)

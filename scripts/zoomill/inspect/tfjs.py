@@ -1,0 +1,80 @@
+"""TensorFlow.js models: model.json of a graph model or a layers model, and the files of weights beside it."""
+
+import json
+import math
+
+from google.protobuf import json_format
+
+from zoomill.errors import UserError
+from zoomill.inspect import graph, guards, keras, report
+
+
+def read(path, _companion=None):
+    """Report a TFJS model; its quantised weights count with the dtype in which they are stored.
+
+    Raises:
+        UserError: when the JSON is no TFJS model, when weights are outside its folder or not as long as it says.
+        ValueError, KeyError, TypeError, AttributeError: when it is damaged.
+    """
+    document = json.loads(guards.read(path, guards.TEXT_LIMIT))
+    topology = document.get("modelTopology")
+    if not isinstance(topology, dict) or "weightsManifest" not in document:
+        raise UserError(f"{path}: is JSON, but no TensorFlow.js model with modelTopology and weightsManifest")
+    manifest = document["weightsManifest"]
+    weights, quantisation = report.Parameters(), []
+    for entry in (entry for group in manifest for entry in group["weights"]):
+        weights.add(_stored(entry), entry["shape"])
+        if "quantization" in entry:
+            quantisation.append(_quantisation(entry))
+    notes = [note for group in manifest for note in _files(path, group)]
+    producer = {"converted_by": document.get("convertedBy"), "generated_by": document.get("generatedBy")}
+
+    if "node" in topology:
+        message = _parse("GraphDef", topology)
+        producer |= {"producer": message.versions.producer, "min_consumer": message.versions.min_consumer}
+        one = graph.describe(message, _signatures(document), parameters=weights)
+        one["signatures"] = [entry | {"name": None} for entry in one["signatures"]]
+        kind = "tfjs_graph"
+    else:
+        producer |= {"keras": topology.get("keras_version"), "backend": topology.get("backend")}
+        one, more = keras.graph(topology.get("model_config") or topology, weights)
+        notes += more
+        kind = "tfjs_layers"
+    one["quantisation"] += quantisation
+    return report.report(kind, producer, [one], notes=notes)
+
+
+def _signatures(document):
+    """Return the signature, which converters before 3.0 kept among the metadata, as ``{name: SignatureDef}``."""
+    stored = document.get("signature") or (document.get("userDefinedMetadata") or {}).get("signature")
+    return {"": _parse("SignatureDef", stored)} if stored and stored.get("outputs") else {}
+
+
+def _parse(name, value):
+    return json_format.ParseDict(value, graph.MESSAGES[name](), ignore_unknown_fields=True)
+
+
+def _stored(entry):
+    return entry.get("quantization", entry)["dtype"]
+
+
+def _quantisation(entry):
+    stored = entry["quantization"]
+    affine = "scale" in stored
+    return {
+        "tensor": entry["name"],
+        "kind": "affine" if affine else stored["dtype"],
+        "dtype": stored["dtype"],
+        "original": entry["dtype"],
+    } | ({"scale": [float(stored["scale"])], "min": [float(stored["min"])]} if affine else {})
+
+
+def _files(path, group):
+    """Return a note when files of a group are missing; refuse those with another length than the manifest's."""
+    files = [guards.beside(path, location) for location in group["paths"]]
+    sizes = [report.byte_size(_stored(entry), entry["shape"]) for entry in group["weights"]]
+    if all(file.exists() for file in files) and None not in sizes:
+        present, needed = sum(file.stat().st_size for file in files), math.fsum(sizes)
+        if present != needed:
+            raise UserError(f"{path}: the weights are truncated: {present} of {needed:.0f} bytes")
+    return guards.missing(files)

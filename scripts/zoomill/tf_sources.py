@@ -1,0 +1,248 @@
+"""Sources that TensorFlow 2 itself can load: as a frozen graph with named ends, and as a function to run."""
+
+import os
+
+from zoomill.errors import UserError
+from zoomill.export import Tensor
+
+
+def freeze(function):
+    """Freeze a concrete function.
+
+    Returns:
+        The GraphDef with all variables as constants, and the :class:`~zoomill.export.Tensor` lists of the inputs and
+        outputs, in the function's own order and named as its structured signature names them.
+    """
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    names = sorted(function.structured_input_signature[1]) or [t.op.name for t in frozen.inputs]
+    by_name = {tensor.op.name: tensor for tensor in frozen.inputs}
+    inputs = [_tensor(name, by_name.get(name, frozen.inputs[i])) for i, name in enumerate(names)]
+    outputs = function.structured_outputs
+    if isinstance(outputs, dict):
+        labels = sorted(outputs)
+    else:
+        labels = ["output"] if len(frozen.outputs) == 1 else [f"output_{i}" for i in range(len(frozen.outputs))]
+    # A function's flat outputs are those of its structure, in the order of tf.nest: sorted by key.
+    return (
+        frozen.graph.as_graph_def(),
+        inputs,
+        [_tensor(name, t) for name, t in zip(labels, frozen.outputs, strict=True)],
+    )
+
+
+def _tensor(name, tensor):
+    rank = tensor.shape.rank
+    shape = None if rank is None else tuple(tensor.shape.as_list())
+    return Tensor(name, tensor.name, tensor.dtype.name, shape)
+
+
+def saved_model(path, tags, signature):
+    """Load one signature of a SavedModel or TF-Hub module of TensorFlow 1 or 2.
+
+    Args:
+        path: folder with saved_model.pb (or a TF-Hub version 1 module, which is one too).
+        tags: list of tags of the wanted graph; empty for the untagged one.
+        signature: key of the signature.
+
+    Returns:
+        A concrete function.
+
+    Raises:
+        UserError: when the folder is no SavedModel or has no such tags or signature; the message lists those it has.
+    """
+    import tensorflow as tf
+
+    try:
+        loaded = tf.saved_model.load(path, tags=tags)
+    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: cannot be loaded as a SavedModel with tags {tags}: {reason}") from error
+    if signature not in loaded.signatures:
+        there = ", ".join(sorted(loaded.signatures)) or "none"
+        raise UserError(f"{path}: has no signature {signature}; there are: {there}")
+    function = loaded.signatures[signature]
+    function._zoomill_owner = loaded  # the signature alone does not keep its variables alive
+    return function
+
+
+def run_function(function, inputs):
+    """Return a function that runs a signature on ``{input name: array}``."""
+    import tensorflow as tf
+
+    names = [tensor.name for tensor in inputs]
+
+    def run(feed):
+        outputs = function(**{name: tf.constant(feed[name]) for name in names})
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    return run
+
+
+def graph_session(graph, inputs, outputs):
+    """Return a function that runs a TF1 graph in a session of its own, untouched by any export.
+
+    Args:
+        graph: frozen GraphDef, or a function that fills the default graph and returns a session.
+        inputs, outputs: :class:`~zoomill.export.Tensor` lists.
+    """
+    import tensorflow as tf
+
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        if callable(graph):
+            graph(session)
+        else:
+            tf.import_graph_def(graph, name="")
+
+    def run(feed):
+        fetches = {tensor.name: tensor.tensor for tensor in outputs}
+        try:
+            return session.run(fetches, {tensor.tensor: feed[tensor.name] for tensor in inputs})
+        except tf.errors.OpError as error:
+            reason = next((line for line in error.message.splitlines() if "only supports" in line), error.message)
+            raise UserError(f"TensorFlow cannot run the source: {reason.splitlines()[0]}") from error
+
+    return run
+
+
+def graph_tensors(graph, names, origin):
+    """Return :class:`~zoomill.export.Tensor` entries for tensors of a TF1 graph.
+
+    Args:
+        graph: GraphDef.
+        names: ``{contract name: tensor}``; a tensor without ``:index`` is the node's first.
+        origin: file name for messages.
+
+    Raises:
+        UserError: for a tensor that the graph does not have.
+    """
+    import tensorflow as tf
+
+    copy = tf.compat.v1.GraphDef()
+    copy.CopyFrom(graph)
+    result = []
+    with tf.Graph().as_default() as imported:
+        tf.import_graph_def(copy, name="")
+        for name, tensor in names.items():
+            full = tensor if ":" in tensor else f"{tensor}:0"
+            try:
+                found = imported.get_tensor_by_name(full)
+            except (KeyError, ValueError) as error:
+                raise UserError(f"{origin}: the graph has no tensor {tensor}; name the `{name}` of the card") from error
+            result.append(_tensor(name, found))
+    return result
+
+
+def keras_model(path, allowed):
+    """Load a Keras model of any generation for inference.
+
+    Args:
+        path: ``.h5``, ``.keras`` or a Keras SavedModel folder.
+        allowed: class names of Lambda layers or custom objects that the card allows.
+
+    Returns:
+        The model, built by the Keras generation that wrote it.
+
+    Raises:
+        UserError: for a file that cannot be read, or a layer that would run code of its own.
+    """
+    config, version = _keras_config(path)
+    for layer in _layers(config):
+        if layer["class_name"] in ("Lambda", "TFOpLambda>Lambda") and "Lambda" not in allowed:
+            name = layer.get("config", {}).get("name", "")
+            raise UserError(
+                f"{path}: the layer {name} is a Lambda, which runs code out of the file; "
+                "allow it in the card with source.allow: [Lambda] if you trust its origin"
+            )
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    if version.startswith("3"):
+        import keras
+    else:
+        import tf_keras as keras
+    try:
+        options = {"safe_mode": "Lambda" not in allowed} if version.startswith("3") else {}
+        return keras.models.load_model(path, compile=False, **options)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: Keras cannot load it: {reason}") from error
+
+
+def _keras_config(path):
+    """Return the configuration of the model in a file, and the version of Keras that wrote it."""
+    import json
+    import zipfile
+
+    import h5py
+
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                config = json.loads(archive.read("config.json"))
+                return config, json.loads(archive.read("metadata.json")).get("keras_version", "3")
+        with h5py.File(path, "r") as file:
+            config, version = file.attrs.get("model_config"), file.attrs.get("keras_version", "2")
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"{path}: is no Keras file that can be read: {error}") from error
+    if config is None:
+        raise UserError(f"{path}: holds weights only; a model with its configuration is needed")
+    text = config.decode() if isinstance(config, bytes) else config
+    return json.loads(text), version.decode() if isinstance(version, bytes) else version
+
+
+def _layers(config):
+    """Yield every layer configuration inside a model's configuration, however deep."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        for value in config.values():
+            yield from _layers(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _layers(value)
+
+
+def keras_function(model, shapes):
+    """Trace a Keras model with a batch of one.
+
+    Args:
+        model: what :func:`keras_model` returned.
+        shapes: shapes of its inputs from the card, or an empty list.
+
+    Returns:
+        A concrete function from keyword inputs to a dict of named outputs.
+    """
+    import tensorflow as tf
+
+    names = [name.split(":")[0] for name in model.input_names] if hasattr(model, "input_names") else None
+    tensors = model.inputs
+    names = names or [tensor.name.split(":")[0] for tensor in tensors]
+    outputs = list(getattr(model, "output_names", None) or [f"output_{i}" for i in range(len(model.outputs))])
+    specs = {
+        name: tf.TensorSpec(shapes[i] if shapes else [1, *tensor.shape[1:]], tf.as_dtype(tensor.dtype), name=name)
+        for i, (name, tensor) in enumerate(zip(names, tensors, strict=True))
+    }
+
+    @tf.function
+    def call(**feed):
+        values = [feed[name] for name in names]
+        result = model(values if len(values) > 1 else values[0], training=False)
+        result = list(result.values()) if isinstance(result, dict) else result
+        result = list(result) if isinstance(result, list | tuple) else [result]
+        return dict(zip(outputs, result, strict=True))
+
+    return call.get_concrete_function(**specs)
+
+
+def run_keras(model, inputs, outputs):
+    """Return a function that calls a Keras model eagerly, not through the traced graph."""
+    import tensorflow as tf
+
+    def run(feed):
+        values = [tf.constant(feed[tensor.name]) for tensor in inputs]
+        result = model(values if len(values) > 1 else values[0], training=False)
+        flat = tf.nest.flatten(result)
+        return {tensor.name: value.numpy() for tensor, value in zip(outputs, flat, strict=True)}
+
+    return run

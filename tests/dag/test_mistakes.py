@@ -1,0 +1,76 @@
+"""A user's mistake is said in one line, before any job starts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from plans import errors, planned
+
+STARTER = "ssd_mobilenet_v1_shapes"
+
+
+@pytest.mark.parametrize(
+    "target, message",
+    [
+        (
+            "results/ssd_mobilenet_v1_shape/detect_cut.float32.tflite",
+            f"there is no model ssd_mobilenet_v1_shape; did you mean {STARTER}",
+        ),
+        (f"results/{STARTER}/detect_fsat.float32.tflite", "detect_fsat; did you mean detect_fast"),
+        (f"./results/{STARTER}/detect_fast.flaot16.tflite.json", "flaot16; did you mean float16"),
+        (f"build/{STARTER}/detect_fsat/graph.pb", "detect_fsat; did you mean detect_fast"),
+    ],
+    ids=["model", "graph", "variant", "graph in build"],
+)
+def test_a_misspelt_target_is_told_the_nearest_names(workflow, target, message):
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert target in error and message in error
+
+
+@pytest.mark.parametrize(
+    "setting, message",
+    [
+        ("models=[ssd_mobilenet_v1_shape]", f"there is no model ssd_mobilenet_v1_shape; did you mean {STARTER}"),
+        ("tlfite=[float32]", "unknown key tlfite; did you mean tflite"),
+    ],
+    ids=["model", "key"],
+)
+def test_a_misspelt_configuration_is_told_the_nearest_names(workflow, setting, message):
+    (error,) = errors(workflow.run("-n", config=[setting], check=False))
+    assert error.startswith("error: config.yaml: ") and message in error
+
+
+def test_the_value_of_an_option_is_no_target(workflow):
+    plan = workflow.run(f"sources/{STARTER}", "-n", "--conda-prefix", "build/envs", check=False)
+    assert planned(plan) == {"fetch_source": 1}
+
+
+@pytest.fixture
+def edited(repository_copy):
+    """Return a function that replaces text in a card of a copy and returns its dry run."""
+
+    def run(before, after):
+        path = repository_copy / f"models/{STARTER}.yaml"
+        text = path.read_text()
+        assert before in text
+        path.write_text(text.replace(before, after, 1))
+        snakemake = Path(sys.executable).with_name("snakemake")
+        return subprocess.run(
+            [snakemake, "-n"], cwd=repository_copy, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "before, after, message",
+    [
+        ("licence:", "license:", f"models/{STARTER}.yaml: unknown key license; did you mean licence"),
+        ("labels: [", "labels: [[", f"{STARTER}.yaml: is no valid YAML in line "),
+    ],
+    ids=["key", "YAML"],
+)
+def test_a_mistake_in_a_card_is_said_with_its_file_and_key(edited, before, after, message):
+    (error,) = errors(edited(before, after))
+    assert message in error

@@ -1,0 +1,118 @@
+"""Which jobs a target needs; nothing is run and no environment is built."""
+
+import os
+import re
+
+import pytest
+from conftest import REPOSITORY, Workflow
+from plans import commands, planned
+
+STARTER = "ssd_mobilenet_v1_shapes"
+OTHER = "ssd_mobilenet_v1_traffic_signs"
+RAW_HEADS = {"fetch_source": 1, "export_ssd_graph": 1}
+FLOAT = {**RAW_HEADS, "convert_tflite": 1}
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory):
+    """The folder and the plan of a run without arguments, where no environment is built yet."""
+    folder = tmp_path_factory.mktemp("plan")
+    workflow = Workflow(folder / "run")
+    return workflow, workflow.run("-n", "-p", "--conda-prefix", folder / "envs")
+
+
+def environments(plan):
+    """Return the environments that a run would build."""
+    return set(re.findall(r"/(\w+)\.yaml will be created", plan.stdout))
+
+
+def test_without_arguments_the_starter_goes_from_its_download_to_the_report(default):
+    assert planned(default[1]) == {
+        **FLOAT,
+        "add_postprocess": 2,
+        "quantise_tflite": 2,
+        "graft_postprocess": 2 * 3,
+        "run_toco": 3,
+        "finish_toco": 3,
+        "validate_tflite": 3 * 4,
+        "write_checksums": 1,
+        "write_provenance": 1,
+        "summarise": 1,
+        "check_limits": 1,
+    }
+
+
+def test_tensorflow_is_started_twice_however_many_artifacts_there_are(default):
+    jobs = planned(default[1])
+    assert jobs["export_ssd_graph"] == jobs["convert_tflite"] == 1
+
+
+def test_a_plan_makes_nothing(default):
+    assert os.listdir(default[0].folder) == [".snakemake"]
+
+
+def test_a_plan_is_the_same_in_another_folder(default, tmp_path):
+    def independent(workflow, plan):
+        repository = os.path.relpath(REPOSITORY, workflow.folder)
+        return [command.replace(repository, "REPOSITORY") for command in commands(plan)]
+
+    workflow = Workflow(tmp_path / "further/down")
+    assert independent(workflow, workflow.run("-n", "-p")) == independent(*default) != []
+
+
+def test_mirrors_change_no_job(default):
+    mirrors = ['mirrors=["/srv/models", "https://mirror.example.org/models"]']
+    mirrored = default[0].run("-n", "-p", config=mirrors)
+    assert commands(mirrored) == commands(default[1])
+    assert len(commands(mirrored)) == sum(planned(mirrored).values())
+
+
+@pytest.mark.parametrize(
+    "target, jobs",
+    [
+        (f"build/{STARTER}/detect_fast/graph.pb", {**RAW_HEADS, "add_postprocess": 1}),
+        (f"results/{STARTER}/detect_cut.dynamic.tflite", {**FLOAT, "quantise_tflite": 1}),
+        (
+            f"results/{STARTER}/detect_fast.float16.tflite.json",
+            {**FLOAT, "quantise_tflite": 1, "add_postprocess": 1, "graft_postprocess": 1, "validate_tflite": 1},
+        ),
+        (
+            f"results/{STARTER}/detect_regular.toco_float32.tflite",
+            {**RAW_HEADS, "add_postprocess": 1, "run_toco": 1, "finish_toco": 1},
+        ),
+        (f"results/{OTHER}/detect_cut.float32.tflite", FLOAT),
+    ],
+    ids=lambda value: value.rpartition("/")[2] if isinstance(value, str) else None,
+)
+def test_one_file_is_made_by_the_jobs_on_its_way_and_no_other(workflow, target, jobs):
+    """Also that of a model which config.yaml does not name."""
+    assert planned(workflow.run(target, "-n")) == jobs
+
+
+def test_several_models_share_the_reports_only(workflow):
+    jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]"]))
+    assert jobs == {
+        "fetch_source": 2,
+        "export_ssd_graph": 2,
+        "add_postprocess": 4,
+        "convert_tflite": 2,
+        "graft_postprocess": 4,
+        "validate_tflite": 6,
+        "write_provenance": 2,
+        "write_checksums": 1,
+        "summarise": 1,
+        "check_limits": 1,
+    }
+
+
+def test_what_verify_needs_is_what_the_lock_lists(workflow):
+    jobs = planned(workflow.run("verify", "-n"))
+    assert jobs["verify"] == 1 and jobs["validate_tflite"] == 12
+    assert "summarise" not in jobs and "lock_artifacts" not in jobs
+
+
+def test_the_configuration_chooses_the_environment_of_toco(default, workflow, tmp_path):
+    assert environments(default[1]) == {"base", "litert", "tf2", "toco"}
+    target = f"build/{STARTER}/detect_cut/toco.tflite"
+    plan = workflow.run(target, "-n", "--conda-prefix", tmp_path / "envs", config=["toco=tf1"])
+    assert environments(plan) == {"base", "tf2", "tf1"}

@@ -1,0 +1,211 @@
+"""The catalogue and the configuration: what is accepted, and how a mistake is said."""
+
+import copy
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from zoomill import cards
+from zoomill.errors import UserError
+from zoomill.yaml_file import load_yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CARD = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
+CONFIG = load_yaml(REPOSITORY / "rules/schemas/config.schema.yaml")
+MODELS = sorted(path.stem for path in (REPOSITORY / "models").glob("*.yaml"))
+FILE = {"name": "model.pb", "urls": ["https://example.org/model.pb"], "sha256": "0" * 64}
+SMALLEST = {
+    "title": "A model",
+    "task": "object-detection",
+    "licence": "Apache-2.0",
+    "source": {"kind": "tf1_detection", "files": [FILE]},
+}
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    """Return a function that writes cards, as objects or as text, and loads them."""
+
+    def load(**written):
+        for name, card in written.items():
+            text = card if isinstance(card, str) else yaml.safe_dump(card)
+            (tmp_path / f"{name}.yaml").write_text(text)
+        return cards.load_catalogue(str(tmp_path), CARD)
+
+    return load
+
+
+def changed(path, value):
+    """Return the smallest card with one value set; the path's keys are separated by slashes."""
+    card = copy.deepcopy(SMALLEST)
+    *keys, last = (int(key) if key.isdecimal() else key for key in path.split("/"))
+    place = card
+    for key in keys:
+        place = place[key] if isinstance(place, list) else place.setdefault(key, {})
+    place[last] = value
+    return card
+
+
+def refusal(load, *args, **kwargs):
+    """Return the message, one line, with which something is refused."""
+    with pytest.raises(UserError) as caught:
+        load(*args, **kwargs)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_card_is_valid_and_names_what_it_has(model):
+    card = cards.load_catalogue(str(REPOSITORY / "models"), CARD)[model]
+    files = [file["name"] for file in card["source"]["files"]]
+    assert len(set(files)) == len(files)
+    unpacked = any("unpack" in file for file in card["source"]["files"])
+    assert unpacked or set(card["golden"]) <= set(files)
+    for file in card["source"]["files"]:
+        for url in file["urls"]:
+            assert "://" in url or (REPOSITORY / url).is_file()
+            if "://" not in url:
+                assert file["size"] == os.path.getsize(REPOSITORY / url)
+
+
+def test_what_a_card_leaves_out_has_its_defaults(catalogue):
+    card = catalogue(small=SMALLEST)["small"]
+    assert sorted(card["graphs"]) == ["detect_cut", "detect_fast", "detect_regular"]
+    assert (card["labels"], card["golden"], card["pipeline_override"], card["postprocess"]) == ([], [], "", {})
+    assert cards.postprocess_options(card, "detect_regular") == {"use_regular_nms": True}
+    assert cards.postprocess_options(card, "detect_fast") == {"use_regular_nms": False}
+
+
+def test_a_card_with_graphs_of_its_own_has_those_and_the_raw_heads(catalogue):
+    card = catalogue(small=changed("graphs", {"detect_two": {"max_detections": 2}}))["small"]
+    assert sorted(card["graphs"]) == ["detect_cut", "detect_two"]
+
+
+def test_a_graphs_own_options_beat_those_of_the_card(catalogue):
+    card = changed("postprocess", {"max_detections": 7, "nms_iou_threshold": 0.5})
+    card["graphs"] = {"detect_one": {"max_detections": 1, "add_postprocessing_op": True}}
+    card = catalogue(small=card)["small"]
+    assert cards.postprocess_options(card, "detect_one") == {"max_detections": 1, "nms_iou_threshold": 0.5}
+
+
+def test_cards_are_sorted_and_other_files_are_no_cards(catalogue, tmp_path):
+    (tmp_path / "README.md").write_text("no card")
+    assert list(catalogue(b=SMALLEST, a=SMALLEST)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "path, value, words",
+    [
+        ("titel", "x", ["unknown key titel", "did you mean title"]),
+        ("postprocess/max_detection", 3, ["postprocess: unknown key max_detection", "max_detections"]),
+        ("graphs/detect_fast/use_regular_mns", True, ["graphs.detect_fast", "did you mean use_regular_nms"]),
+        ("source/chekpoint", "x", ["source: unknown key chekpoint"]),
+        ("source/files/0/sha265", "0" * 64, ["source.files[0]: unknown key sha265", "sha256"]),
+        ("source/files/0/unpack/stripp", 1, ["source.files[0].unpack: unknown key stripp", "strip"]),
+        ("qqq", "x", ["unknown key qqq", "there are: title, task"]),
+        ("title", 7, ["title: 7 is not of type 'string'"]),
+        ("labels", "circle", ["labels: 'circle' is not of type 'array'"]),
+        ("task", "segmentation", ["task: ", "object-detection"]),
+        ("graphs/detect_fast/max_detections", 0, ["graphs.detect_fast.max_detections: 0", "minimum"]),
+        ("graphs/detect_fast/max_detections", True, ["max_detections: True is not of type 'integer'"]),
+        ("graphs/detect_fast/add_postprocessing_op", False, ["add_postprocessing_op"]),
+        ("graphs/detect_cut/max_detections", 5, ["graphs.detect_cut: unknown key max_detections"]),
+        ("postprocess/nms_score_threshold", 1.5, ["postprocess.nms_score_threshold: 1.5", "maximum"]),
+        ("source/files", [], ["source.files: "]),
+        ("graphs", None, ["graphs: None is not of type 'object'"]),
+    ],
+)
+def test_a_mistake_in_a_card_is_said_with_its_file_and_key(catalogue, path, value, words):
+    message = refusal(catalogue, small=changed(path, value))
+    assert message.startswith("models/small.yaml: ")
+    assert [word for word in words if word not in message] == [], message
+
+
+def test_a_missing_key_is_named(catalogue):
+    card = {key: value for key, value in SMALLEST.items() if key != "licence"}
+    assert refusal(catalogue, small=card) == "models/small.yaml: 'licence' is a required property"
+
+
+def test_a_misspelt_graph_is_named_and_no_other(catalogue):
+    card = changed("graphs", {"detect_fast": {"use_regular_nms": False}, "fast": {}})
+    message = refusal(catalogue, small=card)
+    assert "graphs: unknown key fast" in message and "detect_fast" not in message.partition("fast")[0]
+
+
+def test_a_file_without_a_digest_is_told_what_it_may_have(catalogue):
+    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["b"]}))
+    assert "source.files[0]" in message and "sha256" in message and "digest: null" in message
+
+
+@pytest.mark.parametrize("extra", [{"sha256": "0" * 64}, {"md5": "0" * 32, "size": 1}, {"digest": None}])
+def test_a_file_has_one_kind_of_digest(catalogue, extra):
+    assert catalogue(small=changed("source/files/0", {"name": "a", "urls": ["b"], **extra}))
+    both = {"name": "a", "urls": ["b"], "sha512": "0" * 128, **extra}
+    assert "source.files[0]" in refusal(catalogue, small=changed("source/files/0", both))
+
+
+@pytest.mark.parametrize("key", ["nms_iou_threshold", "y_scale"])
+def test_values_that_the_op_refuses_at_run_time_are_refused_here(catalogue, key):
+    assert f"postprocess.{key}" in refusal(catalogue, small=changed(f"postprocess/{key}", 0))
+
+
+def test_several_classes_are_refused_where_a_graph_has_regular_nms(catalogue):
+    message = refusal(catalogue, small=changed("postprocess", {"max_classes_per_detection": 2}))
+    assert "graphs.detect_regular: max_classes_per_detection" in message and "use_regular_nms: false" in message
+    card = changed("graphs/detect_fast", {"max_classes_per_detection": 2, "use_regular_nms": False})
+    assert catalogue(small=card)
+    assert "detect_fast" in refusal(catalogue, small=changed("graphs/detect_fast/max_classes_per_detection", 2))
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [("title: [a\ntask: b\n", "line 2"), ("title: a: b\n", "line 1, column 9"), ("a: 1\n\tb: 2\n", "line 2, column 1")],
+)
+def test_a_yaml_mistake_is_said_with_its_line(catalogue, tmp_path, text, place):
+    message = refusal(catalogue, small=text)
+    assert str(tmp_path / "small.yaml") in message and f"is no valid YAML in {place}" in message
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text\n"])
+def test_a_card_that_is_no_table_is_refused(catalogue, text):
+    assert "is not of type 'object'" in refusal(catalogue, small=text)
+
+
+@pytest.mark.parametrize("data", [b"title: \xff\xfe\n", b"title: \x00\n"], ids=["no UTF-8", "control character"])
+def test_bytes_that_are_no_text_are_refused_in_one_line(tmp_path, data):
+    (tmp_path / "small.yaml").write_bytes(data)
+    assert "small.yaml" in refusal(load_yaml, tmp_path / "small.yaml")
+
+
+def test_the_configuration_gets_its_defaults():
+    found = cards.check({"models": ["a"]}, CONFIG, "config.yaml")
+    assert found["toco"] == "toco" and found["mirrors"] == [] and found["accept_new_digests"] is False
+    assert set(found["limits"]) == set(found["tflite"]) == {"float32", "float16", "dynamic", "toco_float32"}
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"model": []}, ["unknown key model", "did you mean models?"]),
+        ({"models": "a"}, ["models: 'a' is not of type 'array'"]),
+        ({"models": []}, ["models: "]),
+        ({"models": ["a", "a"]}, ["models: "]),
+        ({"tflite": ["float23"]}, ["tflite[0]: 'float23'", "float32"]),
+        ({"toco": "tf2"}, ["toco: 'tf2' is not one of ['toco', 'tf1']"]),
+        ({"time_limit": 0}, ["time_limit: 0"]),
+        ({"limits": {"float32": {}}}, ["limits"]),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_said_with_its_key(change, words):
+    message = refusal(cards.check, {"models": ["a"], **change}, CONFIG, "config.yaml")
+    assert message.startswith("config.yaml: ")
+    assert [word for word in words if word not in message] == [], message
+
+
+def test_nearest_names_come_first_and_all_where_none_is_near():
+    names = ["ssd_mobilenet_v1_shapes", "yolo"]
+    assert cards.nearest("ssd_mobilnet_shapes", names) == "; did you mean ssd_mobilenet_v1_shapes?"
+    assert cards.nearest("zzz", names) == "; there are: ssd_mobilenet_v1_shapes, yolo"

@@ -1,0 +1,80 @@
+"""Which files a command is made of."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoomill.code_files import code_files
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+COMMANDS = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a function that writes a folder of modules."""
+
+    def write(**modules):
+        for name, text in modules.items():
+            path = tmp_path / (name.replace("__", "/") + ".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        (tmp_path / "library").mkdir(exist_ok=True)
+        (tmp_path / "library/__init__.py").write_text("")
+        return tmp_path
+
+    return write
+
+
+def names(script, folder):
+    return [str(Path(path).relative_to(folder)) for path in code_files(str(script))]
+
+
+def test_modules_are_followed_through_others_whatever_the_form_of_import(folder):
+    path = folder(
+        command="from library import first\nimport library.second\n",
+        library__first="from library.third import something\n",
+        library__second="def late():\n    from library import fourth\n",
+        library__third="",
+        library__fourth="import library.first\n",
+        library__unused="",
+    )
+    assert names(path / "command.py", path) == [
+        "command.py",
+        "library/__init__.py",
+        "library/first.py",
+        "library/fourth.py",
+        "library/second.py",
+        "library/third.py",
+    ]
+
+
+def test_the_script_comes_first_and_a_script_may_import_a_script(folder):
+    path = folder(command="import another\n", another="import command\n")
+    assert names(path / "command.py", path) == ["command.py", "another.py"]
+
+
+def test_a_package_that_is_only_gone_through_counts_too(folder):
+    path = folder(command="import library.first\n", library__first="")
+    assert names(path / "command.py", path) == ["command.py", "library/__init__.py", "library/first.py"]
+
+
+def test_modules_from_elsewhere_are_left_out(folder):
+    path = folder(command="import os, json\nimport numpy as np\nfrom library import missing\n")
+    assert names(path / "command.py", path) == ["command.py", "library/__init__.py"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_needs_no_tensorflow_and_imports_nothing_that_is_not_counted(command):
+    script = SCRIPTS / f"{command}.py"
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", str(script), "--help"], text=True, capture_output=True
+    )
+    assert process.returncode == 0, process.stderr.splitlines()[-1]
+    assert process.stdout.startswith(f"usage: {command}.py")
+    modules = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
+    assert not {name for name in modules if name.partition(".")[0] == "tensorflow"}
+    local = {name.replace(".", "/") for name in modules if name.startswith("zoomill.")}
+    assert local <= {path.removesuffix(".py") for path in names(script, SCRIPTS)}

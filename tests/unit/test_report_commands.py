@@ -1,0 +1,196 @@
+"""The commands behind the reports, on made-up artifacts and evidence."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from small_models import dense, heads, heads_contract, options
+
+from zoomill import files, tflite_file
+from zoomill.postprocess import OP
+
+
+@pytest.fixture
+def run(command, tmp_path):
+    """Return a function that runs a command in an empty folder."""
+    return lambda name, *arguments: command(sys.executable, name, *arguments, cwd=tmp_path)
+
+
+def evidence(path, variant="float32", **changes):
+    """Write evidence of an artifact of raw heads and return its path."""
+    document = {
+        "model": "small",
+        "graph": "detect_cut",
+        "variant": variant,
+        "artifact": f"detect_cut.{variant}.tflite",
+        "bytes": 2000 if variant == "float32" else 500,
+        "parity": {"boxes": {"max_abs": 0.0012}, "scores": {"max_abs": 0.0003}},
+        "failures": [],
+        "passed": True,
+        **changes,
+    }
+    files.write_json(path, document)
+    return path
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """Evidence of a float32 file, a smaller one that misses a limit, and detections."""
+    pairs = {"expected": {"expected": 7, "matched": 6, "score_difference": 0.012}}
+    return [
+        evidence(tmp_path / "1.json"),
+        evidence(tmp_path / "2.json", "dynamic", passed=False, failures=["boxes: too far", "scores: too far"]),
+        evidence(tmp_path / "3.json", graph="detect_fast", parity=pairs, artifact="detect_fast.float32.tflite"),
+    ]
+
+
+def test_the_summary_has_a_line_for_each_artifact_and_is_printed_too(run, documents, tmp_path):
+    process = run("summarise", "--evidence", *documents, "--output", "results/summary.md")
+    assert (tmp_path / "results/summary.md").read_text() == process.stdout
+    lines = process.stdout.splitlines()
+    assert len({len(line) for line in lines}) == 1
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0][:5] == ["model", "graph", "variant", "bytes", "of float32"]
+    assert cells[2:] == [
+        ["small", "detect_cut", "float32", "2,000", "100%", "1.2e-03", "", "", "yes"],
+        ["small", "detect_cut", "dynamic", "500", "25%", "1.2e-03", "", "", "NO"],
+        ["small", "detect_fast", "float32", "2,000", "100%", "", "6 of 7", "1.2e-02", "yes"],
+    ]
+
+
+def test_a_summary_without_the_float32_file_has_no_share(run, tmp_path):
+    process = run("summarise", "--evidence", evidence(tmp_path / "1.json", "dynamic"), "--output", "summary.md")
+    assert process.returncode == 0 and "%" not in process.stdout
+
+
+def test_artifacts_within_their_limits_are_counted(run, documents, tmp_path):
+    process = run("check_limits", "--evidence", documents[0], documents[2], "--output", "limits.txt")
+    assert process.returncode == 0
+    assert (tmp_path / "limits.txt").read_text() == "2 artifacts keep their limits\n"
+
+
+def test_each_missed_limit_has_a_line_of_its_own_and_nothing_is_written(run, documents, tmp_path):
+    process = run("check_limits", "--evidence", *documents, "--output", "limits.txt")
+    assert process.returncode == 1
+    assert process.stderr.splitlines() == [
+        "error: small: detect_cut.dynamic.tflite: boxes: too far",
+        "error: small: detect_cut.dynamic.tflite: scores: too far",
+    ]
+    assert not (tmp_path / "limits.txt").exists()
+
+
+@pytest.fixture
+def artifacts(tmp_path):
+    """Two artifacts under results/small/."""
+    paths = [tmp_path / f"results/small/detect_cut.{variant}.tflite" for variant in ("float32", "float16")]
+    for seed, path in enumerate(paths):
+        files.write_bytes(path, tflite_file.serialise(dense(seed=seed)))
+    return paths
+
+
+def test_checksums_are_those_of_sha256sum_and_sorted_by_name(run, artifacts, tmp_path):
+    assert run("write_checksums", "--artifacts", *artifacts, "--output", "results/SHA256SUMS").returncode == 0
+    listed = (tmp_path / "results/SHA256SUMS").read_text()
+    assert [line.split("  ")[1] for line in listed.splitlines()] == [
+        "small/detect_cut.float16.tflite",
+        "small/detect_cut.float32.tflite",
+    ]
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=tmp_path / "results", capture_output=True).returncode == 0
+    artifacts[0].write_bytes(b"other")
+    assert subprocess.run(check, cwd=tmp_path / "results", capture_output=True).returncode != 0
+
+
+ENVIRONMENT = """\
+name: small
+channels: [conda-forge]
+dependencies:
+  - python=3.11
+  - pip
+  - pip:
+      - numpy==2.4.6
+      - pillow==13.0.0
+"""
+
+
+def provenance(run, root, artifacts, output):
+    """Write the provenance of a small repository at ``root``."""
+    files.write_bytes(root / "scripts/x.py", b"import numpy\n")
+    files.write_bytes(root / "envs/small.yaml", ENVIRONMENT.encode())
+    arguments = ["--model", "small", "--artifacts", *artifacts, "--code", root / "scripts/x.py"]
+    arguments += ["--environments", root / "envs/small.yaml", "--parameters", '{"b": 1, "a": {"labels": ["ü"]}}']
+    return run("write_provenance", *arguments, "--root", root, "--output", output)
+
+
+def test_provenance_has_digests_parameters_code_and_packages(run, artifacts, tmp_path):
+    assert provenance(run, tmp_path / "root", artifacts, "p.json").returncode == 0
+    found = files.read_json(tmp_path / "p.json")
+    assert found["model"] == "small" and found["parameters"] == {"a": {"labels": ["ü"]}, "b": 1}
+    assert found["artifacts"]["detect_cut.float16.tflite"] == {
+        "sha256": files.digest(artifacts[1]),
+        "bytes": artifacts[1].stat().st_size,
+    }
+    assert found["code"] == {"scripts/x.py": files.digest(tmp_path / "root/scripts/x.py")}
+    assert found["environments"]["small.yaml"]["packages"]["numpy"] == "2.4.6"
+    assert found["environments"]["small.yaml"]["packages"]["python"] == "3.11"
+    assert found["cpu"]["features"] == sorted(found["cpu"]["features"])
+
+
+def test_provenance_has_the_same_bytes_from_another_folder_and_names_no_path(run, artifacts, tmp_path):
+    provenance(run, tmp_path / "one", artifacts, "1.json")
+    provenance(run, tmp_path / "further/down/two", reversed(artifacts), "2.json")
+    written = (tmp_path / "1.json").read_bytes()
+    assert written == (tmp_path / "2.json").read_bytes()
+    assert str(tmp_path).encode() not in written
+
+
+@pytest.fixture
+def locked(run, artifacts, tmp_path):
+    """Lock the two artifacts, whose evidence says that they passed."""
+    for path in artifacts:
+        files.write_json(f"{path}.json", {"passed": True})
+    assert run("lock_artifacts", "--artifacts", *artifacts, "--results", "results", "--output", "lock").returncode == 0
+    return files.read_json(tmp_path / "lock")
+
+
+def verify(run):
+    return run("verify_artifacts", "--lock", "lock", "--results", "results")
+
+
+def test_artifacts_that_are_the_same_again_are_identical(run, locked):
+    process = verify(run)
+    assert process.returncode == 0
+    assert process.stdout.splitlines() == [f"{name}: identical" for name in sorted(locked)]
+
+
+def test_an_artifact_that_differs_within_its_limits_is_said_and_passes(run, locked, artifacts):
+    artifacts[0].write_bytes(tflite_file.serialise(dense(seed=9)))
+    process = verify(run)
+    assert process.returncode == 0
+    verdict = "numerically equivalent; the first tensor that differs is weights;also;fused"
+    assert f"small/detect_cut.float32.tflite: {verdict}" in process.stdout.splitlines()
+
+
+def test_artifacts_that_differ_beyond_their_limits_fail_each_with_a_line(run, locked, artifacts):
+    for path in artifacts:
+        path.write_bytes(tflite_file.serialise(dense(seed=9)))
+        files.write_json(f"{path}.json", {"passed": False})
+    process = verify(run)
+    assert process.returncode == 1
+    errors = process.stderr.splitlines()
+    assert len(errors) == 2 and all(line.startswith("error: small/detect_cut.") for line in errors)
+    assert all("different; the first tensor that differs is weights" in line for line in errors)
+
+
+def test_raw_heads_and_a_contract_become_a_detector_by_command(run, tmp_path):
+    asked = options(max_detections=4)
+    (tmp_path / "cut.tflite").write_bytes(tflite_file.serialise(heads(6, 4)))
+    np.save(tmp_path / "anchors.npy", np.full((6, 4), 0.5, np.float32))
+    files.write_json(tmp_path / "contract.json", heads_contract(asked, 6))
+    arguments = ["--cut", "cut.tflite", "--anchors", "anchors.npy", "--contract", "contract.json"]
+    process = run("graft_postprocess", *arguments, "--variant", "float32", "--output", "out.tflite")
+    assert process.returncode == 0, process.stderr
+    model = tflite_file.read(tmp_path / "out.tflite")
+    assert tflite_file.postprocess_options(model) == asked
+    assert tflite_file.operators(model) == {OP: 1}
