@@ -243,7 +243,7 @@ class _Part:
 def _fill(part, session, label, bar):
     """Bring what is missing, in as many attempts as it takes while they move forward."""
     failures = 0
-    with _progress(part, label) as progress:
+    with _progress(part, label, bar) as progress:
         while True:
             size, restarts = part.size, part.restarts
             try:
@@ -353,7 +353,7 @@ def _continued(part, origin, content_range):
 
 
 @contextlib.contextmanager
-def _progress(part, label):
+def _progress(part, label, file):
     """Yield a function that shows how far a part is, given the bytes of the whole file, or None.
 
     On a terminal that is a bar with rate and time left, elsewhere a line in the log now and then.
