@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
+from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 from zoomill import cards
 from zoomill.code_files import code_files
@@ -25,8 +26,9 @@ def load():
         )
         for name in config["models"]:
             require(name, catalogue, "config.yaml: models", "model")
-        for argument in sys.argv[1:]:  # Snakemake tells the targets only after this file is read
-            check_target(argument, catalogue)
+        # Snakemake hands on the targets only after this file is read.
+        for target in get_argument_parser().parse_known_args()[0].targets:
+            check_target(target, catalogue)
     except UserError as error:
         sys.exit(f"error: {error}")
     return catalogue
@@ -45,9 +47,11 @@ def check_target(target, catalogue):
         return
     folder, name, file = parts[1], parts[2], parts[3] or ""
     require(name, catalogue, target, "model")
+    if folder == "build" and "/" in file:
+        require(file.partition("/")[0], catalogue[name]["graphs"], target, "graph")
     artifact = re.fullmatch(r"([^.]+)\.([^.]+)\.tflite(\.json)?", file)
     if folder == "results" and artifact:
-        require(artifact[1], catalogue[name]["graphs"], target, f"graph of {name}")
+        require(artifact[1], catalogue[name]["graphs"], target, "graph")
         require(artifact[2], VARIANTS, target, "TFLite variant")
 
 
@@ -181,6 +185,13 @@ def limits(wildcards):
     """Return the variant's limits as JSON."""
     own = CATALOGUE[wildcards.model]["limits"].get(wildcards.variant, {})
     return json.dumps({**config["limits"][wildcards.variant], **own}, sort_keys=True)
+
+
+def environment_files():
+    """Return everything that says what is in the environments of the pipeline."""
+    names = ("base", "tf2", config["toco"], "litert")
+    paths = [f"{workflow.basedir}/envs/{name}{end}" for name in names for end in (".yaml", ".post-deploy.sh")]
+    return [os.path.relpath(path) for path in paths if os.path.exists(path)]
 
 
 def model_artifacts(wildcards):

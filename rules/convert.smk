@@ -32,7 +32,7 @@ rule convert_tflite:
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --time-limit {params.time_limit:q} \
+            --time-limit {resources.time_limit} \
             --output {output:q} \
             &>{log:q}
         """
@@ -55,14 +55,14 @@ rule run_toco:
         "model"
     conda:
         f"../envs/{config['toco']}.yaml"
-    params:
+    resources:
         time_limit=config["time_limit"],
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --time-limit {params.time_limit:q} \
+            --time-limit {resources.time_limit} \
             --output {output.tflite:q} \
             --output-log {output.log:q} \
             --output-counts {output.counts:q} \

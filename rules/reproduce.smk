@@ -48,10 +48,7 @@ rule write_provenance:
         code=code("write_provenance"),
         artifacts=model_artifacts,
         commands=sorted({path for command in COMMANDS for path in code(command)}),
-        environments=[
-            os.path.relpath(f"{workflow.basedir}/envs/{name}.yaml")
-            for name in ("base", "tf2", config["toco"], "litert")
-        ],
+        environments=environment_files(),
     output:
         "results/{model}/provenance.json",
     log:

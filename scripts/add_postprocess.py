@@ -27,6 +27,12 @@ def main(argv=None):
 
     heads = files.read_json(args.contract)
     options = postprocess.Options(**{**heads["postprocess"], **json.loads(args.options)})
+    classes = heads["outputs"][1]["shape"][2] - 1
+    if options.num_classes != classes:
+        raise UserError(
+            f"{heads['model']}: {args.name}: num_classes {options.num_classes} in the card, "
+            f"but the class head has {classes} and a background"
+        )
     graph = graph_def(args.graph)
     graph_postprocess.append(graph, np.load(args.anchors), options)
     written = graph.SerializeToString(deterministic=True)

@@ -11,7 +11,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--float", required=True, help="float32 .tflite file")
     parser.add_argument("--contract", required=True, help="contract.json of its graph")
-    parser.add_argument("--variant", required=True, choices=sorted(quantiser.RECIPES))
+    parser.add_argument("--variant", required=True, choices=quantiser.VARIANTS)
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     with tempfile.NamedTemporaryFile(suffix=".tflite") as file:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 
 import numpy as np
@@ -51,8 +52,15 @@ def main(argv=None):
         ]
     if args.figures:
         evidence["conversion"] = files.read_json(args.figures[0])
-    evidence.update(parity=found, failures=failures, passed=not failures)
+    evidence.update(parity=without_nan(found), failures=failures, passed=not failures)
     files.write_json(args.output, evidence)
+
+
+def without_nan(value):
+    """Replace floats that are not finite, which JSON does not have, by None."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def detection_failures(found, limits):

@@ -22,7 +22,7 @@ def main(argv=None):
     parser.add_argument("--model", required=True)
     parser.add_argument("--artifacts", nargs="+", required=True)
     parser.add_argument("--code", nargs="+", required=True, help="files of all commands")
-    parser.add_argument("--environments", nargs="+", required=True, help="envs/*.yaml")
+    parser.add_argument("--environments", nargs="+", required=True, help="envs/*.yaml and their post-deploy scripts")
     parser.add_argument("--parameters", required=True, help="JSON object")
     parser.add_argument("--root", required=True, help="folder of the repository")
     parser.add_argument("--output", required=True)
@@ -37,7 +37,8 @@ def main(argv=None):
         "parameters": json.loads(args.parameters),
         "code": {os.path.relpath(path, args.root): files.digest(path) for path in args.code},
         "environments": {
-            os.path.basename(path): {"sha256": files.digest(path), "packages": packages(path)}
+            os.path.basename(path): {"sha256": files.digest(path)}
+            | ({"packages": packages(path)} if path.endswith(".yaml") else {})
             for path in args.environments
         },
         "cpu": cpu(),

@@ -28,6 +28,9 @@ def ssd_anchors(generator, feature_maps, image_size):
             f"pipeline.config: ssd_anchor_generator has num_layers {generator.num_layers}, "
             f"but the graph has {layers} prediction layers"
         )
+    for name in ("scales", "height_stride", "width_stride", "height_offset", "width_offset"):
+        if len(getattr(generator, name)) not in (0, layers):
+            raise UserError(f"pipeline.config: ssd_anchor_generator has another number of {name} than layers")
     step = (generator.max_scale - generator.min_scale) / max(layers - 1, 1)
     scales = list(generator.scales) or [generator.min_scale + step * layer for layer in range(layers)]
     scales.append(1.0)

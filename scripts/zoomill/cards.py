@@ -1,7 +1,9 @@
 """The catalogue: one card for each model, checked against its schema."""
 
+import copy
 import difflib
 import os
+import re
 
 import jsonschema
 
@@ -34,7 +36,7 @@ def _fill(document, properties):
     """Fill in the defaults of a mapping's own keys."""
     for key, rule in properties.items():
         if "default" in rule:
-            document.setdefault(key, rule["default"])
+            document.setdefault(key, copy.deepcopy(rule["default"]))
 
 
 def load_catalogue(folder, schema):
@@ -46,7 +48,7 @@ def load_catalogue(folder, schema):
             card = check(load_yaml(path), schema, f"models/{name}")
             _fill(card["source"], schema["$defs"][card["source"]["kind"]]["properties"])
             if card["source"]["kind"] == "tf1_detection":
-                card.setdefault("graphs", _DETECTION_GRAPHS)
+                card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
                 card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
                 card.setdefault("tflite", ["float32", "float16", "dynamic", "toco_float32"])
                 _check_graphs(card, f"models/{name}")
@@ -89,8 +91,9 @@ def _explain(error):
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         patterns = error.schema.get("patternProperties", {})
-        unknown = [key for key in error.instance if key not in known]
-        if known and not patterns:
-            return f"{where}unknown key {unknown[0]}{nearest(unknown[0], known)}"
-        return f"{where}unknown key {', '.join(unknown)}"
+        unknown = next(k for k in error.instance if k not in known and not any(re.search(p, k) for p in patterns))
+        return f"{where}unknown key {unknown}" + ("" if patterns else nearest(unknown, known))
+    if error.validator == "oneOf":
+        choices = "; ".join(" with ".join(choice["required"]) for choice in error.validator_value)
+        return f"{where}needs exactly one of these: {choices.replace('digest', 'digest: null')}"
     return f"{where}{error.message}"

@@ -29,7 +29,9 @@ def _imports(path, folder):
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
+            for alias in node.names:
+                parts = alias.name.split(".")
+                names.update(".".join(parts[: depth + 1]) for depth in range(len(parts)))
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)

@@ -1,6 +1,7 @@
 """What every command does around its work: report errors in one line, stay within a time limit."""
 
 import multiprocessing
+import signal
 import sys
 
 from zoomill.errors import UserError
@@ -28,10 +29,14 @@ def within(seconds, function, *args):
     """
     child = multiprocessing.get_context("fork").Process(target=run, args=(lambda _: function(*args),))
     child.start()
-    child.join(seconds)
-    if child.is_alive():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        child.join(seconds)
+        late = child.is_alive()
+    finally:
         child.kill()
         child.join()
+    if late:
         raise UserError("stopped after the time limit of %g s; raise `time_limit` in config.yaml" % seconds)
     if child.exitcode < 0:
         raise UserError("the conversion was ended by signal %d; is there enough memory?" % -child.exitcode)

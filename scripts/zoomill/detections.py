@@ -161,5 +161,6 @@ def match(expected, found, options, tolerance):
 
 def _edge(detections, options):
     """Return the score below which an implementation reported nothing."""
-    full = len(detections.scores) >= options.max_detections
-    return detections.scores[-1] if full else options.nms_score_threshold
+    rows = options.max_classes_per_detection
+    full = len(detections.scores) >= options.max_detections * rows
+    return detections.scores[-rows] if full else options.nms_score_threshold

@@ -69,14 +69,19 @@ def _canonical(model):
     """Return the digest of everything in the main graph that a runtime computes with."""
     graph = model.subgraphs[0]
 
+    # Numbered as they first occur, so that the wiring counts and their order in the file does not.
+    numbers = {}
+
     def tensor(index):
         if index < 0:
             return None
+        number = numbers.setdefault(index, len(numbers))
         stored = graph.tensors[index]
         data = model.buffers[stored.buffer].data
         value = None if data is None else _digest(model, stored)
-        return [stored.type, _plain(stored.shape), _plain(stored.quantization), value]
+        return [number, stored.type, _plain(stored.shape), _plain(stored.quantization), value]
 
+    inputs = [tensor(int(index)) for index in graph.inputs]
     steps = [
         [
             tflite_file.operator_name(model, operator),
@@ -87,7 +92,8 @@ def _canonical(model):
         ]
         for operator in graph.operators
     ]
-    return hashlib.sha256(json.dumps(steps, sort_keys=True).encode()).hexdigest()
+    outputs = [tensor(int(index)) for index in graph.outputs]
+    return hashlib.sha256(json.dumps([inputs, steps, outputs], sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value):

@@ -13,9 +13,6 @@ def append(graph, anchors, options):
         graph: GraphDef, changed in place.
         anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
         options: :class:`zoomill.postprocess.Options`.
-
-    Raises:
-        UserError: when ``num_classes`` is not that of the class head.
     """
     float32 = import_part("tensorflow.core.framework.types_pb2").DT_FLOAT
     constant = graph.node.add(name="anchors", op="Const")

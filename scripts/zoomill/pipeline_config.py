@@ -64,6 +64,8 @@ _MESSAGES = {
     },
     "Empty": {},
 }
+# Of these messages only one field can be set.
+_ALTERNATIVES = ("DetectionModel", "ImageResizer")
 _PACKAGE = "zoomill.pipeline"
 
 
@@ -77,8 +79,12 @@ def _pipeline_class():
     kinds = descriptor_pb2.FieldDescriptorProto
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
+        if name in _ALTERNATIVES:
+            message.oneof_decl.add(name="kind")
         for number, (field_name, declared) in enumerate(fields.items(), 1):
             field = message.field.add(name=field_name, number=number, label=kinds.LABEL_OPTIONAL)
+            if name in _ALTERNATIVES:
+                field.oneof_index = 0
             if isinstance(declared, tuple):
                 kind, field.default_value = declared[0], str(declared[1])
             elif declared.startswith("repeated "):

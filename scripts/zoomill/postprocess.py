@@ -40,8 +40,8 @@ class Options:
         """Round the floats to float32, the type in which a graph and a .tflite file keep them.
 
         Raises:
-            UserError: for several classes per detection with regular NMS, which ignores them and leaves the
-                additional rows uninitialised.
+            UserError: for several classes per detection with regular NMS, and for more of them than there are
+                classes: the op leaves the additional rows uninitialised.
         """
         for field in dataclasses.fields(self):
             value = field.type(getattr(self, field.name))
@@ -50,6 +50,11 @@ class Options:
             raise UserError(
                 f"max_classes_per_detection {self.max_classes_per_detection} has no meaning with use_regular_nms; "
                 "set one of them otherwise"
+            )
+        if self.max_classes_per_detection > self.num_classes:
+            raise UserError(
+                f"max_classes_per_detection {self.max_classes_per_detection} is more than "
+                f"num_classes {self.num_classes}"
             )
 
     @classmethod

@@ -1,7 +1,5 @@
 """Weight quantisation by ai-edge-quantizer."""
 
-from ai_edge_quantizer import quantizer, recipe
-
 # Half-precision storage of every weight, computed in float32: what the converter calls float16 quantisation.
 _FLOAT16 = [
     {
@@ -22,10 +20,12 @@ _FLOAT16 = [
         },
     }
 ]
-RECIPES = {"float16": _FLOAT16, "dynamic": recipe.dynamic_wi8_afp32()}
+VARIANTS = ("dynamic", "float16")
 
 
 def quantise(path, variant):
-    """Return the bytes of the ``variant`` (a key of :data:`RECIPES`) of the float32 file at ``path``."""
-    work = quantizer.Quantizer(path, RECIPES[variant])
+    """Return the bytes of the ``variant`` (one of :data:`VARIANTS`) of the float32 file at ``path``."""
+    from ai_edge_quantizer import quantizer, recipe
+
+    work = quantizer.Quantizer(path, _FLOAT16 if variant == "float16" else recipe.dynamic_wi8_afp32())
     return bytes(work.quantize().quantized_model)

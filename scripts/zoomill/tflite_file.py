@@ -1,6 +1,7 @@
 """Reading, editing and writing .tflite files as flatbuffers, and what can be said about them."""
 
 import collections
+import struct
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -25,7 +26,10 @@ def read(path):
         data = file.read()
     if data[4:8] != b"TFL3":
         raise UserError(f"{path}: is no TFLite file")
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    try:
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    except (struct.error, IndexError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: is a damaged TFLite file: {error}") from error
     for buffer in model.buffers:
         if buffer.data is not None and not isinstance(buffer.data, np.ndarray):
             buffer.data = np.frombuffer(bytes(buffer.data), np.uint8)
@@ -74,12 +78,13 @@ def describe(model):
 
 
 def weight_dtypes(model):
-    """Return the dtypes of all weights of more than 1024 elements, the anchors excepted."""
+    """Return the dtypes of all weights of more than 1024 elements, the anchors and biases (one axis) excepted."""
     graph = model.subgraphs[0]
     return {
         _TYPES[tensor.type]
         for tensor in graph.tensors
         if model.buffers[tensor.buffer].data is not None
+        and len(_shape(tensor)) > 1
         and np.prod(_shape(tensor)) > 1024
         and tensor.name != b"anchors"
     }

@@ -17,4 +17,7 @@ def load_yaml(path):
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}: is no valid YAML{where}: {getattr(error, 'problem', error)}") from error
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise UserError(f"{path}: is no valid YAML{where}: {problem}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is no UTF-8 text: {error}") from error
