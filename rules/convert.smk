@@ -25,14 +25,13 @@ rule convert_tflite:
         "../envs/tf2.yaml"
     resources:
         mem_mb=2000,
-    params:
         time_limit=config["time_limit"],
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --time-limit {resources.time_limit} \
+            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -62,7 +61,7 @@ rule run_toco:
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --time-limit {resources.time_limit} \
+            --time-limit {resources.time_limit:q} \
             --output {output.tflite:q} \
             --output-log {output.log:q} \
             --output-counts {output.counts:q} \

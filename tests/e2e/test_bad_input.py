@@ -44,9 +44,9 @@ def tar(**members):
             info = tarfile.TarInfo(name)
             if isinstance(content, str):
                 info.type, info.linkname = tarfile.SYMTYPE, content
-                content = b""
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
+            else:
+                info.size = len(content)
+            archive.addfile(info, io.BytesIO(content) if info.size else None)
     return buffer.getvalue()
 
 

@@ -116,6 +116,7 @@ def describe(graph_def, signature_defs, name="", parameters=None):
     Args:
         graph_def: GraphDef.
         signature_defs: ``{name: SignatureDef}``; where it is empty, inputs and outputs are told from the nodes.
+            Nodes that no output needs do not count, unless no output can be told.
         name: the report's name of this graph.
         parameters: :class:`~zoomill.inspect.report.Parameters` that are stored elsewhere, instead of the constants.
 
@@ -129,11 +130,10 @@ def describe(graph_def, signature_defs, name="", parameters=None):
                 raise ValueError(f"node {node.name!r} reads {source!r}, which is not there")
     if signature_defs:
         signatures = [_signature(key, signature_defs[key]) for key in sorted(signature_defs)]
-        ends = [end for entry in signatures for item in entry["outputs"] for end in item["tensor"].split(", ")]
     else:
         signatures = [_told_from_nodes(nodes)]
-        ends = nodes
-    used = _used(nodes, graph_def.library.function, ends)
+    ends = [end for entry in signatures for item in entry["outputs"] for end in item["tensor"].split(", ")]
+    used = _used(nodes, graph_def.library.function, ends or nodes)
     functions = {function.signature.name for function in graph_def.library.function}
     return report.graph(
         signatures,
@@ -174,7 +174,8 @@ def _told_from_nodes(nodes):
     """Take every placeholder as an input, and as outputs the nodes nobody reads, without what is left over.
 
     Left over are nodes that no input reaches. In a graph that still has its variables, training and saving leave
-    more ends behind; the outputs are then the Identity nodes, if any end is one.
+    more ends behind; the outputs are then the Identity nodes, if any end is one, and none can be told where there is
+    no placeholder.
     """
     inputs = [node for node in nodes.values() if node.op in _PLACEHOLDERS]
     readers = collections.defaultdict(list)
@@ -183,9 +184,9 @@ def _told_from_nodes(nodes):
             readers[producer(source)].append(node.name)
     reached = _closure([node.name for node in inputs] or nodes, lambda name: readers[name])
     ends = [node for name, node in nodes.items() if not readers[name] and node.op not in _NO_OUTPUTS]
-    ends = [node for node in ends if node.name in reached and not node.op.startswith("Assign")]
+    ends = [node for node in ends if node.name in reached]
     if any(node.op in _VARIABLES for node in nodes.values()):
-        ends = [node for node in ends if node.op == "Identity"] or ends
+        ends = [node for node in ends if node.op == "Identity"] or ends if inputs else []
     return report.signature(
         None,
         [

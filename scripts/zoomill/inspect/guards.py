@@ -38,4 +38,4 @@ def beside(model, location):
 def missing(paths):
     """Return the report's note about files that are not there, as a list of none or one."""
     absent = [path.name for path in paths if not path.exists()]
-    return [f"{len(absent)} of {len(paths)} weight files are not there: {absent[0]} …"] if absent else []
+    return [f"{len(absent)} of {len(paths)} files with weights missing: {', '.join(absent)}"] if absent else []

@@ -171,7 +171,7 @@ def _parameter_lines(parameters):
 
 def _quantised(entry):
     details = [f"{key} {_short(entry[key])}" for key in sorted(entry) if key not in {"tensor", "kind", "dtype"}]
-    return [entry["tensor"], entry["kind"], entry.get("dtype", ""), ", ".join(details)]
+    return [entry["kind"], entry.get("dtype", ""), ", ".join(details), entry["tensor"]]
 
 
 def _short(value):

@@ -33,7 +33,10 @@ def read_meta(path, companion=None):
     _require_nodes(meta.graph_def, path)
     prefix = os.fspath(companion or path).removesuffix(".meta").removesuffix(".index")
     checkpoint, notes = _checkpoint(prefix, required=companion is not None)
-    return report.report("meta_graph", _producer(meta.graph_def, meta), [_meta_graph(meta)], checkpoint, notes)
+    one = _meta_graph(meta)
+    if not any(entry["outputs"] for entry in one["signatures"]):
+        notes.append("inputs and outputs cannot be told: a training graph without placeholder; everything is counted")
+    return report.report("meta_graph", _producer(meta.graph_def, meta), [one], checkpoint, notes)
 
 
 def _saved_model(path):
