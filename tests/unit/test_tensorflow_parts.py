@@ -11,7 +11,14 @@ from zoomill import files
 def test_a_command_that_needs_tensorflow_says_so_in_one_line(command, tmp_path):
     (tmp_path / "graph.pb").write_bytes(b"")
     np.save(tmp_path / "anchors.npy", np.zeros((1, 4), np.float32))
-    files.write_json(tmp_path / "contract.json", {"model": "small", "postprocess": vars(options())})
+    files.write_json(
+        tmp_path / "contract.json",
+        {
+            "model": "small",
+            "outputs": [{}, {"shape": [1, 1, options().num_classes + 1]}],
+            "postprocess": vars(options()),
+        },
+    )
     arguments = ["--graph", "graph.pb", "--contract", "contract.json", "--anchors", "anchors.npy"]
     arguments += ["--name", "detect_fast", "--options", "{}", "--output-graph", "g.pb", "--output-contract", "c.json"]
     process = command(sys.executable, "add_postprocess", *arguments, cwd=tmp_path)
