@@ -1,13 +1,15 @@
 """Say what came out.
 
 Requires: the evidence of all configured artifacts.
-Yields: results/summary.md; results/limits.txt, last of all, only when every artifact keeps its limits.
+Yields: results/summary.md; results/limits.txt, last of all, only when every artifact keeps its limits; the
+target catalogue.
 """
 
 
 localrules:
     summarise,
     check_limits,
+    catalogue,
 
 
 rule summarise:
@@ -47,5 +49,22 @@ rule check_limits:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --output {output:q} \
+            2>{log:q}
+        """
+
+
+rule catalogue:
+    input:
+        code=code("catalogue"),
+        cards=[os.path.relpath(f"{workflow.basedir}/models/{model}.yaml") for model in CATALOGUE],
+    log:
+        "logs/catalogue.log",
+    conda:
+        "../envs/base.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --cards {input.cards:q} \
+            --results results \
             2>{log:q}
         """

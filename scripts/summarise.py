@@ -2,7 +2,7 @@
 
 import argparse
 
-from zoomill import command, files
+from zoomill import command, files, tables
 
 _HEADINGS = ("model", "graph", "variant", "bytes", "of float32", "largest head error", "detections", "score", "passed")
 
@@ -15,7 +15,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     documents = [files.read_json(path) for path in args.evidence]
     sizes = {(item["model"], item["graph"], item["variant"]): item["bytes"] for item in documents}
-    text = table([_HEADINGS, *(row(item, sizes) for item in documents)])
+    text = tables.markdown([_HEADINGS, *(row(item, sizes) for item in documents)])
     files.write_bytes(args.output, text.encode())
     print(text, end="")
 
@@ -35,14 +35,6 @@ def row(item, sizes):
     passed = "yes" if item["passed"] else "NO"
     name = (item["model"], item["graph"], item["variant"])
     return (*name, f"{item['bytes']:,}", share, heads, detections, score, passed)
-
-
-def table(rows):
-    """Return a Markdown table with aligned columns; the first row holds the headings."""
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)) + " |" for cells in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "".join(f"{line}\n" for line in lines)
 
 
 if __name__ == "__main__":

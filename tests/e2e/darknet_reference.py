@@ -1,0 +1,68 @@
+"""Run the real Darknet on one input, in a process of its own: its library turns on flush-to-zero when it is loaded.
+
+Usage: python darknet_reference.py LIBRARY CONFIG WEIGHTS INPUT.npy OUTPUT.npz
+
+INPUT.npy is float32 ``[channels, height, width]``. OUTPUT.npz has ``output``, the flat output of the last layer
+(channels first), and, when that is a detection head, ``boxes`` of all heads ``[boxes, 5 + classes]``: centre x and y,
+width, height relative to the image, objectness, scores.
+"""
+
+import ctypes
+import re
+import sys
+import tempfile
+
+import numpy as np
+
+POINTER = ctypes.POINTER(ctypes.c_float)
+
+
+class Detection(ctypes.Structure):
+    """``detection`` of darknet.h."""
+
+    _fields_ = [
+        ("box", ctypes.c_float * 4),
+        ("classes", ctypes.c_int),
+        ("probabilities", POINTER),
+        ("mask", POINTER),
+        ("objectness", ctypes.c_float),
+        ("sort_class", ctypes.c_int),
+    ]
+
+    def row(self):
+        """Return the detection as a list of 5 + classes numbers."""
+        return [*self.box, self.objectness, *self.probabilities[: self.classes]]
+
+
+def load(library, config, weights):
+    """Return the library and a network for a batch of one: a training batch would take gigabytes."""
+    darknet = ctypes.CDLL(library)
+    darknet.load_network.restype = ctypes.c_void_p
+    darknet.network_predict.restype = POINTER
+    darknet.get_network_boxes.restype = ctypes.POINTER(Detection)
+    with open(config, encoding="utf-8") as file:
+        text = re.sub(r"(?m)^\s*(batch|subdivisions)\s*=.*", r"\1=1", file.read())
+    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as copy:
+        copy.write(text)
+        copy.flush()
+        return darknet, ctypes.c_void_p(darknet.load_network(copy.name.encode(), weights.encode(), 0))
+
+
+def main(library, config, weights, source, target):
+    """Write the outputs."""
+    darknet, network = load(library, config, weights)
+    image = np.ascontiguousarray(np.load(source), np.float32)
+    output = darknet.network_predict(network, image.ctypes.data_as(POINTER))
+    found = {"output": np.ctypeslib.as_array(output, (darknet.network_outputs(network),)).copy()}
+    count = ctypes.c_int()
+    size = darknet.network_width(network), darknet.network_height(network)
+    # Below every score, so that nothing is left out; relative to the image, which has the size of the network's input.
+    threshold, hierarchical = ctypes.c_float(-1), ctypes.c_float(0.5)
+    boxes = darknet.get_network_boxes(network, *size, threshold, hierarchical, None, 1, ctypes.byref(count))
+    if count.value:
+        found["boxes"] = np.array([boxes[index].row() for index in range(count.value)], np.float32)
+    np.savez(target, **found)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
