@@ -21,12 +21,13 @@ def main(argv=None):
     parser.add_argument("--json", help="also write the report here as JSON; - prints JSON instead of the table")
     args = parser.parse_args(argv)
     document = recognise.inspect(args.model, args.weights)
-    text = report.json_text(document)
-    if args.json and args.json != "-":
-        files.write_bytes(args.json, text.encode())
-    printed = text if args.json == "-" else report.table(document)
-    # Names are printed as they are, whatever the terminal's encoding.
-    sys.stdout.buffer.write(printed.encode())
+    # Bytes, so that names are printed as they are, whatever the terminal's encoding.
+    if args.json == "-":
+        sys.stdout.buffer.write(report.json_bytes(document))
+        return
+    if args.json:
+        files.write_bytes(args.json, report.json_bytes(document))
+    sys.stdout.buffer.write(report.table(document).encode())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from zoomill.inspect import graph, guards, report
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
+# Repeated beginnings make keys longer than the file; a name of 1000 letters with a new end every time stays below.
+_EXPANSION = 100
 
 
 def read(prefix):
@@ -30,7 +32,10 @@ def read(prefix):
         raise UserError(f"{index}: is truncated, or is no index of a TensorFlow checkpoint")
     _, position = _handle(data, len(data) - _FOOTER)
     (top, size), _ = _handle(data, position)
-    entries = [entry for _, handle in _block(data, top, size) for entry in _block(data, *_handle(handle, 0)[0])]
+    blocks = [_handle(handle, 0)[0] for _, handle in _block(data, top, size)]
+    if sum(size for _, size in blocks) > len(data):
+        raise ValueError("its blocks overlap")
+    entries = [entry for block in blocks for entry in _block(data, *block)]
 
     header, variables, parameters = graph.MESSAGES["BundleHeaderProto"](), [], report.Parameters()
     ends = {}
@@ -59,13 +64,16 @@ def _block(data, start, size):
         raise ValueError("the index is compressed or damaged")
     (restarts,) = struct.unpack_from("<I", data, start + size - 4)
     position, end = start, start + size - 4 - 4 * restarts
-    key, pairs = b"", []
+    key, pairs, total = b"", [], 0
     while position < end:
         shared, position = _varint(data, position)
         added, position = _varint(data, position)
         length, position = _varint(data, position)
         key = key[:shared] + data[position : position + added]
         position += added
+        total += len(key)
+        if total > _EXPANSION * size:
+            raise ValueError("its keys are longer than names of variables are")
         pairs.append((key, data[position : position + length]))
         position += length
     return pairs
@@ -80,7 +88,7 @@ def _handle(data, position):
 
 def _varint(data, position):
     value = shift = 0
-    while data[position] & 0x80:
+    while data[position] & 0x80 and shift < 64:
         value |= (data[position] & 0x7F) << shift
         shift, position = shift + 7, position + 1
     return value | data[position] << shift, position + 1

@@ -24,7 +24,7 @@ def read(path, companion=None):
     if not sections or sections[0][0] not in {"net", "network"}:
         raise UserError(f"{path}: is no Darknet configuration: it does not begin with [net]")
     (_, net), layers = sections[0], sections[1:]
-    start = tuple(int(net[key]) for key in ("channels", "height", "width"))
+    start = tuple(_integer(net[key]) for key in ("channels", "height", "width"))
     shapes, parameters, unknown = _walk(start, layers)
     weights = Path(companion or Path(path).with_suffix(".weights"))
     present = companion is not None or weights.exists()
@@ -71,7 +71,8 @@ def _walk(start, layers):
     parameters, unknown, shapes = report.Parameters(), set(), []
     shape = start
     for index, (kind, settings) in enumerate(layers):
-        numbers = collections.defaultdict(int, {key: _integer(value) for key, value in settings.items()})
+        numbers = collections.defaultdict(int)
+        numbers |= {key: _integer(value) for key, value in settings.items() if value.lstrip("-").isdecimal()}
         if kind not in _LAYERS:
             unknown.add(kind)
             shape = None
@@ -87,7 +88,9 @@ _Layer = collections.namedtuple("_Layer", "index shape before settings numbers")
 
 
 def _integer(text):
-    return int(text) if text.lstrip("-").isdigit() else 0
+    if len(text) > len(str(1 << 31)):
+        raise ValueError(f"{text[:20]} … is no sensible size")
+    return int(text)
 
 
 def _convolutional(layer):
@@ -134,7 +137,7 @@ def _reorg(layer):
 
 
 def _route(layer):
-    chosen = [_earlier(layer, int(place)) for place in layer.settings["layers"].split(",") if place]
+    chosen = [_earlier(layer, _integer(place)) for place in layer.settings["layers"].split(",") if place]
     channels = sum(shape[0] for shape in chosen) // (layer.numbers["groups"] or 1)
     return (channels, *chosen[0][1:]), []
 

@@ -283,11 +283,9 @@ def _fake_quantisation(used, nodes):
 
 
 def _constant(nodes, source):
-    """Return the float32 values of a constant, None where they are computed or read from a variable."""
+    """Return the float32 values of a constant, read directly or through an Identity; else None."""
     node = nodes.get(producer(source))
-    for _ in nodes:
-        if node is None or node.op != "Identity":
-            break
+    if node is not None and node.op == "Identity":
         node = nodes[producer(node.input[0])]
     if node is None or node.op != "Const":
         return None

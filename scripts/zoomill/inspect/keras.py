@@ -146,7 +146,7 @@ def _children(layer):
     # Keras 1 and 2.0 wrote a Sequential model's layers in place of its configuration.
     if isinstance(settings, list):
         return settings
-    inner = [settings[key] for key in ("layer", "forward_layer", "cell") if isinstance(settings.get(key), dict)]
+    inner = [settings[key] for key in ("layer", "cell") if isinstance(settings.get(key), dict)]
     return [*settings.get("layers", []), *(child for child in inner if "class_name" in child)]
 
 

@@ -1,11 +1,6 @@
 """Which kind of model a file is: by how it begins, else by how its name ends."""
 
-import struct
-import zipfile
 from pathlib import Path
-
-from google.protobuf.json_format import ParseError
-from google.protobuf.message import DecodeError
 
 from zoomill.errors import UserError
 from zoomill.inspect import darknet, keras, onnx, saved_model, tfjs, tflite
@@ -24,9 +19,6 @@ _ENDINGS = {
 }
 _FOLDERS = ["saved_model.pb", "model.json"]
 _HINTS = {".weights": "its .cfg", ".index": "its .meta or saved_model.pb", ".bin": "its model.json"}
-# What parsers raise about bytes that make no sense; a hostile file finds all of them.
-_BROKEN = (ArithmeticError, AttributeError, DecodeError, LookupError, OSError, ParseError, RecursionError, TypeError)
-_BROKEN += (ValueError, struct.error, zipfile.BadZipFile)
 
 
 def inspect(path, companion=None):
@@ -46,10 +38,12 @@ def inspect(path, companion=None):
         raise UserError(f"{path}: needs no weights; only a .cfg and a .meta have them in a file of any name")
     try:
         document = reader(file, companion)
-    except _BROKEN as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{file}: is truncated or damaged: {reason}") from error
-    return document | {"file": Path(path).resolve().name}
+    except UserError:
+        raise
+    except Exception as error:  # whatever a parser raises, bytes that make no sense are the cause
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"{file}: is truncated or damaged ({reason})") from error
+    return document | {"file": Path(path).absolute().name}
 
 
 def _model_file(path):
@@ -58,7 +52,7 @@ def _model_file(path):
         if not found:
             raise UserError(f"{path}: the folder has neither {' nor '.join(_FOLDERS)}")
         return found[0]
-    if not path.exists():
+    if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     return path
 

@@ -48,8 +48,13 @@ _WIDTH = 110
 
 
 def report(kind, producer, graphs, checkpoint=None, notes=()):
-    """Return a report without ``file``; entries of ``producer`` that are None, 0 or "" are left out."""
-    producer = {key: value for key, value in producer.items() if value}
+    """Return a report without ``file``; entries of ``producer`` that are None, 0 or "" are left out.
+
+    What comes out of JSON may be of any type; here and below, names and versions become text.
+    """
+    producer = {
+        key: value if isinstance(value, (int, dict)) else str(value) for key, value in producer.items() if value
+    }
     return {"kind": kind, "producer": producer, "graphs": graphs, "checkpoint": checkpoint, "notes": list(notes)}
 
 
@@ -68,9 +73,9 @@ def graph(signatures, operators, control_flow, custom, parameters, quantisation=
     return {
         "name": name,
         "signatures": signatures,
-        "operators": dict(operators),
-        "control_flow": {op: count for op, count in operators.items() if op in control_flow},
-        "custom_operators": {op: count for op, count in operators.items() if custom(op)},
+        "operators": {str(op): count for op, count in operators.items()},
+        "control_flow": {str(op): count for op, count in operators.items() if op in control_flow},
+        "custom_operators": {str(op): count for op, count in operators.items() if custom(op)},
         "parameters": parameters.as_json(),
         "quantisation": [{key: value for key, value in one.items() if value is not None} for one in quantisation],
     }
@@ -83,8 +88,10 @@ def signature(name, inputs, outputs):
 
 def tensor(name, place, dtype, shape):
     """Return an input or output: its name for callers, the tensor in the file, its type."""
-    shape = None if shape is None else [int(size) for size in shape]
-    return {"name": name, "tensor": place, "dtype": dtype, "shape": shape}
+    if shape is not None:
+        elements(shape)
+        shape = [int(size) for size in shape]
+    return {"name": str(name), "tensor": str(place), "dtype": dtype, "shape": shape}
 
 
 class Parameters:
@@ -95,7 +102,7 @@ class Parameters:
 
     def add(self, dtype, shape, size=None):
         """Add a tensor; ``size`` are its bytes where they do not follow from dtype and shape."""
-        count = math.prod(max(0, int(length)) for length in shape)
+        count = elements(shape)
         entry = self._counts.setdefault(dtype, {"count": 0, "bytes": 0})
         entry["count"] += count
         entry["bytes"] += byte_size(dtype, shape) or 0 if size is None else size
@@ -109,21 +116,43 @@ def byte_size(dtype, shape):
     """Return the bytes of a tensor, sub-byte values packed; None for strings, resources and the like."""
     bits = re.match(r"[a-z]+(\d+)", dtype)
     bits = int(bits[1]) if bits else {"bool": 8}.get(dtype)
-    return None if bits is None else -(-bits * math.prod(max(0, int(length)) for length in shape) // 8)
+    return None if bits is None else -(-bits * elements(shape) // 8)
+
+
+def elements(shape):
+    """Return how many elements a shape has; unknown sizes count as one.
+
+    Raises:
+        ValueError: when they are more than any memory can hold.
+    """
+    count = 1
+    for size in shape:
+        count *= max(0, int(size)) if size != -1 else 1
+        if count >> 63 or int(size) >> 63 > 0:
+            raise ValueError("it declares a tensor that no memory can hold")
+    return count
 
 
 def number(value):
-    """Return a float32 as the shortest number that reads back as the same; JSON has no infinity: then a string."""
+    """Return a float32 as the shortest number that reads back as the same, finite as in :func:`finite`."""
     if not math.isfinite(value):
-        return str(value)
+        return finite(value)
     digits = (float(f"{value:.{count}g}") for count in range(6, 9))
     same = (short for short in digits if struct.pack("<f", short) == struct.pack("<f", value))
     return next(same, value)
 
 
-def json_text(document):
+def finite(value):
+    """Return a float, or text for infinity and NaN, which JSON has not."""
+    value = float(value)
+    return value if math.isfinite(value) else str(value)
+
+
+def json_bytes(document):
     """Return the report as canonical JSON: sorted keys, two spaces, one newline at the end."""
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    # UTF-8 has no halves of surrogate pairs, which a file may have in a name; escaped they are still JSON.
+    return text.encode(errors="backslashreplace")
 
 
 def table(document):

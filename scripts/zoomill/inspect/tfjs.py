@@ -62,11 +62,11 @@ def _quantisation(entry):
     stored = entry["quantization"]
     affine = "scale" in stored
     return {
-        "tensor": entry["name"],
+        "tensor": str(entry["name"]),
         "kind": "affine" if affine else stored["dtype"],
         "dtype": stored["dtype"],
-        "original": entry["dtype"],
-    } | ({"scale": [float(stored["scale"])], "min": [float(stored["min"])]} if affine else {})
+        "original": str(entry["dtype"]),
+    } | ({key: [report.finite(stored[key])] for key in ("scale", "min")} if affine else {})
 
 
 def _files(path, group):
