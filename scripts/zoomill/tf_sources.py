@@ -215,14 +215,15 @@ def keras_function(model, shapes):
     """
     import tensorflow as tf
 
-    names = [name.split(":")[0] for name in model.input_names] if hasattr(model, "input_names") else None
-    tensors = model.inputs
-    names = names or [tensor.name.split(":")[0] for tensor in tensors]
+    names = getattr(model, "input_names", None) or [tensor.name for tensor in model.inputs]
+    names = [name.split(":")[0] for name in names]
     outputs = list(getattr(model, "output_names", None) or [f"output_{i}" for i in range(len(model.outputs))])
-    specs = {
-        name: tf.TensorSpec(shapes[i] if shapes else [1, *tensor.shape[1:]], tf.as_dtype(tensor.dtype), name=name)
-        for i, (name, tensor) in enumerate(zip(names, tensors, strict=True))
-    }
+    specs = {}
+    for name, tensor, shape in zip(names, model.inputs, shapes or [None] * len(names), strict=True):
+        own = list(tensor.shape)
+        if shape and (len(shape) != len(own) or any(a not in (None, b) for a, b in zip(own, shape, strict=True))):
+            raise UserError(f"input {name}: the card expects shape {shape}, the source has {own}")
+        specs[name] = tf.TensorSpec(shape or [1, *own[1:]], tf.as_dtype(tensor.dtype), name=name)
 
     @tf.function
     def call(**feed):

@@ -29,28 +29,28 @@ class Detection(ctypes.Structure):
         ("sort_class", ctypes.c_int),
     ]
 
-    def row(self):
-        """Return the detection as a list of 5 + classes numbers."""
-        return [*self.box, self.objectness, *self.probabilities[: self.classes]]
+    def row(self, classes):
+        """Return the detection as a list of 5 + classes numbers; ``self.classes`` is set for [yolo] only."""
+        return [*self.box, self.objectness, *self.probabilities[:classes]]
 
 
-def load(library, config, weights):
+def load(library, text, weights):
     """Return the library and a network for a batch of one: a training batch would take gigabytes."""
     darknet = ctypes.CDLL(library)
     darknet.load_network.restype = ctypes.c_void_p
     darknet.network_predict.restype = POINTER
     darknet.get_network_boxes.restype = ctypes.POINTER(Detection)
-    with open(config, encoding="utf-8") as file:
-        text = re.sub(r"(?m)^\s*(batch|subdivisions)\s*=.*", r"\1=1", file.read())
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as copy:
-        copy.write(text)
+        copy.write(re.sub(r"(?m)^\s*(batch|subdivisions)\s*=.*", r"\1=1", text))
         copy.flush()
         return darknet, ctypes.c_void_p(darknet.load_network(copy.name.encode(), weights.encode(), 0))
 
 
 def main(library, config, weights, source, target):
     """Write the outputs."""
-    darknet, network = load(library, config, weights)
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    darknet, network = load(library, text, weights)
     image = np.ascontiguousarray(np.load(source), np.float32)
     output = darknet.network_predict(network, image.ctypes.data_as(POINTER))
     found = {"output": np.ctypeslib.as_array(output, (darknet.network_outputs(network),)).copy()}
@@ -60,7 +60,8 @@ def main(library, config, weights, source, target):
     threshold, hierarchical = ctypes.c_float(-1), ctypes.c_float(0.5)
     boxes = darknet.get_network_boxes(network, *size, threshold, hierarchical, None, 1, ctypes.byref(count))
     if count.value:
-        found["boxes"] = np.array([boxes[index].row() for index in range(count.value)], np.float32)
+        classes = int(re.search(r"(?m)^\s*classes\s*=\s*(\d+)", text)[1])
+        found["boxes"] = np.array([boxes[index].row(classes) for index in range(count.value)], np.float32)
     np.savez(target, **found)
 
 

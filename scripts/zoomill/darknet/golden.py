@@ -4,6 +4,8 @@ OpenCV's own heads set scores to 0 below a threshold and for boxes that overlap 
 take OpenCV's box and objectness, and compute class probabilities from what OpenCV feeds into the head.
 """
 
+import contextlib
+
 import numpy as np
 
 from zoomill.errors import UserError
@@ -25,10 +27,8 @@ def source(config, weights, network, decoded):
     """
     import cv2
 
-    try:
+    with _explained(config):
         net = cv2.dnn.readNetFromDarknet(config, weights)
-    except cv2.error as error:
-        raise UserError(f"{config}: OpenCV, which makes the golden outputs, cannot read it: {error.err}") from error
     net.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
     net.enableWinograd(False)  # Winograd convolutions are faster and less exact
     names = net.getLayerNames()
@@ -46,19 +46,35 @@ def source(config, weights, network, decoded):
             values = [np.concatenate([_boxes(*pair) for pair in pairs])]
         else:
             values = net.forward(undecoded)
-        return {output.name: _shaped(output, value, config) for output, value in zip(network.outputs, values, strict=True)}
+        for output, value in zip(network.outputs, values, strict=True):
+            _check(output, value)
+        return {output.name: value.reshape(output.shape) for output, value in zip(network.outputs, values, strict=True)}
 
-    return run
+    def explained(feed):
+        with _explained(config):
+            return run(feed)
+
+    return explained
 
 
-def _shaped(output, value, config):
-    """Return a value in the shape of an output, whose batch of one and single pixel OpenCV sometimes leaves out."""
-    if value.size != np.prod(output.shape) or (len(output.shape) == 4 and value.shape != output.shape):
-        raise UserError(
-            f"{config}: OpenCV, which makes the golden outputs, gives {output.name} the shape {list(value.shape)} "
-            f"instead of {list(output.shape)}; it ignores options that it does not know"
-        )
-    return value.reshape(output.shape)
+@contextlib.contextmanager
+def _explained(config):
+    """Turn OpenCV's errors into a user's."""
+    import cv2
+
+    try:
+        yield
+    except (cv2.error, ValueError) as error:
+        reason = getattr(error, "err", error)
+        raise UserError(f"{config}: OpenCV, which makes the golden outputs, cannot run it: {reason}") from error
+
+
+def _check(output, value):
+    """Refuse outputs of another shape, for which options that OpenCV does not know are a reason, or no numbers."""
+    if value.size != np.prod(output.shape) or (value.ndim == len(output.shape) == 4 and value.shape != output.shape):
+        raise ValueError(f"its {output.name} is {list(value.shape)} instead of {list(output.shape)}")
+    if not np.isfinite(value).all():
+        raise ValueError(f"its {output.name} has values that are no numbers")
 
 
 def _boxes(head, values, own):

@@ -35,7 +35,7 @@ def _convolve(x, kernel, strides, groups, padding):
     if groups > 1 and channels == 1 and strides[0] == strides[1]:
         kernel = kernel.reshape(size, size, groups, filters // groups)
         return tf.nn.depthwise_conv2d(x, kernel, (1, *strides, 1), padding)
-    parts = zip(tf.split(x, groups, axis=3), np.split(kernel, groups, axis=3), strict=True)
+    parts = zip(_split(x, groups), np.split(kernel, groups, axis=3), strict=True)
     return _joined([tf.nn.conv2d(part, filters, strides, padding) for part, filters in parts])
 
 
@@ -120,8 +120,7 @@ def _route(section, x, earlier, weights):
         raise section.error(f"cannot take group {group} of {groups} from {_shapes(parts)}")
     if len({tuple(part.shape[1:3]) for part in parts}) > 1:
         raise section.error(f"cannot join layers of {_shapes(parts)}")
-    sizes = [part.shape[3] // groups for part in parts]
-    return _joined([part[..., group * size : (group + 1) * size] for part, size in zip(parts, sizes, strict=True)])
+    return _joined([_split(part, groups)[group] for part in parts])
 
 
 def _shortcut(section, x, earlier, weights):
@@ -181,7 +180,7 @@ def _softmax(section, x, earlier, weights):
         raise section.error("tree= is not supported")
     if x.shape[1:3] != [1, 1] or x.shape[3] % groups:
         raise section.error(f"cannot make {groups} groups of probabilities from {_shapes([x])}")
-    return _joined([tf.nn.softmax(part / temperature) for part in tf.split(x, groups, axis=3)])
+    return _joined([tf.nn.softmax(part / temperature) for part in _split(x, groups)])
 
 
 def _nothing(section, x, earlier, weights):
@@ -223,13 +222,22 @@ def _from(section, key, earlier, count=None):
     return found
 
 
+def _split(x, groups):
+    """Return equal parts of the channels."""
+    import tensorflow as tf
+
+    return tf.split(x, groups, axis=3) if groups > 1 else [x]
+
+
 def _joined(parts):
+    """Return the channels of all parts as one tensor."""
     import tensorflow as tf
 
     return tf.concat(parts, axis=3) if len(parts) > 1 else parts[0]
 
 
 def _shapes(tensors):
+    """Return heights, widths and channels for a message."""
     return ", ".join("x".join(map(str, tensor.shape[1:])) for tensor in tensors)
 
 

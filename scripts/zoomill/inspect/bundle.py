@@ -4,6 +4,7 @@ The file is a LevelDB table (github.com/google/leveldb, doc/table_format.md) tha
 values are BundleEntryProto messages, and the entry of the empty key is a BundleHeaderProto.
 """
 
+import os
 import struct
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def read(prefix):
         ValueError, IndexError, struct.error: when it is damaged.
     """
     index = f"{prefix}.index"
+    if not os.path.isfile(index):
+        raise UserError(f"{index}: there is no such file")
     data = guards.read(index, guards.BINARY_LIMIT)
     if len(data) < _FOOTER or struct.unpack_from("<Q", data, len(data) - 8)[0] != _MAGIC:
         raise UserError(f"{index}: is truncated, or is no index of a TensorFlow checkpoint")

@@ -182,8 +182,10 @@ def _header(path):
     (darknet, src/parser.c, load_weights_upto).
 
     Raises:
-        UserError: when the file is truncated.
+        UserError: when the file is missing or truncated.
     """
+    if not os.path.isfile(path):
+        raise UserError(f"{path}: there is no such file")
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         start = file.read(20)

@@ -33,7 +33,7 @@ _LAYERS = frozenset(_TEXT.split())
 _ARCHIVE_LIMIT = 1 << 30
 
 
-def read_h5(path, _companion=None):
+def read_h5(path):
     """Report an HDF5 file: a model, or only weights.
 
     Raises:
@@ -54,7 +54,7 @@ def read_h5(path, _companion=None):
     return report.report("keras_weights", producer, [empty], notes=notes)
 
 
-def read_archive(path, _companion=None):
+def read_archive(path):
     """Report a .keras archive.
 
     Raises:

@@ -73,7 +73,7 @@ _CONTROL_FLOW = {"If", "Loop", "Scan"}
 _OWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
 
 
-def read(path, _companion=None):
+def read(path):
     """Report an .onnx file; nodes of nested graphs and of called functions count.
 
     Raises:

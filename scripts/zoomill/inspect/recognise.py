@@ -17,6 +17,7 @@ _ENDINGS = {
     ".hdf5": keras.read_h5,
     ".keras": keras.read_archive,
 }
+_WITH_COMPANION = {darknet.read, saved_model.read_meta}
 _FOLDERS = ["saved_model.pb", "model.json"]
 _HINTS = {".weights": "its .cfg", ".index": "its .meta or saved_model.pb", ".bin": "its model.json"}
 
@@ -34,10 +35,10 @@ def inspect(path, companion=None):
     """
     file = _model_file(Path(path))
     reader = _reader(file)
-    if companion and reader not in {darknet.read, saved_model.read_meta}:
+    if companion and reader not in _WITH_COMPANION:
         raise UserError(f"{path}: needs no weights; only a .cfg and a .meta have them in a file of any name")
     try:
-        document = reader(file, companion)
+        document = reader(file, companion) if companion else reader(file)
     except UserError:
         raise
     except Exception as error:  # whatever a parser raises, bytes that make no sense are the cause

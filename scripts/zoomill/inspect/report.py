@@ -120,15 +120,15 @@ def byte_size(dtype, shape):
 
 
 def elements(shape):
-    """Return how many elements a shape has; unknown sizes count as one.
+    """Return how many elements a shape has, 0 where a size is not known.
 
     Raises:
         ValueError: when they are more than any memory can hold.
     """
     count = 1
-    for size in shape:
-        count *= max(0, int(size)) if size != -1 else 1
-        if count >> 63 or int(size) >> 63 > 0:
+    for size in map(int, shape):
+        count *= max(0, size)
+        if max(count, size) >> 63 > 0:
             raise ValueError("it declares a tensor that no memory can hold")
     return count
 

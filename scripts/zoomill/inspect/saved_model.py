@@ -7,7 +7,7 @@ from zoomill.errors import UserError
 from zoomill.inspect import bundle, graph, report, wire
 
 
-def read_pb(path, _companion=None):
+def read_pb(path):
     """Report a frozen graph, or the SavedModel whose ``saved_model.pb`` it is.
 
     A SavedModel begins with the number of its schema, a GraphDef with its first node.

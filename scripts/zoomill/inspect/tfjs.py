@@ -9,7 +9,7 @@ from zoomill.errors import UserError
 from zoomill.inspect import graph, guards, keras, report
 
 
-def read(path, _companion=None):
+def read(path):
     """Report a TFJS model; its quantised weights count with the dtype in which they are stored.
 
     Raises:

@@ -8,7 +8,7 @@ from zoomill.inspect import guards, report
 _CONTROL_FLOW = {"IF", "WHILE", "CALL_ONCE", "STABLEHLO_CASE", "STABLEHLO_WHILE"}
 
 
-def read(path, _companion=None):
+def read(path):
     """Report a .tflite file; operators and tensors of all subgraphs count.
 
     Raises:
@@ -32,7 +32,7 @@ class _File:
         self._builtins = _names(schema.BuiltinOperator)
         self._types = {code: name.lower() for code, name in _names(schema.TensorType).items()}
         self._custom = schema.BuiltinOperator.CUSTOM
-        self._left = 4 * len(data)
+        self._left = len(data)
         self._model = schema.Model.GetRootAs(data, 0)
         self._buffers = self._list(self._model, "Buffers")
         self._codes = [self._operator(code) for code in self._list(self._model, "OperatorCodes")]
@@ -123,7 +123,7 @@ class _File:
                         "kind": "affine",
                         "dtype": self._dtype(tensor),
                         "scale": [report.number(scale) for scale in scales],
-                        "zero_point": self._list(stored, "ZeroPoint"),
+                        "zero_point": self._list(stored, "ZeroPoint") or None,
                         "axis": stored.QuantizedDimension() if len(scales) > 1 else None,
                     }
                 )

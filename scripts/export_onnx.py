@@ -1,0 +1,30 @@
+"""Export an ONNX model: onnx2tf makes the graph, ONNX Runtime the golden outputs."""
+
+import argparse
+import json
+
+from zoomill import command, export, onnx_source
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write graph, contract and golden outputs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    export.add_arguments(parser)
+    parser.add_argument("--path", required=True, help=".onnx file")
+    parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep ONNX's order of dimensions")
+    args = parser.parse_args(argv)
+    shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
+    try:
+        model = onnx_source.read(args.path)
+        source = onnx_source.session(args.path)
+        converted = onnx_source.to_graph(model, shapes, args.keep_layout, args.path)
+        run = onnx_source.runner(source, converted)
+    except UserError as error:
+        raise UserError(f"{args.model}: {error}") from error
+    export.export(args, converted.graph, converted.inputs, converted.outputs, run)
+    onnx_source.write_notes(args.output_dir, converted.notes())
+
+
+if __name__ == "__main__":
+    command.run(main)
