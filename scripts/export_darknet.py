@@ -19,9 +19,10 @@ def main(argv=None):
     args = parser.parse_args(argv)
     decoded = args.heads == "decoded"
     try:
-        network = graph.build(*cfg.read(args.config), Weights(args.weights), decoded)
+        net, sections = cfg.read(args.config)
+        network = graph.build(net, sections, Weights(args.weights), decoded)
         args.card = json.dumps(_completed(json.loads(args.card), network))
-        run = golden.source(args.config, args.weights, network, decoded)
+        run = golden.source(net, sections, args.weights, network, decoded)
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
     export.export(args, network.graph, network.inputs, network.outputs, run)

@@ -95,15 +95,21 @@ def starter_copy(starter_run, tmp_path):
     return Workflow(tmp_path / "copy")
 
 
+def contents(path):
+    """Return the bytes of a file, None where it is missing."""
+    return path.read_bytes() if path.exists() else None
+
+
 @pytest.fixture(scope="session")
 def environment_python():
     """Return a function from the name of an environment to its Python, built by the workflow when it is missing."""
 
     def python(name):
         prefix = Path(os.environ.get("SNAKEMAKE_CONDA_PREFIX", "~/.cache/zoomill/envs")).expanduser()
-        yaml = (REPOSITORY / f"envs/{name}.yaml").read_bytes()
-        for built in prefix.glob("*_.yaml"):
-            if built.read_bytes() == yaml and built.with_suffix(".env_setup_done").exists():
+        ends = (".yaml", ".post-deploy.sh")
+        wanted = [contents(REPOSITORY / f"envs/{name}{end}") for end in ends]
+        for built in prefix.glob("*_.env_setup_done"):
+            if [contents(built.with_suffix(end)) for end in ends] == wanted:
                 return built.with_suffix("") / "bin/python"
         return missing(f"the environment {name} is not built; `make run` and `snakemake` build it")
 

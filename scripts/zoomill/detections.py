@@ -23,10 +23,6 @@ class Detections:
     classes: np.ndarray
     scores: np.ndarray
 
-    def clipped(self):
-        """Return the detections with their boxes cut at the edges of the image."""
-        return Detections(np.clip(self.boxes, 0, 1), self.classes, self.scores)
-
     def above(self, threshold):
         """Return the detections whose score is at least ``threshold``."""
         kept = self.scores >= threshold
@@ -69,7 +65,7 @@ def suppress(boxes, scores, limit, options):
     return np.array(kept, int)
 
 
-def postprocess(encodings, scores, anchors, options):
+def postprocess(encodings, scores, anchors, options, clip=False):
     """Compute what the op computes.
 
     Args:
@@ -78,8 +74,12 @@ def postprocess(encodings, scores, anchors, options):
         anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
         options: :class:`zoomill.postprocess.Options`. Fast NMS gives ``max_classes_per_detection`` rows for each
             box, its best classes.
+        clip: cut the boxes at the edges of the image before NMS, which the Object Detection API does and the op does
+            not.
     """
     boxes, scores = decode(encodings, anchors, options), scores[:, -options.num_classes :]
+    if clip:
+        boxes = np.clip(boxes, 0, 1)
     if options.use_regular_nms:
         rows, classes = [], []
         for label in range(options.num_classes):

@@ -109,6 +109,11 @@ class Source:
 
     def _run(self, image, fetches):
         tensors = {name: self._graph.get_tensor_by_name(f"{node}:0") for name, node in fetches.items()}
+        rows, columns = self._image.shape[1:3]
+        if None not in (rows, columns) and image.shape[:2] != (rows, columns):
+            from PIL import Image
+
+            image = np.asarray(Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR))
         feed = image[None].astype(self._image.dtype.as_numpy_dtype)
         return self._session.run(tensors, {self._image: feed})
 

@@ -136,8 +136,7 @@ def runner(source, converted):
         fed = {value.name: value.to_source(feed[value.contract_name]) for value in converted.sources}
         results = source.run([value.name for value in converted.results], fed)
         return {
-            value.contract_name: value.to_graph(array)
-            for value, array in zip(converted.results, results, strict=True)
+            value.contract_name: value.to_graph(array) for value, array in zip(converted.results, results, strict=True)
         }
 
     return run
@@ -244,9 +243,7 @@ def _outputs(runtime, network, sources, path):
     names = [entry.name for entry in runtime.get_outputs()]
     return [
         Value(name, contract_name, array.shape, _order(array, converted, path))
-        for name, contract_name, array, converted in zip(
-            names, contract_names(names, path), arrays, found, strict=True
-        )
+        for name, contract_name, array, converted in zip(names, contract_names(names, path), arrays, found, strict=True)
     ]
 
 

@@ -47,7 +47,7 @@ def of_outputs(artifact, contract, golden):
 
 
 def of_detections(artifact, contract, golden, anchors, tolerance):
-    """Compare detections with those that the golden raw heads give, and with the source's own.
+    """Compare detections with those that our own NMS gives for the golden raw heads.
 
     Args:
         artifact, contract, golden: as in :func:`of_outputs`.
@@ -55,9 +55,9 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
         tolerance: difference in score that may push a detection over the threshold.
 
     Returns:
-        ``expected``, ``other_nms`` and, where the source's own post-processing can be compared, ``source``: fields
-        of :class:`zoomill.detections.Match`; ``nms_kinds_differ_on``: number of images on which regular and fast
-        NMS give different detections.
+        Fields of :class:`zoomill.detections.Match` each: ``expected``, the artifact; ``other_nms``, the artifact
+        against the other kind of NMS; where it can be compared, ``source``, our NMS against the source's own, which
+        cuts boxes at the edges first. ``nms_kinds_differ_on``: number of images on which regular and fast NMS differ.
     """
     options = Options(**contract["postprocess"])
     other = dataclasses.replace(options, use_regular_nms=not options.use_regular_nms, max_classes_per_detection=1)
@@ -72,8 +72,8 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
         opposite.add(detections.match(others, found, options, tolerance))
         kinds_differ += not detections.match(expected, others, options, tolerance).complete
         if comparable:
-            theirs = _source_detections(golden, row, options)  # which the source cuts at the image's edges
-            source.add(detections.match(theirs, found.clipped(), options, tolerance))
+            clipped = detections.postprocess(*heads, options, clip=True)
+            source.add(detections.match(_source_detections(golden, row, options), clipped, options, tolerance))
     result = {
         "expected": dataclasses.asdict(own),
         "other_nms": dataclasses.asdict(opposite),

@@ -128,9 +128,12 @@ def test_nothing_above_the_threshold_gives_no_detections():
         assert result.boxes.shape == (0, 4) and result.classes.shape == result.scores.shape == (0,)
 
 
-def test_clipped_boxes_end_at_the_image():
-    result = found([[-0.5, 0.25, 1.5, 0.75]], [0], [1]).clipped()
-    np.testing.assert_array_equal(result.boxes, array([0, 0.25, 1, 0.75]))
+def test_boxes_can_be_cut_at_the_edges_before_nms():
+    whole = options(num_classes=1, use_regular_nms=False)
+    anchors = np.array([[0.5, 0.5, 2.0, 0.5]], np.float32)
+    heads = np.zeros((1, 4), np.float32), np.ones((1, 2), np.float32), anchors
+    assert detections.postprocess(*heads, whole).boxes.tolist() == [[-0.5, 0.25, 1.5, 0.75]]
+    assert detections.postprocess(*heads, whole, clip=True).boxes.tolist() == [[0, 0.25, 1, 0.75]]
 
 
 def match(expected, other, tolerance=0.01, **changes):

@@ -1,34 +1,60 @@
 """Golden outputs: the network run by OpenCV's DNN module, which reads .cfg and .weights files by itself.
 
 OpenCV's own heads set scores to 0 below a threshold and for boxes that overlap a better one. So of a decoded head we
-take OpenCV's box and objectness, and compute class probabilities from what OpenCV feeds into the head.
+take OpenCV's box and objectness, and compute class probabilities from what OpenCV feeds into the head. What OpenCV
+does not know is run by :mod:`zoomill.darknet.reference` instead.
 """
 
-import contextlib
+import sys
 
 import numpy as np
 
-from zoomill.errors import UserError
+from zoomill.darknet import heads, reference
 
 
-def source(config, weights, network, decoded):
-    """Return a function that runs a network in OpenCV.
+def source(net, sections, weights, network, decoded):
+    """Return a function that runs a network, and print when OpenCV cannot.
 
     Args:
-        config, weights: paths of the .cfg and the .weights file.
+        net, sections: what :func:`zoomill.darknet.cfg.read` returned.
+        weights: path of the .weights file.
         network: :class:`~zoomill.darknet.graph.Network`; only its names, shapes and heads are used.
         decoded: whether heads give boxes.
 
     Returns:
         function from ``{input name: array}`` to ``{output name: array}``.
-
-    Raises:
-        UserError: when OpenCV cannot read the files.
     """
     import cv2
 
-    with _explained(config):
-        net = cv2.dnn.readNetFromDarknet(config, weights)
+    try:
+        _check_known(sections)
+        run = _opencv(cv2, net.path, weights, network, decoded)
+        run({entry.name: np.zeros(entry.shape, np.float32) for entry in network.inputs})
+    except (cv2.error, ValueError) as error:
+        reason = getattr(error, "err", error)
+        print(f"{net.path}: golden outputs by NumPy, because OpenCV cannot run the network: {reason}", file=sys.stderr)
+        return _numpy(net, sections, weights, network, decoded)
+    return run
+
+
+def _check_known(sections):
+    """Raise ValueError for what OpenCV reads otherwise than Darknet, without a word."""
+    misread = {
+        "connected": lambda options: "activation" not in options or options.get("batch_normalize", "0") != "0",
+        "convolutional": lambda options: "activation" not in options,
+        "maxpool": lambda options: not {"size", "stride"} <= set(options),
+        "shortcut": lambda options: "," in options["from"],
+        "softmax": lambda options: "temperature" in options,
+        "upsample": lambda options: "stride" not in options or "scale" in options,
+    }
+    for section in sections:
+        if section.kind in misread and misread[section.kind](section.options):
+            raise ValueError(f"it misreads [{section.kind}] of line {section.line}")
+
+
+def _opencv(cv2, config, weights, network, decoded):
+    """Return a function that runs a network in OpenCV, which raises ValueError for results that cannot be right."""
+    net = cv2.dnn.readNetFromDarknet(config, weights)
     net.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
     net.enableWinograd(False)  # Winograd convolutions are faster and less exact
     names = net.getLayerNames()
@@ -46,35 +72,18 @@ def source(config, weights, network, decoded):
             values = [np.concatenate([_boxes(*pair) for pair in pairs])]
         else:
             values = net.forward(undecoded)
-        for output, value in zip(network.outputs, values, strict=True):
-            _check(output, value)
-        return {output.name: value.reshape(output.shape) for output, value in zip(network.outputs, values, strict=True)}
+        return {entry.name: _checked(entry, value) for entry, value in zip(network.outputs, values, strict=True)}
 
-    def explained(feed):
-        with _explained(config):
-            return run(feed)
-
-    return explained
+    return run
 
 
-@contextlib.contextmanager
-def _explained(config):
-    """Turn OpenCV's errors into a user's."""
-    import cv2
-
-    try:
-        yield
-    except (cv2.error, ValueError) as error:
-        reason = getattr(error, "err", error)
-        raise UserError(f"{config}: OpenCV, which makes the golden outputs, cannot run it: {reason}") from error
-
-
-def _check(output, value):
-    """Refuse outputs of another shape, for which options that OpenCV does not know are a reason, or no numbers."""
-    if value.size != np.prod(output.shape) or (value.ndim == len(output.shape) == 4 and value.shape != output.shape):
-        raise ValueError(f"its {output.name} is {list(value.shape)} instead of {list(output.shape)}")
+def _checked(entry, value):
+    """Return a value in the shape of an output; OpenCV may leave out a batch of one and a single pixel."""
+    if value.size != np.prod(entry.shape) or (value.ndim == len(entry.shape) == 4 and value.shape != entry.shape):
+        raise ValueError(f"its {entry.name} is {list(value.shape)} instead of {list(entry.shape)}")
     if not np.isfinite(value).all():
-        raise ValueError(f"its {output.name} has values that are no numbers")
+        raise ValueError(f"its {entry.name} has values that are no numbers")
+    return value.reshape(entry.shape)
 
 
 def _boxes(head, values, own):
@@ -95,3 +104,22 @@ def _boxes(head, values, own):
         probabilities = 1 / (1 + np.exp(-logits))
     centre, half, objectness = own[:, 0:2], own[:, 2:4] / 2, own[:, 4:5]
     return np.hstack([centre - half, centre + half, objectness, objectness * probabilities]).astype(np.float32)
+
+
+def _numpy(net, sections, weights, network, decoded):
+    """Return a function that runs a network in NumPy."""
+
+    def run(feed):
+        (image,) = feed.values()
+        found = reference.run(sections, weights, image[0].transpose(2, 0, 1))
+        inner = [(section, x) for section, x in zip(sections, found, strict=True) if section.kind in heads.KINDS]
+        if not inner:
+            values = [found[-1].transpose(1, 2, 0)]
+        elif decoded:
+            values = [np.concatenate([reference.boxes(net, section, x) for section, x in inner])]
+        else:
+            values = [x.transpose(1, 2, 0) for _, x in inner]
+        pairs = zip(network.outputs, values, strict=True)
+        return {entry.name: value.reshape(entry.shape).astype(np.float32) for entry, value in pairs}
+
+    return run

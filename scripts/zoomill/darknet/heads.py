@@ -71,7 +71,9 @@ def read(section, tensor):
         raise section.error(f"has {len(anchors)} numbers in anchors= and mask {mask}, but num={total}")
     channels = len(mask) * (5 + classes)
     if tensor.shape[3] != channels:
-        raise section.error(f"needs {channels} channels (anchors * (5 + classes)), the layer before has {tensor.shape[3]}")
+        raise section.error(
+            f"needs {channels} channels (anchors * (5 + classes)), the layer before has {tensor.shape[3]}"
+        )
     return Head(section, tensor, np.reshape(anchors[: 2 * total], (-1, 2))[mask], classes)
 
 

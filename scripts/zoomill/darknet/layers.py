@@ -12,7 +12,9 @@ def _convolutional(section, x, earlier, weights):
     section.expect(
         binary=0, xnor=0, flipped=0, antialiasing=0, coordconv=0, sway=0, rotate=0, stretch=0, stretch_sway=0
     )
-    filters, size, groups, stride = (section.integer(key, 1, least=1) for key in ("filters", "size", "groups", "stride"))
+    filters, size, groups, stride = (
+        section.integer(key, 1, least=1) for key in ("filters", "size", "groups", "stride")
+    )
     strides = tuple(section.integer(key, stride, least=1) for key in ("stride_y", "stride_x"))
     if size > 1:
         section.expect(dilation=1)
