@@ -32,4 +32,4 @@ rule all:
 
 
 onerror:
-    shell("grep -hs '^error: ' {log:q} | sort -u >&2")
+    shell("grep -hs '^error: ' {log:q} | sort -u >&2 || true")

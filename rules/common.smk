@@ -1,5 +1,7 @@
 """Configuration, catalogue, wildcard constraints and the functions that the rules share."""
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -48,7 +50,7 @@ def check_target(target, catalogue):
     folder, name, file = parts[1], parts[2], parts[3] or ""
     require(name, catalogue, target, "model")
     if folder == "build" and "/" in file:
-        require(file.partition("/")[0], catalogue[name]["graphs"], target, "graph")
+        require(os.path.dirname(file), catalogue[name]["graphs"], target, "graph")
     artifact = re.fullmatch(r"([^.]+)\.([^.]+)\.tflite(\.json)?", file)
     if folder == "results" and artifact:
         require(artifact[1], catalogue[name]["graphs"], target, "graph")
@@ -71,6 +73,23 @@ def prepare_jobs():
         os.environ.update(
             ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()])
         )
+
+
+def hold_folder():
+    """Return a file whose kernel lock lives as long as this process, and undo the lock of a run that was killed.
+
+    Snakemake's own lock is a file that outlives its process. Whoever gets the kernel's lock alone is the only run in
+    this folder, so a lock of Snakemake's that stands there belongs to nobody.
+    """
+    os.makedirs(".snakemake", exist_ok=True)
+    alive = open(".snakemake/alive", "w")
+    with contextlib.suppress(OSError):  # another run lives: Snakemake says whether they collide
+        if workflow.is_main_process:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(".snakemake/locks", ignore_errors=True)
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(alive, fcntl.LOCK_SH)
+    return alive
 
 
 def code(command):
@@ -217,6 +236,7 @@ def locked_artifacts():
 VARIANTS = ["float32", "float16", "dynamic", "toco_float32"]
 CATALOGUE = load()
 prepare_jobs()
+ALIVE = hold_folder()
 
 
 wildcard_constraints:

@@ -237,3 +237,43 @@ rule export_tf1_checkpoint:
             --output-dir "$(dirname {output.graph:q})" \
             &>{log:q}
         """
+
+
+rule export_darknet:
+    input:
+        code=code("export_darknet"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_darknet/{model}.log",
+    benchmark:
+        "benchmarks/export_darknet/{model}.tsv"
+    wildcard_constraints:
+        model=kind("darknet"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        card=expectations,
+        images=golden_images,
+        config=source("config"),
+        weights=source("weights"),
+        heads=source("heads"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --config {input.source:q}/{params.config:q} \
+            --weights {input.source:q}/{params.weights:q} \
+            --heads {params.heads:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """

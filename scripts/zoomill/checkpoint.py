@@ -123,7 +123,10 @@ def _variables(tf, checkpoint, use_moving_averages):
         average = f"{name}/ExponentialMovingAverage"
         stored = average if use_moving_averages and average in names else name
         if stored not in names:
-            raise UserError(f"{checkpoint}: the checkpoint lacks the variable {name}, which its graph needs")
+            raise UserError(
+                f"{checkpoint}: the checkpoint lacks the variable {name}, which its graph needs; "
+                "fetch the checkpoint that belongs to this graph"
+            )
         try:
             return reader.get_tensor(stored)
         except tf.errors.OpError as error:

@@ -19,8 +19,10 @@ def read_images(paths):
         try:
             with Image.open(path) as picture:
                 images.append(np.asarray(picture.convert("RGB")))
-        except OSError as error:
-            raise UserError(f"{path}: is no picture that can be read: {error}") from error
+        except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of them for a damaged file
+            raise UserError(
+                f"{path}: is no picture that can be read ({error}); replace it, or take it out of `golden`"
+            ) from error
     return images
 
 
@@ -165,8 +167,10 @@ def _picture(path, promise):
     try:
         with Image.open(path) as picture:
             converted = picture.convert("L" if promise["colour"] == "GRAY" else "RGB")
-    except OSError as error:
-        raise UserError(f"{path}: is no picture that can be read: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of them for a damaged file
+        raise UserError(
+            f"{path}: is no picture that can be read ({error}); replace it, or take it out of `golden`"
+        ) from error
     pixels = np.asarray(converted.resize((columns, rows), Image.Resampling.BILINEAR), np.float64)
     pixels = pixels.reshape(rows, columns, -1)
     if promise["colour"] == "BGR":

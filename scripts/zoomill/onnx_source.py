@@ -159,8 +159,12 @@ def to_graph(model, shapes, kept, path):
     """
     sources = _inputs(model, shapes, kept, path)
     network = _network(model, sources, path)
-    results = _outputs(session(path, model), network, sources, path)
-    return Converted(*_freeze(network, sources, results), sources, results)
+    runtime = session(path, model)
+    dtypes = [tensor.dtype for tensor in network.inputs]
+    runs = [_drawn_run(runtime, sources, dtypes, seed) for seed in range(2)]
+    function = _function(network, [entry.name for entry in runtime.get_outputs()], runs, path)
+    results = _results(runtime, function, runs[0], path)
+    return Converted(*_freeze(function, dtypes, sources, results), sources, results)
 
 
 def write_notes(folder, notes):
@@ -229,21 +233,48 @@ def _inside(folder):
         os.environ["PATH"] = path
 
 
-def _outputs(runtime, network, sources, path):
-    """Return the outputs of a model as :class:`Value` entries, their orders found by running both."""
+def _drawn_run(runtime, sources, dtypes, seed):
+    """Return drawn inputs in the graph's order, and the outputs that ONNX Runtime makes of them."""
+    random = np.random.RandomState(seed)
+    feed = [
+        random.uniform(0, 1, value.graph_shape).astype(dtype.as_numpy_dtype)
+        for value, dtype in zip(sources, dtypes, strict=True)
+    ]
+    fed = {value.name: value.to_source(array) for value, array in zip(sources, feed, strict=True)}
+    return feed, runtime.run(None, fed)
+
+
+def _function(network, names, runs, path):
+    """Return a function from inputs to all outputs; onnx2tf leaves out those that are constant."""
     import tensorflow as tf
 
-    random = np.random.RandomState(0)
-    feed = [
-        random.uniform(0, 1, value.graph_shape).astype(tensor.dtype.as_numpy_dtype)
-        for value, tensor in zip(sources, network.inputs, strict=True)
-    ]
-    arrays = runtime.run(None, {v.name: v.to_source(array) for v, array in zip(sources, feed, strict=True)})
-    found = [tensor.numpy() for tensor in tf.nest.flatten(network(feed, training=False))]
+    known = [name.replace(":", "__") for name in names]
+    if len(network.output_names) == len(names):
+        known = network.output_names
+    constants = {}
+    for name, known_name, first, second in zip(names, known, runs[0][1], runs[1][1], strict=True):
+        if known_name not in network.output_names:
+            if not np.array_equal(first, second):
+                raise UserError(f"{path}: onnx2tf lost the output {name}")
+            constants[known_name] = first
+
+    def function(values):
+        found = tf.nest.flatten(network(values, training=False))
+        tensors = dict(zip(network.output_names, found, strict=True))
+        return [tensors[name] if name in tensors else tf.constant(constants[name]) for name in known]
+
+    return function
+
+
+def _results(runtime, function, run, path):
+    """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
+    feed, arrays = run
     names = [entry.name for entry in runtime.get_outputs()]
     return [
-        Value(name, contract_name, array.shape, _order(array, converted, path))
-        for name, contract_name, array, converted in zip(names, contract_names(names, path), arrays, found, strict=True)
+        Value(name, contract_name, array.shape, _order(array, tensor.numpy(), path))
+        for name, contract_name, array, tensor in zip(
+            names, contract_names(names, path), arrays, function(feed), strict=True
+        )
     ]
 
 
@@ -257,22 +288,21 @@ def _order(array, converted, path):
     return min(fitting, key=lambda order: np.abs(np.transpose(array, order) - converted).max(initial=0))
 
 
-def _freeze(network, sources, results):
-    """Return the GraphDef of a Keras model, and the :class:`~zoomill.export.Tensor` lists of its ends."""
+def _freeze(function, dtypes, sources, results):
+    """Return a function's GraphDef, and the :class:`~zoomill.export.Tensor` lists of its ends."""
     import tensorflow as tf
 
     from zoomill import tf_sources
 
     names, outputs = ([value.contract_name for value in values] for values in (sources, results))
     specs = {
-        value.contract_name: tf.TensorSpec(value.graph_shape, tensor.dtype, name=value.contract_name)
-        for value, tensor in zip(sources, network.inputs, strict=True)
+        value.contract_name: tf.TensorSpec(value.graph_shape, dtype, name=value.contract_name)
+        for value, dtype in zip(sources, dtypes, strict=True)
     }
 
     @tf.function
     def call(**feed):
-        values = network([feed[name] for name in names], training=False)
-        return dict(zip(outputs, tf.nest.flatten(values), strict=True))
+        return dict(zip(outputs, function([feed[name] for name in names]), strict=True))
 
     graph, *ends = tf_sources.freeze(call.get_concrete_function(**specs))
     ordered = [

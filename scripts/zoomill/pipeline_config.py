@@ -134,7 +134,9 @@ def read_pipeline(path, override=""):
             raise UserError(f"{origin}: no valid pipeline text: {error}") from error
     if not pipeline.model.HasField("ssd"):
         kind = "faster_rcnn" if pipeline.model.HasField("faster_rcnn") else "no known"
-        raise UserError(f"{path}: describes a {kind} model, but only SSD models can become a TFLite detection graph")
+        raise UserError(
+            f"{path}: describes a {kind} model, but only SSDs can become a TFLite detection graph; choose an SSD"
+        )
     ssd = pipeline.model.ssd
     if not ssd.image_resizer.HasField("fixed_shape_resizer"):
         kind = (

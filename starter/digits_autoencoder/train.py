@@ -13,7 +13,7 @@ ANOMALY = 9
 # Units of the narrowest layer.
 CODE = 12
 SEED = 3
-EPOCHS = 300
+EPOCHS = 100
 BATCH = 64
 RATE = 2e-3
 

@@ -90,7 +90,7 @@ def main():
     keras.utils.set_random_seed(SEED)
     model, training = build(), batches()
     rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * len(training))
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(training, epochs=EPOCHS, verbose=2)
     export(model, flags.output)
     print(score(lambda values: model.predict(values, verbose=0)))

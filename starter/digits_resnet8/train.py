@@ -78,7 +78,7 @@ def main():
     tf_keras.utils.set_random_seed(SEED)
     model, training = build(), batches()
     rate = tf_keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * len(training))
-    model.compile(tf_keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(tf_keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(training, epochs=EPOCHS, verbose=2)
     model.save(flags.output, include_optimizer=False)
     print(score(lambda values: model.predict(values, verbose=0)))

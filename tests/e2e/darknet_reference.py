@@ -1,19 +1,23 @@
 """Run the real Darknet on one input, in a process of its own: its library turns on flush-to-zero when it is loaded.
 
-Usage: python darknet_reference.py LIBRARY CONFIG WEIGHTS INPUT.npy OUTPUT.npz
+Usage: python darknet_reference.py CONFIG WEIGHTS INPUT.npy OUTPUT.npy
 
-INPUT.npy is float32 ``[channels, height, width]``. OUTPUT.npz has ``output``, the flat output of the last layer
-(channels first), and, when that is a detection head, ``boxes`` of all heads ``[boxes, 5 + classes]``: centre x and y,
-width, height relative to the image, objectness, scores.
+INPUT.npy is float32 ``[channels, height, width]``. OUTPUT.npy is the flat output of the last layer, channels first;
+where that is a detection head, the boxes of all heads, ``[boxes, 5 + classes]``: xmin, ymin, xmax, ymax relative to the
+image, objectness, scores.
 """
 
 import ctypes
+import os
 import re
+import subprocess
 import sys
 import tempfile
 
 import numpy as np
+from conftest import missing
 
+LIBRARY = "/usr/lib/darknet/libdarknet.so"
 POINTER = ctypes.POINTER(ctypes.c_float)
 
 
@@ -31,12 +35,14 @@ class Detection(ctypes.Structure):
 
     def row(self, classes):
         """Return the detection as a list of 5 + classes numbers; ``self.classes`` is set for [yolo] only."""
-        return [*self.box, self.objectness, *self.probabilities[:classes]]
+        x, y, width, height = self.box
+        corners = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+        return [*corners, self.objectness, *self.probabilities[:classes]]
 
 
-def load(library, text, weights):
+def load(text, weights):
     """Return the library and a network for a batch of one: a training batch would take gigabytes."""
-    darknet = ctypes.CDLL(library)
+    darknet = ctypes.CDLL(LIBRARY)
     darknet.load_network.restype = ctypes.c_void_p
     darknet.network_predict.restype = POINTER
     darknet.get_network_boxes.restype = ctypes.POINTER(Detection)
@@ -46,14 +52,14 @@ def load(library, text, weights):
         return darknet, ctypes.c_void_p(darknet.load_network(copy.name.encode(), weights.encode(), 0))
 
 
-def main(library, config, weights, source, target):
-    """Write the outputs."""
+def main(config, weights, source, target):
+    """Write the output."""
     with open(config, encoding="utf-8") as file:
         text = file.read()
-    darknet, network = load(library, text, weights)
+    darknet, network = load(text, weights)
     image = np.ascontiguousarray(np.load(source), np.float32)
     output = darknet.network_predict(network, image.ctypes.data_as(POINTER))
-    found = {"output": np.ctypeslib.as_array(output, (darknet.network_outputs(network),)).copy()}
+    found = np.ctypeslib.as_array(output, (darknet.network_outputs(network),))
     count = ctypes.c_int()
     size = darknet.network_width(network), darknet.network_height(network)
     # Below every score, so that nothing is left out; relative to the image, which has the size of the network's input.
@@ -61,8 +67,8 @@ def main(library, config, weights, source, target):
     boxes = darknet.get_network_boxes(network, *size, threshold, hierarchical, None, 1, ctypes.byref(count))
     if count.value:
         classes = int(re.search(r"(?m)^\s*classes\s*=\s*(\d+)", text)[1])
-        found["boxes"] = np.array([boxes[index].row(classes) for index in range(count.value)], np.float32)
-    np.savez(target, **found)
+        found = np.array([boxes[index].row(classes) for index in range(count.value)], np.float32)
+    np.save(target, found)
 
 
 if __name__ == "__main__":

@@ -26,15 +26,12 @@ class Section:
         """Return a :class:`UserError` that says where the section is."""
         return UserError(f"{self.path}: line {self.line}: [{self.kind}] {message}")
 
-    def integer(self, key, default, least=0):
-        """Return an option as an integer that is not below ``least``."""
-        try:
-            value = int(self.options.get(key, default))
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise self.error(f"{key}={self.options.get(key, default)} is not an integer from {least} on")
-        return value
+    def integer(self, key, default=None, least=0):
+        """Return an option as an integer that is not below ``least``; one without a default must be there."""
+        values = self.integers(key, None if default is None else [default])
+        if len(values) > 1 or values[0] < least:
+            raise self.error(f"{key}={self.options.get(key, default)} is not one integer from {least} on")
+        return values[0]
 
     def real(self, key, default):
         """Return an option as a float."""
@@ -69,7 +66,7 @@ class Section:
         try:
             return [convert(value) for value in self.options[key].rstrip(",").split(",")]
         except ValueError:
-            raise self.error(f"{key}={self.options[key]} is not a list of {kind}") from None
+            raise self.error(f"{key}={self.options[key]} is not made of {kind}") from None
 
 
 def read(path):

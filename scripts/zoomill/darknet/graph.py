@@ -50,18 +50,14 @@ def build(net, sections, weights, decoded):
         raise net.error("is followed by no layers")
     import tensorflow as tf
 
-    height, width, channels = (net.integer(key, 0, least=1) for key in ("height", "width", "channels"))
+    height, width, channels = (net.integer(key, least=1) for key in ("height", "width", "channels"))
+    if channels not in (1, 3):
+        raise net.error(f"channels={channels} is not supported, only 1 and 3")
     with tf.Graph().as_default() as graph:
         image = tf.compat.v1.placeholder(tf.float32, [1, height, width, channels], INPUT)
         last, found = _connect(sections, image, weights)
         weights.finish(net.path)
-        if not found:
-            named = {"scores": (_scores(tf, last), "score of each class, as the last layer gives it")}
-        elif decoded:
-            boxes = [heads.decode(head, (width, height)) for head in found]
-            named = {"detections": (tf.concat(boxes, axis=1), heads.DECODED)}
-        else:
-            named = {f"head_{index}": (head.tensor, head.meaning) for index, head in enumerate(found)}
+        named = _outputs(last, found, (width, height), decoded)
     return Network(
         graph.as_graph_def(),
         [_tensor(INPUT, image)],
@@ -78,19 +74,34 @@ def _tensor(name, value):
 
 def _connect(sections, x, weights):
     """Return the output of the last layer, None for a detection head, and the list of all heads."""
+    import tensorflow as tf
+
     outputs, found = [], []
-    for section in sections:
+    for index, section in enumerate(sections):
         if x is None and section.kind != "route":
-            raise section.error("follows a detection head, whose output only people use; a [route] must lead back")
-        if section.kind in heads.KINDS:
-            found.append(heads.read(section, x))
-            x = None
-        else:
-            x = layers.BY_KIND[section.kind](section, x, outputs, weights)
+            raise section.error("follows a detection head; a [route] must lead back to a layer before it")
+        with tf.name_scope(f"{section.kind}_{index}"):
+            if section.kind in heads.KINDS:
+                found.append(heads.read(section, x))
+                x = None
+            else:
+                x = layers.BY_KIND[section.kind](section, x, outputs, weights)
         outputs.append(x)
     return x, found
 
 
-def _scores(tf, x):
-    """Return the output of a classifier as ``[1, classes]``; one that is a picture stays one."""
-    return tf.reshape(x, [1, -1]) if x.shape[1:3] == [1, 1] else x
+def _outputs(last, found, size, decoded):
+    """Return ``{output: (tensor, meaning)}``."""
+    import tensorflow as tf
+
+    if not found:
+        # A classifier ends in a single pixel; anything else stays a picture.
+        scores = tf.reshape(last, [1, -1]) if last.shape[1:3] == [1, 1] else last
+        return {"scores": (scores, "score of each class, as the last layer gives it")}
+    for head in found:
+        if head.classes != found[0].classes:
+            raise head.section.error(f"has {head.classes} classes, another head {found[0].classes}")
+    if decoded:
+        boxes = tf.concat([heads.decode(head, size) for head in found], axis=1)
+        return {"detections": (boxes, heads.DECODED)}
+    return {f"head_{index}": (head.tensor, head.meaning) for index, head in enumerate(found)}

@@ -16,6 +16,9 @@ class Weights:
     Args:
         path: the .weights file: major, minor and revision as int32, the number of pictures seen in training as uint64
             (uint32 before version 0.2), then float32 values, all little-endian.
+
+    Raises:
+        UserError: when the file cannot be read or is no .weights file of the known kind.
     """
 
     def __init__(self, path):
@@ -28,8 +31,9 @@ class Weights:
         if len(data) < 16:
             raise UserError(f"{path}: has {len(data)} bytes, too few for the header of a .weights file")
         major, minor, _ = struct.unpack_from("<iii", data)
+        if not (0 <= major < 1000 and 0 <= minor < 1000):  # from 1000 on: old files with transposed matrices
+            raise UserError(f"{path}: has version {major}.{minor}, only .weights files up to 999.999 are supported")
         self._body = data[20 if major * 10 + minor >= 2 else 16 :]
-        self._transposed = major > 1000 or minor > 1000
 
     def convolution(self, section, filters, channels, size):
         """Take the parameters of a convolution, batch normalisation folded into them.
@@ -62,8 +66,6 @@ class Weights:
         height, width, channels = shape
         bias = self._take(section, outputs)
         kernel = self._take(section, outputs * height * width * channels)
-        if self._transposed:
-            kernel = kernel.reshape(-1, outputs).T
         factor, bias = self._normalisation(section, bias)
         return self._folded(section, kernel.reshape(outputs, channels, height, width), factor, bias)
 

@@ -67,6 +67,8 @@ def _block(data, start, size):
         raise ValueError("the index is compressed or damaged")
     (restarts,) = struct.unpack_from("<I", data, start + size - 4)
     position, end = start, start + size - 4 - 4 * restarts
+    if end < start:
+        raise ValueError("the index is damaged")
     key, pairs, total = b"", [], 0
     while position < end:
         shared, position = _varint(data, position)

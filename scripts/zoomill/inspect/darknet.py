@@ -165,7 +165,7 @@ def _header(path):
     if len(start) < 20:
         raise UserError(f"{path}: is truncated, or holds no Darknet weights")
     major, minor, revision = struct.unpack_from("<3i", start)
-    wide = major * 10 + minor >= 2
+    wide = major * 10 + minor >= 2 and max(major, minor) < 1000
     (seen,) = struct.unpack_from("<Q" if wide else "<I", start, 12)
     values, left = divmod(size - (20 if wide else 16), 4)
     if left:

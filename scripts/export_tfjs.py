@@ -1,0 +1,38 @@
+"""Export a TensorFlow.js graph or layers model; TensorFlow.js in Node makes the golden outputs."""
+
+import argparse
+import json
+
+from zoomill import command, export, tf_sources, tfjs_source
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write graph, contract and golden outputs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    export.add_arguments(parser)
+    parser.add_argument("--path", required=True, help="model.json")
+    parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of a graph model")
+    parser.add_argument("--node", default="node", help="the program")
+    parser.add_argument("--library", required=True, help="tf.min.js")
+    args = parser.parse_args(argv)
+    try:
+        model = tfjs_source.read(args.path)
+        if model.is_graph:
+            graph, inputs, outputs = tfjs_source.graph(model, json.loads(args.output_tensors))
+        else:
+            shapes = [entry["shape"] for entry in json.loads(args.card)["inputs"] if "shape" in entry]
+            function = tf_sources.keras_function(tfjs_source.keras_model(model), shapes)
+            graph, inputs, outputs = tf_sources.freeze(function)
+        names = [
+            {tensor.name: tensor.tensor if model.is_graph else tensor.name for tensor in tensors}
+            for tensors in (inputs, outputs)
+        ]
+    except UserError as error:
+        raise UserError(f"{args.model}: {error}") from error
+    run = tfjs_source.runner(model, *names, args.node, args.library)
+    export.export(args, graph, inputs, outputs, run)
+
+
+if __name__ == "__main__":
+    command.run(main)

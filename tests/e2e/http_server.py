@@ -1,1 +1,0 @@
-../unit/http_server.py

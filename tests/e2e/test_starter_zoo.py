@@ -1,0 +1,69 @@
+"""The small starter models: built by the workflow, they reach the figures that their training scripts reported."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+import yaml
+from conftest import REPOSITORY, Workflow
+
+from zoomill import runtime
+
+MODELS = (
+    "digits_resnet8",
+    "digits_dscnn_saved_model",
+    "digits_autoencoder",
+    "edges_pix2pix",
+    "digits_slim",
+    "shapes_landmarks",
+)
+
+
+@pytest.fixture(scope="session")
+def zoo_run(tmp_path_factory):
+    """A finished run that validated the float32 artifact of every model."""
+    run = Workflow(tmp_path_factory.mktemp("starter_zoo") / "run")
+    run.run(*(f"results/{model}/main.float32.tflite.json" for model in MODELS))
+    return run
+
+
+def predictor(run, model):
+    """Return a function that runs the float32 artifact of a model on a batch of inputs, one by one."""
+    artifact = runtime.Artifact(run.file(f"results/{model}/main.float32.tflite"))
+    contract = json.loads(run.file(f"build/{model}/main/contract.json").read_text())
+    (source,), (output,) = contract["inputs"], contract["outputs"]
+
+    def predict(values):
+        return np.concatenate([artifact(contract, {source["tensor"]: value})[output["name"]] for value in values])
+
+    return predict
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_float32_artifact_passes(zoo_run, model):
+    evidence = json.loads(zoo_run.file(f"results/{model}/main.float32.tflite.json").read_text())
+    assert evidence["passed"] and evidence["failures"] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_artifact_reaches_the_figure_of_the_card_on_the_held_out_data(zoo_run, model, monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY)
+    score = importlib.import_module(f"starter.{model}.train").score
+    (published,) = yaml.safe_load((REPOSITORY / f"models/{model}.yaml").read_text())["published"]
+    assert published["origin"] == f"this repository, starter/{model}/train.py"
+    # Less than what one digit more or less changes.
+    assert score(predictor(zoo_run, model)) == {published["metric"]: pytest.approx(published["value"], rel=3e-4)}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_readme_gives_the_figure_of_the_card(model):
+    (published,) = yaml.safe_load((REPOSITORY / f"models/{model}.yaml").read_text())["published"]
+    assert str(published["value"]) in (REPOSITORY / f"starter/{model}/README.md").read_text()
+
+
+def test_no_starter_file_tells_of_the_machine_that_made_it():
+    paths = [path for model in MODELS for path in (REPOSITORY / "starter" / model).rglob("*") if path.is_file()]
+    telling = (b"/home/", b"/root/", b"/tmp/", b"/Users/", b"site-packages", b"date_saved")
+    found = [(path.name, word) for path in paths if path.suffix != ".py" for word in telling if word in path.read_bytes()]
+    assert paths and not found
