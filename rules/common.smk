@@ -133,6 +133,12 @@ def source_tensors(key):
     return get
 
 
+def main_file(wildcards):
+    """Return the file of a source that says what the model is, inside its folder."""
+    chosen = CATALOGUE[wildcards.model]["source"]
+    return next(chosen[key] for key in ("path", "graph", "config", "frozen_graph") if key in chosen)
+
+
 def expectations(wildcards):
     """Return what the card expects of the source's interface, as JSON."""
     chosen = CATALOGUE[wildcards.model]

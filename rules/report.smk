@@ -1,8 +1,8 @@
 """Say what came out.
 
 Requires: the evidence of all configured artifacts.
-Yields: results/summary.md; results/limits.txt, last of all, only when every artifact keeps its limits; the
-target catalogue.
+Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; results/limits.txt, last of
+all, only when every artifact keeps its limits; the target catalogue.
 """
 
 
@@ -66,5 +66,29 @@ rule catalogue:
         python {input.code[0]:q} \
             --cards {input.cards:q} \
             --results results \
+            2>{log:q}
+        """
+
+
+rule inspect_model:
+    input:
+        code=code("inspect_model"),
+        source="sources/{model}",
+    output:
+        table="build/{model}/source.txt",
+        json="build/{model}/source.json",
+    log:
+        "logs/inspect_model/{model}.log",
+    benchmark:
+        "benchmarks/inspect_model/{model}.tsv"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        file=main_file,
+    shell:
+        r"""
+        python {input.code[0]:q} {input.source:q}/{params.file:q} \
+            --json {output.json:q} \
+            >{output.table:q} \
             2>{log:q}
         """

@@ -43,7 +43,9 @@ async function main() {
     const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
     results = await model.executeAsync(Object.fromEntries(feeds), request.outputs);
   } else {
-    const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+    const loaded = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+    loaded.build(); // a Sequential makes the model that has names only now
+    const model = loaded.model || loaded;
     const given = Object.fromEntries(feeds);
     const found = [model.predict(model.inputNames.map((name) => given[name]))].flat();
     results = request.outputs.map((name) => found[model.outputNames.indexOf(name)]);

@@ -220,7 +220,9 @@ def runner(model, inputs, outputs, node, library):
             "outputs": list(outputs.values()),
         }
         try:
-            process = subprocess.run([node, _SCRIPT], input=json.dumps(request), capture_output=True, text=True)
+            process = subprocess.run(
+                [node, _SCRIPT], input=json.dumps(request), capture_output=True, text=True, check=False
+            )
         except FileNotFoundError as error:
             raise UserError(f"{node}: is not installed; TensorFlow.js needs Node") from error
         if process.returncode:

@@ -8,6 +8,13 @@ from zoomill import tflite_file
 from zoomill.errors import UserError
 from zoomill.names import contract_names
 
+# Inputs of this rank are pictures, or features in that form.
+_PICTURE = 4
+# ONNX operators that leave the numbers as they are.
+_SHAPE_ONLY = ("Transpose", "Reshape", "Squeeze", "Unsqueeze")
+# What activations may be quantised to; biases are int32.
+_INTEGERS = ("int8", "uint8", "int16")
+
 
 @dataclasses.dataclass(frozen=True)
 class End:
@@ -29,6 +36,14 @@ class End:
     shape: tuple
     scale: float
     zero_point: int
+
+    @property
+    def value_range(self):
+        """What 0 and 255 of an 8-bit picture become; None where the tensor does not hold 8-bit numbers."""
+        if not self.scale or np.dtype(self.dtype).itemsize > 1:
+            return None
+        limits = np.iinfo(self.dtype)
+        return [float(self.real(np.array(value))) for value in (limits.min, limits.max)]
 
     def quantised(self, array):
         """Return real numbers as the tensor holds them."""
@@ -110,18 +125,54 @@ class Source:
 
     def notes(self):
         """Return a sentence about integers that become floats, as a list of none or one."""
-        dtypes = {tensor.type for graph in self._model.subgraphs for tensor in graph.tensors if _is_quantised(tensor)}
-        if not dtypes:
-            return []
-        names = ", ".join(sorted(tflite_file.type_name(dtype) for dtype in dtypes))
-        return [f"the source computes in quantised numbers ({names}); here they are floats, so results differ"]
+        details = self._interpreter.get_tensor_details()
+        found = {d["dtype"].__name__ for d in details if d["quantization_parameters"]["scales"].size}
+        names = ", ".join(sorted(found.intersection(_INTEGERS)))
+        return [f"the source computes with {names}; here these numbers are floats, so results differ"] if names else []
 
-    def run(self, feed):
-        """Run the file on ``{input name: array of real numbers}``."""
+    def completed(self, card):
+        """Return the card with the value ranges that quantised inputs have, where it names none."""
+        given = card["inputs"] or [{}] * len(self.inputs)
+        if len(given) == len(self.inputs):  # else export() says so
+            known = [{"value_range": end.value_range} if end.value_range else {} for end in self.inputs]
+            card["inputs"] = [{**entry, **expected} for entry, expected in zip(known, given, strict=True)]
+        return card
+
+    def unpictured(self):
+        """Return the tensors of inputs whose order of dimensions stays as it is."""
+        return [end.tensor for end in self.inputs if len(end.shape) != _PICTURE]
+
+    def interface(self, converted):
+        """Return what a graph made of :meth:`to_onnx` is exported with.
+
+        Args:
+            converted: :class:`zoomill.onnx_source.Converted`.
+
+        Returns:
+            :class:`~zoomill.export.Tensor` lists of inputs and outputs in the file's order and with its names, and a
+            function that runs the file on ``{input name: array of real numbers}``.
+        """
+        sides = []
+        for ends, values, tensors in (
+            (self.inputs, converted.sources, converted.inputs),
+            (self.outputs, converted.results, converted.outputs),
+        ):
+            found = {value.name: tensor for value, tensor in zip(values, tensors, strict=True)}
+            sides.append([dataclasses.replace(found[end.tensor], name=end.name) for end in ends])
+        results = {value.name: value for value in converted.results}
+
+        def run(feed):
+            return {end.name: results[end.tensor].to_graph(array) for end, array in self._run(feed)}
+
+        return *sides, run
+
+    def _run(self, feed):
+        """Yield each output and its real numbers."""
         for end in self.inputs:
             self._interpreter.set_tensor(end.index, end.quantised(feed[end.name]))
         self._interpreter.invoke()
-        return {end.name: end.real(self._interpreter.get_tensor(end.index)) for end in self.outputs}
+        for end in self.outputs:
+            yield end, end.real(self._interpreter.get_tensor(end.index))
 
     def to_onnx(self):
         """Return the model as a floating-point ONNX ModelProto, 4-dimensional inputs channels-first.
@@ -131,7 +182,7 @@ class Source:
         """
         from tf2onnx.convert import _convert_common
 
-        pictures = [end.tensor for end in self.inputs if len(end.shape) == 4]
+        pictures = [end.tensor for end in self.inputs if len(end.shape) == _PICTURE]
         try:
             model, _ = _convert_common(
                 None,
@@ -146,7 +197,77 @@ class Source:
         except Exception as error:  # it raises whatever an operator raises
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"{self.path}: tf2onnx cannot convert it: {reason}") from error
+        _as_float(model, self.inputs, self.outputs, self.path)
         return model
+
+
+def _as_float(model, inputs, outputs, path):
+    """Let quantised ends of an ONNX model be floats: drop what quantises and dequantises there, and fix the shapes."""
+    import onnx
+
+    graph = model.graph
+    by_name = {end.tensor: end for end in (*inputs, *outputs)}
+    for value in graph.input:
+        if by_name[value.name].scale:
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+            _drop_dequantisation(graph, by_name[value.name], path)
+        shape = by_name[value.name].shape
+        channels_first = (shape[0], shape[3], *shape[1:3]) if len(shape) == 4 else shape
+        for dim, size in zip(value.type.tensor_type.shape.dim, channels_first, strict=True):
+            dim.dim_value = size
+    for value in graph.output:
+        if by_name[value.name].scale:
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+            _drop_quantisation(graph, value.name)
+        value.type.tensor_type.ClearField("shape")
+
+
+def _drop_dequantisation(graph, end, path):
+    """Drop the Cast, Sub of the zero point and Mul by the scale that tf2onnx put behind an input."""
+    from onnx import numpy_helper
+
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    wanted = {"Cast": None, "Sub": end.zero_point, "Mul": end.scale}
+    dropped, tensor = [], end.tensor
+    while len(users := [node for node in graph.node if tensor in node.input]) == 1:
+        (node,) = users
+        value = [numpy_helper.to_array(constants[name]) for name in node.input if name in constants]
+        if node.op_type in wanted and all(np.allclose(found, wanted[node.op_type], rtol=1e-6) for found in value):
+            _replace(graph, node.output[0], tensor)
+            graph.node.remove(node)
+            dropped.append(wanted.pop(node.op_type))
+        elif node.op_type in _SHAPE_ONLY:
+            tensor = node.output[0]
+        else:
+            break
+    if not dropped:
+        raise UserError(f"{path}: input {end.tensor} is quantised in a way that is not known")
+
+
+def _drop_quantisation(graph, tensor):
+    """Drop the QuantizeLinear that tf2onnx put before an output."""
+    name = tensor
+    while makers := [node for node in graph.node if name in node.output]:
+        (node,) = makers
+        if node.op_type == "QuantizeLinear":
+            graph.node.remove(node)
+            if name == tensor:  # the output keeps its name
+                (maker,) = (other for other in graph.node if node.input[0] in other.output)
+                _replace(graph, node.input[0], name)
+                maker.output[list(maker.output).index(node.input[0])] = name
+            else:
+                _replace(graph, name, node.input[0])
+        if node.op_type not in _SHAPE_ONLY:
+            return
+        name = node.input[0]
+
+
+def _replace(graph, old, new):
+    """Let all nodes that read ``old`` read ``new``."""
+    for node in graph.node:
+        for position, name in enumerate(node.input):
+            if name == old:
+                node.input[position] = new
 
 
 def _end(name, detail):

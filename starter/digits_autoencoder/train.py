@@ -1,12 +1,11 @@
 """Train a dense autoencoder on handwritten digits but nines with Keras 2; print how well it tells nines from them.
 
-    python -m starter.digits_autoencoder.train --output digits_autoencoder.h5
+python -m starter.digits_autoencoder.train --output digits_autoencoder.h5
 """
 
 import argparse
 
 import numpy as np
-
 from starter.digits import data
 
 ANOMALY = 9

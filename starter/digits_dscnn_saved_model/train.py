@@ -1,13 +1,12 @@
 """Train a DS-CNN on handwritten digits with Keras 3, export it as a SavedModel and print its held-out accuracy.
 
-    python -m starter.digits_dscnn_saved_model.train --output dscnn
+python -m starter.digits_dscnn_saved_model.train --output dscnn
 """
 
 import argparse
 import os
 
 import numpy as np
-
 from starter.digits import data
 
 SEED = 12
@@ -71,7 +70,9 @@ def export(model, folder):
     import tensorflow as tf
 
     shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, "spectrogram")
-    serve = tf.function(lambda spectrogram: {"probabilities": model(spectrogram, training=False)}, input_signature=[shape])
+    serve = tf.function(
+        lambda spectrogram: {"probabilities": model(spectrogram, training=False)}, input_signature=[shape]
+    )
     module = tf.Module()
     module.serve = serve
     module.variables_of_model = [variable.value for variable in model.weights]

@@ -1,12 +1,11 @@
 """Train a ResNet-8 on handwritten digits with Keras 2 and print its accuracy on the held-out ones.
 
-    python -m starter.digits_resnet8.train --output digits_resnet8.h5
+python -m starter.digits_resnet8.train --output digits_resnet8.h5
 """
 
 import argparse
 
 import numpy as np
-
 from starter.digits import data
 
 SIZE = 16

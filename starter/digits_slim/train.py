@@ -10,7 +10,6 @@ import argparse
 import os
 
 import numpy as np
-
 from starter.digits import data
 
 SIZE = 16
@@ -43,9 +42,8 @@ def network(pictures, training):
 
     norm = {"is_training": training, "decay": 0.98, "scale": True}
     layers = [slim.conv2d, slim.separable_conv2d]
-    with tf.variable_scope("DigitsNet"), slim.arg_scope(
-        layers, activation_fn=tf.nn.relu6, normalizer_fn=slim.batch_norm, normalizer_params=norm
-    ):
+    scope = slim.arg_scope(layers, activation_fn=tf.nn.relu6, normalizer_fn=slim.batch_norm, normalizer_params=norm)
+    with tf.variable_scope("DigitsNet"), scope:
         net = slim.conv2d(pictures, 16, 3, scope="Conv2d_0")
         for number, (filters, stride) in enumerate(BLOCKS, 1):
             net = slim.separable_conv2d(net, None, 3, 1, stride=stride, scope="Conv2d_%d_depthwise" % number)
@@ -68,7 +66,7 @@ def moved(pictures, random):
     """Return pictures moved by up to one pixel each way."""
     padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1), (0, 0)), "constant", constant_values=-1)
     corners = random.randint(0, 3, (len(pictures), 2))
-    return np.stack([one[y : y + SIZE, x : x + SIZE] for one, (y, x) in zip(padded, corners)])
+    return np.stack([padded[n, y : y + SIZE, x : x + SIZE] for n, (y, x) in enumerate(corners)])
 
 
 def trained():

@@ -9,7 +9,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-
 from starter.edges_pix2pix import draw
 
 SEED = 5

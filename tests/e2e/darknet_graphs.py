@@ -6,20 +6,33 @@ inputs; or ``error.txt``.
 """
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
 
 import numpy as np
-import tensorflow as tf
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 
-import export_darknet  # noqa: E402
-from zoomill.errors import UserError  # noqa: E402
+
+def export_all(python, folder):
+    """Run this file on all folders in ``folder``, for tests, and return what it printed."""
+    from conftest import missing
+
+    command = [python, __file__, *sorted(folder.iterdir())]
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    process = subprocess.run(command, env=environment, text=True, capture_output=True)
+    if "No module named 'cv2'" in process.stderr:
+        missing("the environment tf2 has no OpenCV")
+    assert process.returncode == 0, process.stderr
+    return process.stderr
 
 
 def run(folder):
     """Return ``{output: array}`` with a row for each golden input."""
+    import tensorflow as tf
+
     graph = tf.compat.v1.GraphDef.FromString((folder / "main/graph.pb").read_bytes())
     contract = json.loads((folder / "main/contract.json").read_text())
     golden = np.load(folder / "main/golden.npz")
@@ -32,6 +45,10 @@ def run(folder):
 
 def main(folders):
     """Export and run all."""
+    sys.path.insert(0, str(SCRIPTS))
+    import export_darknet
+    from zoomill.errors import UserError
+
     for folder in map(pathlib.Path, folders):
         flags = json.loads((folder / "arguments.json").read_text())
         files = ["--config", str(folder / "model.cfg"), "--weights", str(folder / "model.weights")]

@@ -15,7 +15,6 @@ import sys
 import tempfile
 
 import numpy as np
-from conftest import missing
 
 LIBRARY = "/usr/lib/darknet/libdarknet.so"
 POINTER = ctypes.POINTER(ctypes.c_float)
@@ -50,6 +49,18 @@ def load(text, weights):
         copy.write(re.sub(r"(?m)^\s*(batch|subdivisions)\s*=.*", r"\1=1", text))
         copy.flush()
         return darknet, ctypes.c_void_p(darknet.load_network(copy.name.encode(), weights.encode(), 0))
+
+
+def output_of(config, weights, image, folder):
+    """Return what the real Darknet makes of ``image``, for tests; ``folder`` takes two files."""
+    from conftest import missing
+
+    if not os.path.exists(LIBRARY):
+        missing(f"{LIBRARY} is not there; `apt-get install darknet` installs it")
+    np.save(folder / "image.npy", image)
+    files = [config, weights, folder / "image.npy", folder / "output.npy"]
+    subprocess.run([sys.executable, __file__, *files], check=True, capture_output=True)
+    return np.load(folder / "output.npy")
 
 
 def main(config, weights, source, target):

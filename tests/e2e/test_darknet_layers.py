@@ -4,21 +4,18 @@ The real library is of 2018 and does not know what came later; OpenCV reads most
 """
 
 import json
-import os
 import struct
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, missing
+from darknet_graphs import export_all
+from darknet_reference import output_of
 
+from zoomill import parity, runtime
 from zoomill.darknet import cfg, reference
 
-GRAPHS = REPOSITORY / "tests/e2e/darknet_graphs.py"
-DARKNET = REPOSITORY / "tests/e2e/darknet_reference.py"
-LIBRARY = "/usr/lib/darknet/libdarknet.so"
 CARD = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
+pytestmark = pytest.mark.slow
 ANCHORS = "2,3, 4,1.5, 3,5"
 
 
@@ -132,14 +129,24 @@ NETS = {
     # Connections
     "upsample": Net(*BOTH).conv(3, 4, stride=2, activation="linear").add("upsample", stride=2),
     "upsample_scaled": Net("darknet").conv(3, 4, activation="linear").add("upsample", stride=3, scale=0.5),
-    "route": start(*BOTH).conv(4, 2, activation="leaky", pad=1).add("route", layers="-1, 0").conv(6, 2, activation="relu"),
+    "route": start(*BOTH)
+    .conv(4, 2, activation="leaky", pad=1)
+    .add("route", layers="-1, 0")
+    .conv(6, 2, activation="relu"),
     "route_back": start(*BOTH).conv(4, 2, activation="leaky").add("route", layers=-2).conv(4, 2, activation="relu"),
     "route_group": start("opencv").add("route", layers=-1, groups=2, group_id=1).conv(2, 2, activation="relu"),
-    "route_groups_joined": start().conv(4, 2, activation="leaky", pad=1).add("route", layers="-1,-2", groups=2, group_id=1),
+    "route_groups_joined": start()
+    .conv(4, 2, activation="leaky", pad=1)
+    .add("route", layers="-1,-2", groups=2, group_id=1),
     "shortcut": start(*BOTH).conv(4, 4, pad=1, activation="leaky").add("shortcut", from_=-2, activation="linear"),
-    "shortcut_activated": start(*BOTH).conv(4, 4, pad=1, activation="relu").add("shortcut", from_=0, activation="leaky"),
+    "shortcut_activated": start(*BOTH)
+    .conv(4, 4, pad=1, activation="relu")
+    .add("shortcut", from_=0, activation="leaky"),
     "shortcut_of_several": start().add("dropout").conv(4, 4, pad=1, activation="relu").add("shortcut", from_="-2,-3"),
-    "squeeze_excite": start("opencv").add("avgpool").conv(4, 4, 1, activation="logistic").add("scale_channels", from_=-3),
+    "squeeze_excite": start("opencv")
+    .add("avgpool")
+    .conv(4, 4, 1, activation="logistic")
+    .add("scale_channels", from_=-3),
     "sam": start("opencv").conv(4, 4, pad=1, activation="logistic").add("sam", from_=-2, activation="leaky"),
     "dropout": start(*BOTH).add("dropout", probability=0.5).conv(4, 2, 1, activation="relu"),
     "reorg": Net(*BOTH).conv(3, 8, pad=1, activation="linear").add("reorg", stride=2),
@@ -150,6 +157,21 @@ NETS = {
     "yolo_stretched": yolo("opencv", scale_x_y=1.1),
     "yolo_new_coords": yolo("opencv", activation="logistic", scale_x_y=2, new_coords=1),
     "yolo_raw": yolo("opencv", heads="raw"),
+    # For conversion
+    "many_kinds": Net()
+    .conv(3, 8, pad=1, activation="mish")
+    .conv(8, 8, pad=1, groups=8, activation="swish")
+    .add("maxpool", size=3, stride=2)
+    .add("upsample", stride=2, scale=0.5)
+    .add("reorg", stride=2)
+    .conv(32, 8, activation="relu6")
+    .add("avgpool")
+    .conv(8, 8, 1, activation="logistic")
+    .add("scale_channels", from_=-3, activation="leaky")
+    .add("sam", from_=-4)
+    .add("route", layers="-1,-2", groups=2, group_id=1)
+    .connected(8 * 4 * 3, 6, activation="relu")
+    .add("softmax", groups=2),
     "two_heads": yolo(*BOTH)
     .add("route", layers=-2)
     .add("upsample", stride=2)
@@ -168,13 +190,16 @@ BROKEN = {
     "activation=selu is not supported; there are: leaky,": Net().conv(3, 4, activation="selu"),
     "has a window of 13, but its input has only 12": Net().conv(3, 4, 13, padding=0),
     "padding=4 is more than the window of size=3 can reach over": pooled(3, 1, padding=4),
+    "has a window of 25, too large for an input of 12x10x4": pooled(25, 2),
     "maxpool_depth=1 is not supported": pooled(3, 1, maxpool_depth=1),
     "cannot take layers=-3, there are layers 0 to 0": start().add("route", layers=-3),
     "needs layers=": start().add("route"),
     "cannot take group 2 of 2 from 12x10x4": start().add("route", layers=-1, groups=2, group_id=2),
     "cannot join layers of 12x10x4, 1x1x4": start().add("avgpool").add("route", layers="0,1"),
     "cannot add layers of 1x1x4, 12x10x4": start().add("avgpool").add("shortcut", from_=0),
-    "weights_type=per_feature is not supported": start().add("dropout").add("shortcut", from_=0, weights_type="per_feature"),
+    "weights_type=per_feature is not supported": start()
+    .add("dropout")
+    .add("shortcut", from_=0, weights_type="per_feature"),
     "alpha= and beta= are not supported": start().add("dropout").add("shortcut", from_=0, alpha=0.5),
     "cannot scale the channels of 12x10x4 by 12x10x4": start().add("dropout").add("scale_channels", from_=0),
     "cannot multiply layers of 1x1x4, 12x10x4": start().add("avgpool").add("sam", from_=0),
@@ -202,14 +227,7 @@ def folder(tmp_path_factory, environment_python):
         net.write(path / name)
     for index, net in enumerate(BROKEN.values()):
         net.write(path / f"broken_{index}")
-    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
-    process = subprocess.run(
-        [environment_python("tf2"), GRAPHS, *sorted(path.iterdir())], env=environment, text=True, capture_output=True
-    )
-    if "No module named 'cv2'" in process.stderr:
-        missing("the environment tf2 has no OpenCV")
-    assert process.returncode == 0, process.stderr
-    (path / "log").write_text(process.stderr)
+    (path / "log").write_text(export_all(environment_python("tf2"), path))
     return path
 
 
@@ -246,21 +264,11 @@ def test_the_graph_gives_what_numpy_gives(folder, name):
 @pytest.mark.parametrize("name", [name for name, net in NETS.items() if "darknet" in net.references])
 def test_the_graph_gives_what_darknet_gives(folder, name, tmp_path):
     image, (found,) = outputs(folder, name)
-    expected = darknet(folder / name, image, tmp_path)
+    model = folder / name
+    expected = output_of(model / "model.cfg", model / "model.weights", image, tmp_path)
     if name.startswith("region"):  # which the library lists anchor by anchor
         expected = expected.reshape(2, -1, 8).transpose(1, 0, 2).reshape(-1, 8)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
-
-
-def darknet(model, image, folder):
-    """Return the flat output of the real library, or boxes as rows."""
-    if not os.path.exists(LIBRARY):
-        missing(f"{LIBRARY} is not there; `apt-get install darknet` installs it")
-    np.save(folder / "image.npy", image)
-    files = [model / "model.cfg", model / "model.weights", folder / "image.npy", folder / "output.npz"]
-    subprocess.run([sys.executable, DARKNET, LIBRARY, *files], check=True, capture_output=True)
-    with np.load(folder / "output.npz") as output:
-        return output["boxes" if "boxes" in output else "output"]
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -271,6 +279,17 @@ def test_golden_outputs_are_opencvs_where_it_can_run_the_network(folder, name):
         assert sorted(golden) == sorted(["image", *found])
         for key, value in found.items():
             np.testing.assert_allclose(value, golden[key], atol=1e-4, rtol=1e-5)
+
+
+def test_every_kind_of_layer_converts_to_operators_of_tflite(folder, environment_python, command, tmp_path):
+    made, artifact = folder / "many_kinds/main", tmp_path / "artifact.tflite"
+    files = ["--graph", made / "graph.pb", "--contract", made / "contract.json", "--output", artifact]
+    process = command(environment_python("tf2"), "convert_tflite", *files, "--time-limit", 300)
+    assert process.returncode == 0, process.stderr
+    with np.load(made / "golden.npz") as golden:
+        contract = json.loads((made / "contract.json").read_text())
+        figures = parity.of_outputs(runtime.Artifact(artifact), contract, golden)
+    assert figures["scores"]["max_abs"] < 1e-5
 
 
 @pytest.mark.parametrize("message", BROKEN)

@@ -214,6 +214,17 @@ def test_fake_quantisation_is_told_with_the_ranges_that_are_constant(save):
     ]
 
 
+def test_ranges_inside_a_function_are_not_taken_from_nodes_outside_of_the_same_name(save):
+    graph = Graph().placeholder("x", 1).const("low", values=[-1.5]).const("high", values=[1.25])
+    body = graph.function("f")
+    graph.node("q", "FakeQuantWithMinMaxVars", "x", "low", "inner:output:0", body=body).const(
+        "inner", values=[3.0], body=body
+    )
+    graph.node("y", "PartitionedCall", "x", "low", "high", f=("func", MESSAGES["NameAttrList"](name="f")))
+    (found,) = only_graph(save(graph.message))["quantisation"]
+    assert (found["max"], "min" in found) == ([3.0], False)
+
+
 # Checkpoints.
 
 
@@ -324,6 +335,12 @@ def test_a_graph_that_lacks_a_node_is_refused(save):
     graph = Graph().placeholder("x", 1).node("y", "Neg", "gone:1")
     with pytest.raises(UserError, match="node 'y' reads 'gone:1', which is not there"):
         recognise.inspect(save(graph.message))
+
+
+def test_a_signature_that_names_a_missing_tensor_is_refused(save):
+    meta = meta_graph(classifier(), {"serving_default": ({"x": "image:0"}, {"y": "gone:0"})})
+    with pytest.raises(UserError, match="a signature reads 'gone', which is not there"):
+        recognise.inspect(save(saved_model(meta), "saved_model.pb"))
 
 
 def test_a_constant_of_absurd_size_is_refused(save):

@@ -94,6 +94,8 @@ def _pad(section, x, size, strides, padding, mode):
         return x, "VALID"
     if all(same):
         return x, "SAME"
+    if mode == "SYMMETRIC" and any(max(pad) > length for pad, length in zip(pads, x.shape[1:3], strict=True)):
+        raise section.error(f"has a window of {size}, too large for an input of {_shapes([x])}")
     return tf.pad(x, [(0, 0), *pads, (0, 0)], mode), "VALID"
 
 

@@ -121,7 +121,7 @@ def describe(graph_def, signature_defs, name="", parameters=None):
         parameters: :class:`~zoomill.inspect.report.Parameters` that are stored elsewhere, instead of the constants.
 
     Raises:
-        ValueError: when a node reads another that is not there.
+        ValueError: when a node or signature reads a node that is not there.
     """
     nodes = {node.name: node for node in graph_def.node}
     for node in graph_def.node:
@@ -132,16 +132,20 @@ def describe(graph_def, signature_defs, name="", parameters=None):
         signatures = [_signature(key, signature_defs[key]) for key in sorted(signature_defs)]
     else:
         signatures = [_told_from_nodes(nodes)]
-    ends = [end for entry in signatures for item in entry["outputs"] for end in item["tensor"].split(", ")]
-    used = _used(nodes, graph_def.library.function, ends or nodes)
-    functions = {function.signature.name for function in graph_def.library.function}
+    ends = [producer(end) for entry in signatures for item in entry["outputs"] for end in item["tensor"].split(", ")]
+    for end in ends:
+        if end not in nodes:
+            raise ValueError(f"a signature reads {end!r}, which is not there")
+    functions = {function.signature.name: function.node_def for function in graph_def.library.function}
+    bodies = _used(nodes, functions, ends or nodes)
+    used = [node for body in bodies for node in body]
     return report.graph(
         signatures,
         collections.Counter(node.op for node in used if node.op not in functions),
         _CONTROL_FLOW,
         is_custom,
         parameters or _parameters(used),
-        _fake_quantisation(used, nodes),
+        [entry for body in bodies for entry in _fake_quantisation(body)],
         name,
     )
 
@@ -232,22 +236,21 @@ def _closure(starts, following):
     return found
 
 
-def _used(nodes, library, ends):
-    """Return the nodes that ``ends`` need, and those of all functions they call; each function once."""
-    names = _closure((producer(end) for end in ends), lambda name: map(producer, nodes[name].input))
-    used = [nodes[name] for name in names]
-    bodies = {function.signature.name: function.node_def for function in library}
-    called = _closure(_calls(used, bodies), lambda name: _calls(bodies[name], bodies))
-    return used + [node for name in called for node in bodies[name]]
+def _used(nodes, functions, ends):
+    """Return lists of nodes: those that ``ends`` need, and the body of each function that is called."""
+    used = [nodes[name] for name in _closure(ends, lambda name: map(producer, nodes[name].input))]
+    called = _closure(_calls(used, functions), lambda name: _calls(functions[name], functions))
+    return [used, *(functions[name] for name in called)]
 
 
-def _calls(body, bodies):
+def _calls(body, functions):
     """Return the functions that nodes call by an attribute or, the older way, as an operator."""
     names = [node.op for node in body]
     for node in body:
         for value in node.attr.values():
             names += [value.func.name, *(function.name for function in value.list.func)]
-    return [name for name in names if name in bodies]
+    # Sorted, because the attributes are a map, whose order changes from run to run.
+    return sorted(functions.keys() & names)
 
 
 def _parameters(used):
@@ -261,9 +264,9 @@ def _parameters(used):
     return parameters
 
 
-def _fake_quantisation(used, nodes):
-    found = []
-    for node in used:
+def _fake_quantisation(body):
+    nodes, found = {node.name: node for node in body}, []
+    for node in body:
         if not node.op.startswith(("FakeQuantWithMinMax", "QuantizeAndDequantize")) or "Grad" in node.op:
             continue
         low, high = ([node.attr[key].f] if key in node.attr else None for key in ("min", "max"))
@@ -286,7 +289,7 @@ def _constant(nodes, source):
     """Return the float32 values of a constant, read directly or through an Identity; else None."""
     node = nodes.get(producer(source))
     if node is not None and node.op == "Identity":
-        node = nodes[producer(node.input[0])]
+        node = nodes.get(producer(node.input[0]))
     if node is None or node.op != "Const":
         return None
     value = node.attr["value"].tensor

@@ -137,9 +137,8 @@ def number(value):
     """Return a float32 as the shortest number that reads back as the same, finite as in :func:`finite`."""
     if not math.isfinite(value):
         return finite(value)
-    digits = (float(f"{value:.{count}g}") for count in range(6, 9))
-    same = (short for short in digits if struct.pack("<f", short) == struct.pack("<f", value))
-    return next(same, value)
+    digits = (float(f"{value:.{count}g}") for count in range(6, 10))
+    return next(short for short in digits if struct.pack("<f", short) == struct.pack("<f", value))
 
 
 def finite(value):
@@ -221,7 +220,7 @@ def _counts(counts):
 def _pairs(producer):
     pairs = []
     for key, value in sorted(producer.items()):
-        inner = [f"{key} {name} {number}" for name, number in value.items()] if isinstance(value, dict) else []
+        inner = [f"{key} {name} {version}" for name, version in value.items()] if isinstance(value, dict) else []
         pairs += inner or [f"{key} {value}"]
     return pairs
 

@@ -1,0 +1,30 @@
+"""Export a TFLite file: tf2onnx and onnx2tf make a float graph, LiteRT runs the original for the golden outputs."""
+
+import argparse
+import json
+
+from zoomill import command, export, onnx_source, tflite_source
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write graph, contract and golden outputs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    export.add_arguments(parser)
+    parser.add_argument("--path", required=True, help=".tflite file")
+    parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of the file")
+    args = parser.parse_args(argv)
+    try:
+        source = tflite_source.Source(args.path, json.loads(args.output_tensors))
+        source.refuse_custom_operators()
+        args.card = json.dumps(source.completed(json.loads(args.card)))
+        converted = onnx_source.to_graph(source.to_onnx(), [], source.unpictured(), args.path)
+    except UserError as error:
+        raise UserError(f"{args.model}: {error}") from error
+    inputs, outputs, run = source.interface(converted)
+    export.export(args, converted.graph, inputs, outputs, run)
+    onnx_source.write_notes(args.output_dir, source.notes())
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,152 @@
+"""Real Darknet models against the real Darknet and OpenCV, and what the command does with broken files."""
+
+import json
+import shutil
+import struct
+
+import numpy as np
+import pytest
+from darknet_graphs import export_all
+from darknet_reference import output_of
+
+from zoomill import parity, runtime
+
+CARD = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
+# Path in the zoo without its ending, and classes.
+MODELS = {
+    "yolo_fastest_1_0": ("darknet_yolo_fastest/yolo-fastest", 80),
+    "yolo_fastest_1_1": ("darknet_yolo_fastest/yolo-fastest-1.1", 80),
+    "yolo_fastest_1_1_body": ("darknet_yolo_fastest/yolo-fastest-1.1_body", 1),
+    "mobilenetv2_yolov3_nano_voc": ("darknet_mobilenetv2_yolov3_nano_voc/MobileNetV2-YOLOv3-Nano-voc", 20),
+    "yoloface_50k": ("darknet_yoloface_50k/yoloface-50k", 1),
+}
+PICTURES = ("dog", "person", "horses")
+
+
+@pytest.fixture(scope="module")
+def folder(zoo, tmp_path_factory, environment_python):
+    """Folder of all models, exported and run by TensorFlow in one process."""
+    path = tmp_path_factory.mktemp("models")
+    pictures = [str(zoo / f"evaldata_darknet_images/{name}.jpg") for name in PICTURES]
+    for name, (stem, _) in MODELS.items():
+        (path / name).mkdir()
+        for ending in ("cfg", "weights"):
+            shutil.copy(zoo / f"{stem}.{ending}", path / f"{name}/model.{ending}")
+        flags = ["--heads", "decoded", "--card", json.dumps(CARD), "--golden-images", *pictures]
+        (path / f"{name}/arguments.json").write_text(json.dumps(flags))
+    export_all(environment_python("tf2"), path)
+    return path
+
+
+def stretched(boxes, heads):
+    """Return boxes ``[boxes, 5 + classes]`` with scale_x_y, which the Darknet of 2018 ignores.
+
+    Args:
+        boxes: of heads with three anchors each.
+        heads: for each head its cells per side and its factor.
+    """
+    cells = np.concatenate([np.full(3 * side**2, side) for side, _ in heads])[:, None]
+    factors = np.concatenate([np.full(3 * side**2, factor) for side, factor in heads])[:, None]
+    inside, _ = np.modf((boxes[:, 0:2] + boxes[:, 2:4]) / 2 * cells)
+    moved = (inside - 0.5) * (factors - 1) / cells
+    return np.hstack([boxes[:, 0:2] + moved, boxes[:, 2:4] + moved, boxes[:, 4:]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_boxes_are_those_of_darknet(folder, name, tmp_path):
+    model = folder / name
+    with np.load(model / "outputs.npz") as found, np.load(model / "main/golden.npz") as golden:
+        images, boxes = golden["image"][:, 0], found["detections"][:, 0]
+    assert len(images) == len(PICTURES)
+    for image, ours in zip(images, boxes, strict=True):
+        theirs = output_of(model / "model.cfg", model / "model.weights", image.transpose(2, 0, 1), tmp_path)
+        if name == "mobilenetv2_yolov3_nano_voc":
+            theirs = stretched(theirs, [(10, 1.1), (20, 1.05)])
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_boxes_are_those_of_opencv_but_for_its_other_epsilon(folder, name):
+    # It adds 1e-6 to the variance, Darknet to its square root.
+    with np.load(folder / name / "outputs.npz") as found, np.load(folder / name / "main/golden.npz") as golden:
+        np.testing.assert_allclose(found["detections"], golden["detections"], rtol=0, atol=5e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_the_converted_model_gives_the_same_boxes(folder, name, environment_python, command, tmp_path):
+    made, artifact = folder / name / "main", tmp_path / "artifact.tflite"
+    files = ["--graph", made / "graph.pb", "--contract", made / "contract.json", "--output", artifact]
+    process = command(environment_python("tf2"), "convert_tflite", *files, "--time-limit", 300)
+    assert process.returncode == 0, process.stderr
+    contract = json.loads((made / "contract.json").read_text())
+    run = runtime.Artifact(artifact)
+    with np.load(made / "golden.npz") as golden, np.load(folder / name / "outputs.npz") as found:
+        for feed, boxes in zip(parity.feeds(contract, golden), found["detections"], strict=True):
+            np.testing.assert_allclose(run(contract, feed)["detections"], boxes, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_the_contract_describes_input_and_boxes(folder, name):
+    contract = json.loads((folder / name / "main/contract.json").read_text())
+    (entry,), (output,) = contract["inputs"], contract["outputs"]
+    assert entry["colour"] == "RGB" and entry["value_range"] == [0, 1] and entry["layout"] == "NHWC"
+    assert output["name"] == "detections" and output["shape"][2] == 5 + MODELS[name][1]
+    assert "xmin, ymin, xmax, ymax relative to the image, objectness" in output["meaning"]
+
+
+SMALL = "[net]\nwidth=4\nheight=4\nchannels=3\n[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"
+HEAD = "[yolo]\nclasses=3\nanchors=1,2\n"
+VALUES = struct.pack("<iiiQ", 0, 2, 0, 0) + bytes(4 * (8 + 3 * 8))
+
+
+@pytest.fixture
+def export(environment_python, command, tmp_path):
+    """Return a function that writes a small model, exports it, and returns the process and the output folder."""
+
+    def run(text, weights, heads="decoded", **card):
+        (tmp_path / "model.cfg").write_text(text)
+        (tmp_path / "model.weights").write_bytes(weights)
+        files = ["--config", tmp_path / "model.cfg", "--weights", tmp_path / "model.weights"]
+        flags = ["--model", "small", "--heads", heads, "--card", json.dumps({**CARD, **card})]
+        output = tmp_path / "main"
+        return command(environment_python("tf2"), "export_darknet", *files, *flags, "--output-dir", output), output
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text, weights, card, message",
+    [
+        (SMALL + "[rnn]\n", VALUES, {}, "model.cfg: line 9: [rnn] is not supported; there are: avgpool, connected,"),
+        (SMALL, VALUES[:-2], {}, "[convolutional] needs 128 bytes of parameters so far, "),
+        (SMALL, VALUES + b"\0", {}, "has 129 bytes of parameters, "),
+        (SMALL, b"", {}, "model.weights: has 0 bytes, too few for the header"),
+        (SMALL + HEAD, VALUES, {"labels": ["cat"]}, "the card has 1 labels, the network 3 classes"),
+        (SMALL + HEAD, VALUES, {"outputs": [{}, {}]}, "the card has 2 outputs, the source 1"),
+    ],
+    ids=["unknown section", "cut off", "left over", "empty", "labels", "outputs"],
+)
+def test_a_broken_model_gives_one_line_and_no_output(export, text, weights, card, message):
+    process, output = export(text, weights, **card)
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    last = process.stderr.splitlines()[-1]
+    assert last.startswith("error: small: ") and message in last
+    assert not output.exists()
+
+
+@pytest.mark.slow
+def test_raw_heads_say_how_to_read_them(export):
+    process, output = export(SMALL + HEAD + "scale_x_y=1.05\n", VALUES, heads="raw", labels=["cat", "dog", "cow"])
+    assert process.returncode == 0, process.stderr
+    contract = json.loads((output / "contract.json").read_text())
+    (head,) = contract["outputs"]
+    assert (head["name"], head["shape"], contract["labels"]) == ("head_0", [1, 4, 4, 8], ["cat", "dog", "cow"])
+    assert head["meaning"] == (
+        "[yolo] before any activation: in each cell, for each anchor (1x2 pixels): x, y, width, height, objectness, "
+        "3 classes; scale_x_y=1.05"
+    )
