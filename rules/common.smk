@@ -212,6 +212,17 @@ def limits(wildcards):
     return json.dumps({**config["limits"][wildcards.variant], **own}, sort_keys=True)
 
 
+def pipeline_code(wildcards):
+    """Return the files of all commands that have a part in a model's artifacts."""
+    kind = CATALOGUE[wildcards.model]["source"]["kind"]
+    commands = ["fetch_source", "convert_tflite", "quantise_tflite"]
+    if kind == "tf1_detection":
+        commands += ["export_ssd_graph", "add_postprocess", "run_toco", "finish_toco", "graft_postprocess"]
+    else:
+        commands.append(f"export_{kind}")
+    return sorted({path for command in commands for path in code(command)})
+
+
 def environment_files():
     """Return everything that says what is in the environments of the pipeline."""
     names = ("base", "tf2", config["toco"], "litert")

@@ -12,18 +12,6 @@ localrules:
     lock_artifacts,
 
 
-COMMANDS = [
-    "fetch_source",
-    "export_ssd_graph",
-    "add_postprocess",
-    "convert_tflite",
-    "run_toco",
-    "finish_toco",
-    "quantise_tflite",
-    "graft_postprocess",
-]
-
-
 rule write_checksums:
     input:
         code=code("write_checksums"),
@@ -47,7 +35,7 @@ rule write_provenance:
     input:
         code=code("write_provenance"),
         artifacts=model_artifacts,
-        commands=sorted({path for command in COMMANDS for path in code(command)}),
+        commands=pipeline_code,
         environments=environment_files(),
     output:
         "results/{model}/provenance.json",

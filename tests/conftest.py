@@ -31,7 +31,7 @@ def zoo():
 
 
 class Workflow:
-    """Runs the workflow of ``repository`` in a folder of its own."""
+    """Runs the workflow of ``repository`` in a folder of its own, on the starter detector if nothing else is said."""
 
     def __init__(self, folder, repository=REPOSITORY):
         self.folder, self.repository = Path(folder), repository
@@ -39,7 +39,7 @@ class Workflow:
 
     def command(self, *arguments, config=()):
         """Return the command line; ``config`` are ``key=value`` strings for --config."""
-        settings = ["--config", *config] if config else []
+        config = ['models=["ssd_mobilenet_v1_shapes"]', *config]  # of two settings of one key, the last counts
         return [
             str(Path(sys.executable).with_name("snakemake")),
             *map(str, arguments),
@@ -52,7 +52,8 @@ class Workflow:
             "--workflow-profile",
             str(self.repository / "profiles/default"),
             "-j4",
-            *settings,
+            "--config",
+            *config,
         ]
 
     def run(self, *arguments, config=(), check=True, **kwargs):

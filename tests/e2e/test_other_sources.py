@@ -131,7 +131,9 @@ def tfjs_graph(folder):
     plane = {"strides": [1, 1, 1, 1], "dilations": [1, 1, 1, 1], "padding": "SAME", "data_format": "NHWC"}
     fused = {"num_args": 2, "epsilon": 0.0, "T": "DT_FLOAT"}
     nodes += [
-        node("conv", "_FusedConv2D", ["x", "kernel", "bias", "slope"], fused_ops=["BiasAdd", "Prelu"], **plane, **fused),
+        node(
+            "conv", "_FusedConv2D", ["x", "kernel", "bias", "slope"], fused_ops=["BiasAdd", "Prelu"], **plane, **fused
+        ),
         node(
             "deep",
             "FusedDepthwiseConv2dNative",
@@ -192,7 +194,9 @@ def text(value):
 def layers_model(folder, layers, **weights):
     """Write a TFJS layers model: a Sequential."""
     config = {"name": "s", "layers": layers}
-    document = {"modelTopology": {"keras_version": "2.4.0", "model_config": {"class_name": "Sequential", "config": config}}}
+    document = {
+        "modelTopology": {"keras_version": "2.4.0", "model_config": {"class_name": "Sequential", "config": config}}
+    }
     entries = [{"name": name, "shape": list(array.shape), "dtype": "float32"} for name, array in weights.items()]
     return tfjs_files(folder, document, entries, b"".join(array.astype("<f4").tobytes() for array in weights.values()))
 
