@@ -96,7 +96,6 @@ def read(path):
             if external.uses_external_data(tensor):
                 guards.beside(path, external.ExternalDataInfo(tensor).location)
         external.load_external_data_for_model(model, os.path.dirname(os.path.abspath(path)))
-        onnx.checker.check_model(model)
     except (DecodeError, OSError, ValueError, onnx.checker.ValidationError) as error:
         raise UserError(f"{path}: is no ONNX file that can be read: {_first_line(error)}") from error
     return model

@@ -129,7 +129,7 @@ def tfjs_graph(folder):
         kind = {"int32": "DT_INT32", "float32": "DT_FLOAT"}[dtype]
         nodes.append(node(name, "Const", [], dtype=kind, value=list(array.shape)))
     plane = {"strides": [1, 1, 1, 1], "dilations": [1, 1, 1, 1], "padding": "SAME", "data_format": "NHWC"}
-    fused = {"num_args": 2, "epsilon": 0.0, "T": "DT_FLOAT"}
+    prelu, fused = ({"num_args": count, "epsilon": 0.0, "T": "DT_FLOAT"} for count in (2, 1))
     nodes += [
         node(
             "conv", "_FusedConv2D", ["x", "kernel", "bias", "slope"], fused_ops=["BiasAdd", "Prelu"], **plane, **fused
@@ -140,7 +140,7 @@ def tfjs_graph(folder):
             ["conv", "depthwise", "bias"],
             fused_ops=["BiasAdd", "Relu6"],
             **plane,
-            **{**fused, "num_args": 1},
+            **fused,
         ),
         node("plain", "Prelu", ["deep", "slope"]),
         node("flat", "Reshape", ["plain", "shape"], T="DT_FLOAT", Tshape="DT_INT32"),
@@ -149,7 +149,7 @@ def tfjs_graph(folder):
             "_FusedMatMul",
             ["flat", "matrix", "offset"],
             fused_ops=["BiasAdd", "Elu"],
-            **{**fused, "num_args": 1},
+            **fused,
         ),
     ]
     signature = {
