@@ -81,6 +81,8 @@ rule inspect_model:
         "logs/inspect_model/{model}.log",
     benchmark:
         "benchmarks/inspect_model/{model}.tsv"
+    group:
+        "model"
     conda:
         "../envs/litert.yaml"
     params:

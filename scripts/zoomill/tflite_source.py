@@ -244,22 +244,25 @@ def _drop_dequantisation(graph, end, path):
         raise UserError(f"{path}: input {end.tensor} is quantised in a way that is not known")
 
 
-def _drop_quantisation(graph, tensor):
-    """Drop the QuantizeLinear that tf2onnx put before an output."""
-    name = tensor
-    while makers := [node for node in graph.node if name in node.output]:
-        (node,) = makers
-        if node.op_type == "QuantizeLinear":
-            graph.node.remove(node)
-            if name == tensor:  # the output keeps its name
-                (maker,) = (other for other in graph.node if node.input[0] in other.output)
-                _replace(graph, node.input[0], name)
-                maker.output[list(maker.output).index(node.input[0])] = name
+def _drop_quantisation(graph, output):
+    """Drop the QuantizeLinear that tf2onnx put before an output, or before each part of a concatenated one."""
+    makers = {name: node for node in graph.node for name in node.output}
+    pending = [output]
+    while pending:
+        name = pending.pop()
+        node = makers.get(name)
+        if node and node.op_type == "QuantizeLinear":
+            source = node.input[0]
+            if name == output:  # which keeps its name
+                _replace(graph, source, name)
+                makers[source].output[:] = [name if other == source else other for other in makers[source].output]
             else:
-                _replace(graph, name, node.input[0])
-        if node.op_type not in _SHAPE_ONLY:
-            return
-        name = node.input[0]
+                _replace(graph, name, source)
+            graph.node.remove(node)
+        elif node and node.op_type == "Concat":
+            pending += node.input
+        elif node and node.op_type in _SHAPE_ONLY:
+            pending.append(node.input[0])
 
 
 def _replace(graph, old, new):

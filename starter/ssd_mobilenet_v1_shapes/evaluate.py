@@ -45,8 +45,12 @@ def detections(detect, image, pixels):
             "image_id": image["id"],
             "category_id": int(found["detection_classes"][at]),
             "score": float(found["detection_scores"][at]),
-            "bbox": [x0 * image["width"], y0 * image["height"],
-                     (x1 - x0) * image["width"], (y1 - y0) * image["height"]],
+            "bbox": [
+                x0 * image["width"],
+                y0 * image["height"],
+                (x1 - x0) * image["width"],
+                (y1 - y0) * image["height"],
+            ],
         }
 
 
@@ -60,9 +64,11 @@ def evaluate(graph_file, folder):
     with contextlib.redirect_stdout(sys.stderr):
         truth = COCO(str(folder / "annotations.json"))
         detect = detector(graph_file)
-        results = [result for image in truth.dataset["images"]
-                   for result in detections(detect, image,
-                                            np.asarray(Image.open(folder / "images" / image["file_name"])))]
+        results = [
+            result
+            for image in truth.dataset["images"]
+            for result in detections(detect, image, np.asarray(Image.open(folder / "images" / image["file_name"])))
+        ]
         scorer = COCOeval(truth, truth.loadRes(results), "bbox")
         scorer.evaluate()
         scorer.accumulate()
@@ -71,8 +77,9 @@ def evaluate(graph_file, folder):
     precision = scorer.eval["precision"][:, :, :, 0, -1]
     figures = {"images": len(truth.dataset["images"])}
     figures.update({"mAP": average(precision), "AP50": average(precision[0]), "AP75": average(precision[5])})
-    figures["AP"] = {category["name"]: average(precision[:, :, at])
-                     for at, category in enumerate(truth.dataset["categories"])}
+    figures["AP"] = {
+        category["name"]: average(precision[:, :, at]) for at, category in enumerate(truth.dataset["categories"])
+    }
     return figures
 
 

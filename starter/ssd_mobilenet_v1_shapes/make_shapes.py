@@ -70,8 +70,10 @@ def depth(label, box, angle):
     points = np.array(CORNERS[label]) @ turn
     points = (points - points.min(0)) / np.ptp(points, axis=0) * (x1 - x0, y1 - y0) + (x0, y0)
     sides = np.stack([np.roll(points, 1, axis=0), points], axis=1)
-    return np.min([((qx - px) * (y - py) - (qy - py) * (x - px)) / np.hypot(qx - px, qy - py)
-                   for (px, py), (qx, qy) in sides], axis=0)
+    return np.min(
+        [((qx - px) * (y - py) - (qy - py) * (x - px)) / np.hypot(qx - px, qy - py) for (px, py), (qx, qy) in sides],
+        axis=0,
+    )
 
 
 def iou(a, b):
@@ -154,14 +156,22 @@ def coco(images):
     for number, (_, shapes) in enumerate(images, 1):
         for label, (x0, y0, x1, y1) in shapes:
             width, height = round(x1 - x0, 2), round(y1 - y0, 2)
-            annotations.append({
-                "id": len(annotations) + 1, "image_id": number, "category_id": LABELS.index(label) + 1,
-                "bbox": [x0, y0, width, height], "area": round(width * height, 2), "iscrowd": 0,
-            })
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number,
+                    "category_id": LABELS.index(label) + 1,
+                    "bbox": [x0, y0, width, height],
+                    "area": round(width * height, 2),
+                    "iscrowd": 0,
+                }
+            )
     return {
         "info": {"description": "synthetic shapes"},
-        "images": [{"id": number, "file_name": name, "width": SIZE, "height": SIZE}
-                   for number, (name, _) in enumerate(images, 1)],
+        "images": [
+            {"id": number, "file_name": name, "width": SIZE, "height": SIZE}
+            for number, (name, _) in enumerate(images, 1)
+        ],
         "annotations": annotations,
         "categories": [{"id": number, "name": label} for number, label in enumerate(LABELS, 1)],
     }
@@ -176,18 +186,22 @@ def example(name, encoded, shapes):
         return tf.train.Feature(**{kind + "_list": lists[kind](value=values)})
 
     edges = {"xmin": 0, "ymin": 1, "xmax": 2, "ymax": 3}
-    features = {"image/object/bbox/" + edge: feature("float", [box[at] / SIZE for _, box in shapes])
-                for edge, at in edges.items()}
-    features.update({
-        "image/height": feature("int64", [SIZE]),
-        "image/width": feature("int64", [SIZE]),
-        "image/filename": feature("bytes", [name.encode()]),
-        "image/source_id": feature("bytes", [name.encode()]),
-        "image/encoded": feature("bytes", [encoded]),
-        "image/format": feature("bytes", [b"png"]),
-        "image/object/class/text": feature("bytes", [label.encode() for label, _ in shapes]),
-        "image/object/class/label": feature("int64", [LABELS.index(label) + 1 for label, _ in shapes]),
-    })
+    features = {
+        "image/object/bbox/" + edge: feature("float", [box[at] / SIZE for _, box in shapes])
+        for edge, at in edges.items()
+    }
+    features.update(
+        {
+            "image/height": feature("int64", [SIZE]),
+            "image/width": feature("int64", [SIZE]),
+            "image/filename": feature("bytes", [name.encode()]),
+            "image/source_id": feature("bytes", [name.encode()]),
+            "image/encoded": feature("bytes", [encoded]),
+            "image/format": feature("bytes", [b"png"]),
+            "image/object/class/text": feature("bytes", [label.encode() for label, _ in shapes]),
+            "image/object/class/label": feature("int64", [LABELS.index(label) + 1 for label, _ in shapes]),
+        }
+    )
     message = tf.train.Example(features=tf.train.Features(feature=features))
     return message.SerializeToString(deterministic=True)
 

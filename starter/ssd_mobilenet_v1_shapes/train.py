@@ -44,8 +44,17 @@ def make_data(data):
     (data / "label_map.pbtxt").write_text("".join(items))
     sets = [(f"train-{seed}", seed, TRAIN_COUNT) for seed in TRAIN_SEEDS]
     for name, seed, count in sets + [("heldout", HELDOUT_SEED, HELDOUT_COUNT)]:
-        run(HERE / "make_shapes.py", "--seed", seed, "--count", count,
-            "--output", data / name, "--record", data / (name + ".record"))
+        run(
+            HERE / "make_shapes.py",
+            "--seed",
+            seed,
+            "--count",
+            count,
+            "--output",
+            data / name,
+            "--record",
+            data / (name + ".record"),
+        )
 
 
 def train(work, steps):
@@ -53,8 +62,15 @@ def train(work, steps):
     config = (HERE / "pipeline.config").read_text()
     config = config.replace("@DATA@", str(work / "data")).replace("@STEPS@", str(steps))
     (work / "pipeline.config").write_text(config)
-    run("-m", "object_detection.legacy.train", "--logtostderr",
-        "--train_dir", work / "train", "--pipeline_config_path", work / "pipeline.config")
+    run(
+        "-m",
+        "object_detection.legacy.train",
+        "--logtostderr",
+        "--train_dir",
+        work / "train",
+        "--pipeline_config_path",
+        work / "pipeline.config",
+    )
 
 
 def round_weights(checkpoint, rounded):
@@ -78,10 +94,18 @@ def export(work, steps):
     folder = work / NAME
     shutil.rmtree(str(folder), ignore_errors=True)
     round_weights(work / "train" / f"model.ckpt-{steps}", work / "rounded" / "model.ckpt")
-    run("-m", "object_detection.export_inference_graph", "--input_type", "image_tensor",
-        "--pipeline_config_path", work / "pipeline.config",
-        "--trained_checkpoint_prefix", work / "rounded" / "model.ckpt",
-        "--output_directory", folder)
+    run(
+        "-m",
+        "object_detection.export_inference_graph",
+        "--input_type",
+        "image_tensor",
+        "--pipeline_config_path",
+        work / "pipeline.config",
+        "--trained_checkpoint_prefix",
+        work / "rounded" / "model.ckpt",
+        "--output_directory",
+        folder,
+    )
     config = folder / "pipeline.config"
     config.write_text(config.read_text().replace(str(work / "data") + "/", ""))
     return folder
@@ -89,15 +113,16 @@ def export(work, steps):
 
 def pack(folder, archive):
     """Write a folder as .tar.gz whose bytes depend on its files' names and contents only."""
+
     def plain(member):
         member.mtime = member.uid = member.gid = 0
         member.uname = member.gname = ""
         member.mode = 0o755 if member.isdir() else 0o644
         return member
 
-    with open(str(archive), "wb") as raw, \
-            gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0) as packed, \
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    with open(str(archive), "wb") as raw, gzip.GzipFile(
+        filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0
+    ) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in [folder] + sorted(folder.rglob("*")):
             tar.add(str(path), str(path.relative_to(folder.parent)), recursive=False, filter=plain)
 
