@@ -225,7 +225,7 @@ def pipeline_code(wildcards):
 
 def environment_files():
     """Return everything that says what is in the environments of the pipeline."""
-    names = ("base", "tf2", config["toco"], "litert")
+    names = ("base", "tf2", "onnx", config["toco"], "litert")
     paths = [f"{workflow.basedir}/envs/{name}{end}" for name in names for end in (".yaml", ".post-deploy.sh")]
     return [os.path.relpath(path) for path in paths if os.path.exists(path)]
 

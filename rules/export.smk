@@ -5,6 +5,10 @@ Yields: build/{model}/{graph}/graph.pb, contract.json and golden.npz; for detect
 """
 
 
+localrules:
+    install_javascript,
+
+
 rule export_ssd_graph:
     input:
         code=code("export_ssd_graph"),
@@ -274,6 +278,143 @@ rule export_darknet:
             --config {input.source:q}/{params.config:q} \
             --weights {input.source:q}/{params.weights:q} \
             --heads {params.heads:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
+rule export_onnx:
+    input:
+        code=code("export_onnx"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_onnx/{model}.log",
+    benchmark:
+        "benchmarks/export_onnx/{model}.tsv"
+    wildcard_constraints:
+        model=kind("onnx"),
+    group:
+        "model"
+    conda:
+        "../envs/onnx.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        keep=source("keep_layout"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --keep-layout {params.keep:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
+rule export_tflite:
+    input:
+        code=code("export_tflite"),
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_tflite/{model}.log",
+    benchmark:
+        "benchmarks/export_tflite/{model}.tsv"
+    wildcard_constraints:
+        model=kind("tflite"),
+    group:
+        "model"
+    conda:
+        "../envs/onnx.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        outputs=source_tensors("output_tensors"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --output-tensors {params.outputs:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
+rule install_javascript:
+    input:
+        code=code("install_javascript"),
+        lock=os.path.relpath(f"{workflow.basedir}/web/package-lock.json"),
+    output:
+        "build/javascript/tf.min.js",
+    log:
+        "logs/install_javascript.log",
+    conda:
+        "../envs/base.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --lock {input.lock:q} \
+            --file @tensorflow/tfjs/dist/tf.min.js \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule export_tfjs:
+    input:
+        code=code("export_tfjs"),
+        script=os.path.relpath(f"{workflow.basedir}/scripts/run_tfjs.js"),
+        library="build/javascript/tf.min.js",
+        source="sources/{model}",
+    output:
+        graph="build/{model}/main/graph.pb",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_tfjs/{model}.log",
+    benchmark:
+        "benchmarks/export_tfjs/{model}.tsv"
+    wildcard_constraints:
+        model=kind("tfjs"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        outputs=source_tensors("output_tensors"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --output-tensors {params.outputs:q} \
+            --library {input.library:q} \
             --output-dir "$(dirname {output.graph:q})" \
             &>{log:q}
         """

@@ -3,6 +3,8 @@
 import base64
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +19,14 @@ RANDOM = np.random.RandomState(0)
 
 
 @pytest.fixture(scope="session")
-def library():
+def library(tmp_path_factory):
     """TensorFlow.js as one file."""
-    path = REPOSITORY / "web/node_modules/@tensorflow/tfjs/dist/tf.min.js"
-    if not path.exists() or not shutil.which("node"):
-        missing("TensorFlow.js or Node is not installed: npm ci --prefix web")
+    if not shutil.which("npm"):
+        missing("Node and npm are not installed")
+    path = tmp_path_factory.mktemp("javascript") / "tf.min.js"
+    lock = REPOSITORY / "web/package-lock.json"
+    flags = ["--lock", lock, "--file", "@tensorflow/tfjs/dist/tf.min.js", "--output", path]
+    subprocess.run([sys.executable, REPOSITORY / "scripts/install_javascript.py", *flags], check=True)
     return path
 
 
@@ -132,7 +137,7 @@ def tfjs_graph(folder):
     prelu, fused = ({"num_args": count, "epsilon": 0.0, "T": "DT_FLOAT"} for count in (2, 1))
     nodes += [
         node(
-            "conv", "_FusedConv2D", ["x", "kernel", "bias", "slope"], fused_ops=["BiasAdd", "Prelu"], **plane, **fused
+            "conv", "_FusedConv2D", ["x", "kernel", "bias", "slope"], fused_ops=["BiasAdd", "Prelu"], **plane, **prelu
         ),
         node(
             "deep",
@@ -156,7 +161,7 @@ def tfjs_graph(folder):
         "inputs": {"picture:0": {"name": "x:0", "dtype": "DT_FLOAT"}},
         "outputs": {"z": {"name": "dense:0", "dtype": "DT_FLOAT"}, "a": {"name": "deep:0", "dtype": "DT_FLOAT"}},
     }
-    document = {"format": "graph-model", "modelTopology": {"node": nodes}, "signature": signature}
+    document = {"format": "graph-model", "modelTopology": {"node": nodes, "versions": {}}, "signature": signature}
     return tfjs_files(folder, document, weights, data)
 
 

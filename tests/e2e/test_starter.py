@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import yaml
 
@@ -157,11 +158,10 @@ def test_the_faithful_route_gives_the_same_outputs_as_the_default_one(starter_ru
     shutil.copytree(starter_run.file("sources"), workflow.file("sources"))
     workflow.run(target, config=["toco=tf1"])
     contract = json.loads(starter_run.file(f"build/{MODEL}/detect_cut/contract.json").read_text())
-    import numpy as np
-
     with np.load(starter_run.file(f"build/{MODEL}/detect_cut/golden.npz")) as golden:
         images = golden["normalized_input_image_tensor"]
     ours, theirs = (runtime.Artifact(run.file(target)) for run in (starter_run, workflow))
     for image in images:
-        expected, found = ours(contract, image), theirs(contract, image)
+        feed = {contract["inputs"][0]["tensor"]: image}
+        expected, found = ours(contract, feed), theirs(contract, feed)
         assert all(np.array_equal(expected[name], found[name]) for name in expected)

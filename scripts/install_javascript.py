@@ -1,0 +1,35 @@
+"""Install the JavaScript packages of a committed lock and keep one file of them."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+
+from zoomill import command, files
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the file; the packages themselves are removed again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lock", required=True, help="package-lock.json, with package.json beside it")
+    parser.add_argument("--file", required=True, help="path under node_modules")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    if not shutil.which("npm"):
+        raise UserError("npm is not installed; TensorFlow.js sources need Node 18 or newer with npm")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(os.path.join(os.path.dirname(args.lock), name), folder)
+        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        process = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
+        if process.returncode:
+            reason = (process.stderr.strip() or "npm failed").splitlines()[0]
+            raise UserError(f"{args.lock}: its packages cannot be installed: {reason}")
+        with open(os.path.join(folder, "node_modules", args.file), "rb") as file:
+            files.write_bytes(args.output, file.read())
+
+
+if __name__ == "__main__":
+    command.run(main)
