@@ -1,0 +1,86 @@
+"""Build the float32 artifact of every model of the catalogue that a mirror holds, and print how near each comes.
+
+    .venv/bin/python tests/bench/real_models.py --mirror FOLDER --work FOLDER
+
+prints a Markdown table: model, kind of source, largest absolute error of any output, largest golden value, and the
+seconds of export and conversion. Models that the mirror does not hold, or that cannot be built, stand below it with the
+reason. What is already built in the work folder is not built again.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+
+from zoomill import cards, tables  # noqa: E402
+from zoomill.yaml_file import load_yaml  # noqa: E402
+
+
+def evidence(model, card):
+    """Return the evidence file of a model's float32 artifact without post-processing."""
+    graph = "detect_cut" if "detect_cut" in card["graphs"] else "main"
+    return f"results/{model}/{graph}.float32.tflite.json"
+
+
+def seconds(work, model):
+    """Return the wall seconds of a model's export and conversion."""
+    total = 0.0
+    for pattern in (f"export_*/{model}.tsv", f"convert_tflite/{model}.*.tsv"):
+        for path in work.glob(f"benchmarks/{pattern}"):
+            with open(path, newline="") as file:
+                total += sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+    return total
+
+
+def reason(work, model):
+    """Return the last error line in a model's logs."""
+    lines = [
+        line.removeprefix(f"error: {model}: ").removeprefix("error: ")
+        for path in work.glob(f"logs/*/{model}*.log")
+        for line in path.read_text(errors="replace").splitlines()
+        if line.startswith("error: ")
+    ]
+    return lines[-1] if lines else "not built"
+
+
+def main():
+    """Build and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mirror", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    args = parser.parse_args()
+    schema = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
+    catalogue = cards.load_catalogue(REPOSITORY / "models", schema)
+    held = (args.mirror / "SHA256SUMS").read_text()
+    here = {
+        model: card
+        for model, card in catalogue.items()
+        if all(file.get("sha256", "-") in held for file in card["source"]["files"])
+    }
+    args.work.mkdir(parents=True, exist_ok=True)
+    snakemake = [Path(sys.executable).with_name("snakemake"), *(evidence(*item) for item in here.items()), "-j2"]
+    snakemake += ["--snakefile", REPOSITORY / "Snakefile", "--directory", args.work]
+    snakemake += ["--configfile", REPOSITORY / "config.yaml", "--workflow-profile", REPOSITORY / "profiles/default"]
+    snakemake += ["--config", f'mirrors=["{args.mirror.resolve()}"]']
+    subprocess.run(snakemake, cwd=args.work, stdout=sys.stderr, check=False)
+    rows, failed = [("model", "source", "largest error", "peak", "seconds", "within its limit")], []
+    for model, card in here.items():
+        path = args.work / evidence(model, card)
+        if not path.exists():
+            failed.append(f"- `{model}`: {reason(args.work, model)}")
+            continue
+        document = json.loads(path.read_text())
+        worst = max(document["parity"].values(), key=lambda output: output["max_abs"] or 0)
+        figures = f"{worst['max_abs']:.1e}", f"{worst['peak']:.3g}", f"{seconds(args.work, model):.0f}"
+        rows.append((model, card["source"]["kind"], *figures, "yes" if document["passed"] else "no"))
+    print(tables.markdown(rows))
+    print("\n".join(failed))
+
+
+if __name__ == "__main__":
+    main()
