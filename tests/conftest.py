@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environments
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -96,23 +97,12 @@ def starter_copy(starter_run, tmp_path):
     return Workflow(tmp_path / "copy")
 
 
-def contents(path):
-    """Return the bytes of a file, None where it is missing."""
-    return path.read_bytes() if path.exists() else None
-
-
 @pytest.fixture(scope="session")
 def environment_python():
-    """Return a function from the name of an environment to its Python, built by the workflow when it is missing."""
+    """Return a function from the name of an environment that the workflow has built to its Python."""
 
     def python(name):
-        prefix = Path(os.environ.get("SNAKEMAKE_CONDA_PREFIX", "~/.cache/zoomill/envs")).expanduser()
-        ends = (".yaml", ".post-deploy.sh")
-        wanted = [contents(REPOSITORY / f"envs/{name}{end}") for end in ends]
-        for built in prefix.glob("*_.env_setup_done"):
-            if [contents(built.with_suffix(end)) for end in ends] == wanted:
-                return built.with_suffix("") / "bin/python"
-        return missing(f"the environment {name} is not built; `make run` and `snakemake` build it")
+        return environments.python_of(name) or missing(f"the environment {name} is not built; a run that needs it does")
 
     return python
 

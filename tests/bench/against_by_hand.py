@@ -20,7 +20,12 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tests"))
+
+import environments  # noqa: E402
+
 STARTER = REPOSITORY / "starter/ssd_mobilenet_v1_shapes"
+SIZE = 160  # pixels, height and width of its input
 HEADS = ["raw_outputs/box_encodings", "raw_outputs/class_predictions"]
 DETECTIONS = ["TFLite_Detection_PostProcess", *(f"TFLite_Detection_PostProcess:{i}" for i in (1, 2, 3))]
 GRAPHS = {
@@ -77,7 +82,7 @@ def measure(command, **kwargs):
     return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def by_hand(folder, tf1, tf2, size):
+def by_hand(folder, tf1, tf2):
     """Run the recipe and return ``[(step, runs, wall, CPU, MiB), …]``, equal steps added up."""
     with tarfile.open(STARTER / "ssd_mobilenet_v1_shapes.tar.gz") as archive:
         archive.extractall(folder, filter="data")
@@ -94,12 +99,12 @@ def by_hand(folder, tf1, tf2, size):
         export += [f"--trained_checkpoint_prefix={source}/model.ckpt", f"--output_directory={folder / graph}"]
         step("export", [*export, *flags], env=environment)
         toco = ["toco", f"--graph_def_file={folder / graph}/tflite_graph.pb"]
-        toco += [f"--output_file={folder / graph}.toco_float32.tflite", f"--input_shapes=1,{size},{size},3"]
+        toco += [f"--output_file={folder / graph}.toco_float32.tflite", f"--input_shapes=1,{SIZE},{SIZE},3"]
         toco += ["--input_arrays=normalized_input_image_tensor", f"--output_arrays={','.join(outputs)}"]
         step("toco", [*toco, "--inference_type=FLOAT", "--allow_custom_ops"], env=environment)
         for variant in ("float32", "float16", "dynamic"):
             convert = [tf2, "-c", CONVERT, folder / graph / "tflite_graph.pb", ",".join(outputs), variant]
-            step("convert", [*convert, str(size), folder / f"{graph}.{variant}.tflite"])
+            step("convert", [*convert, str(SIZE), folder / f"{graph}.{variant}.tflite"])
     step("golden", [tf2, "-c", GOLDEN, source / "frozen_inference_graph.pb", STARTER / "golden", folder / "golden.npz"])
     for artifact in sorted(folder.glob("*.tflite")):
         step("compare", [tf2, "-c", COMPARE, artifact, folder / "golden.npz"])
@@ -110,7 +115,7 @@ def by_workflow(folder):
     """Run the workflow and return its steps, as :func:`by_hand` does, and the whole as one step."""
     snakemake = [Path(sys.executable).with_name("snakemake"), "-j1", "--snakefile", REPOSITORY / "Snakefile"]
     snakemake += ["--directory", folder, "--workflow-profile", REPOSITORY / "profiles/default"]
-    snakemake += ["--configfile", REPOSITORY / "config.yaml"]
+    snakemake += ["--configfile", REPOSITORY / "config.yaml", "--config", 'models=["ssd_mobilenet_v1_shapes"]']
     whole = measure(snakemake, cwd=folder)
     steps = []
     for path in sorted((folder / "benchmarks").glob("*/*.tsv")):
@@ -139,16 +144,16 @@ def table(title, rows):
 def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tf1", type=Path, required=True, help="python of the environment tf1")
-    parser.add_argument("--tf2", type=Path, required=True, help="python of the environment tf2")
-    parser.add_argument("--size", type=int, required=True, help="height and width of the starter's input")
-    args = parser.parse_args()
+    parser.parse_args()
+    tf1, tf2 = environments.python_of("tf1"), environments.python_of("tf2")
+    if not tf1 or not tf2:
+        sys.exit("error: build the environments first: snakemake --conda-create-envs-only -j1 --config toco=tf1")
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
     with tempfile.TemporaryDirectory() as temporary:
         hand, run = Path(temporary) / "hand", Path(temporary) / "workflow"
         hand.mkdir()
         run.mkdir()
-        recipe = by_hand(hand, args.tf1.absolute(), args.tf2.absolute(), args.size)
+        recipe = by_hand(hand, tf1, tf2)
         steps, whole = by_workflow(run)
     wall, cpu = (sum(row[column] for row in recipe) for column in (2, 3))
     compared = sum(row[3] for row in recipe if row[0] in ("golden", "compare"))
