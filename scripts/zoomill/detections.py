@@ -65,7 +65,7 @@ def suppress(boxes, scores, limit, options):
     return np.array(kept, int)
 
 
-def postprocess(encodings, scores, anchors, options, clip=False):
+def postprocess(encodings, scores, anchors, options, clip=None):
     """Compute what the op computes.
 
     Args:
@@ -74,11 +74,11 @@ def postprocess(encodings, scores, anchors, options, clip=False):
         anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
         options: :class:`zoomill.postprocess.Options`. Fast NMS gives ``max_classes_per_detection`` rows for each
             box, its best classes.
-        clip: cut the boxes at the edges of the image before NMS, which the Object Detection API does and the op does
-            not.
+        clip: ``before`` or ``after`` to cut the boxes at the edges of the image before or after NMS. The op does not;
+            the Object Detection API did it before at first, and after in later releases.
     """
     boxes, scores = decode(encodings, anchors, options), scores[:, -options.num_classes :]
-    if clip:
+    if clip == "before":
         boxes = np.clip(boxes, 0, 1)
     if options.use_regular_nms:
         rows, classes = [], []
@@ -93,6 +93,8 @@ def postprocess(encodings, scores, anchors, options, clip=False):
         best = np.argsort(-scores, axis=1, kind="stable")[:, : options.max_classes_per_detection]
         kept = suppress(boxes, scores.max(axis=1), options.max_detections, options)
         rows, classes = np.repeat(kept, best.shape[1]), best[kept].ravel()
+    if clip == "after":
+        boxes = np.clip(boxes, 0, 1)
     return Detections(boxes[rows], classes, scores[rows, classes])
 
 

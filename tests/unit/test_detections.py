@@ -128,12 +128,20 @@ def test_nothing_above_the_threshold_gives_no_detections():
         assert result.boxes.shape == (0, 4) and result.classes.shape == result.scores.shape == (0,)
 
 
-def test_boxes_can_be_cut_at_the_edges_before_nms():
+def test_boxes_can_be_cut_at_the_edges():
     whole = options(num_classes=1, use_regular_nms=False)
     anchors = np.array([[0.5, 0.5, 2.0, 0.5]], np.float32)
     heads = np.zeros((1, 4), np.float32), np.ones((1, 2), np.float32), anchors
     assert detections.postprocess(*heads, whole).boxes.tolist() == [[-0.5, 0.25, 1.5, 0.75]]
-    assert detections.postprocess(*heads, whole, clip=True).boxes.tolist() == [[0, 0.25, 1, 0.75]]
+    for clip in ("before", "after"):
+        assert detections.postprocess(*heads, whole, clip).boxes.tolist() == [[0, 0.25, 1, 0.75]]
+
+
+def test_cutting_boxes_before_nms_can_change_what_overlaps():
+    one = options(num_classes=1, use_regular_nms=False, nms_iou_threshold=0.5)
+    anchors = np.array([[0.5, 0.5, 1.0, 1.0], [0.5, 1.0, 1.0, 2.0]], np.float32)  # the second sticks out to the right
+    heads = np.zeros((2, 4), np.float32), np.array([[0, 0.9], [0, 0.8]], np.float32), anchors
+    assert [len(detections.postprocess(*heads, one, clip).scores) for clip in ("before", "after")] == [1, 2]
 
 
 def match(expected, other, tolerance=0.01, **changes):
