@@ -149,7 +149,7 @@ def keras_model(path, allowed):
         UserError: for a file that cannot be read, or a layer that would run code of its own.
     """
     config, version = _keras_config(path)
-    for layer in _layers(config):
+    for layer in layer_configurations(config):
         if layer["class_name"] in ("Lambda", "TFOpLambda>Lambda") and "Lambda" not in allowed:
             name = layer.get("config", {}).get("name", "")
             raise UserError(
@@ -191,16 +191,16 @@ def _keras_config(path):
     return json.loads(text), version.decode() if isinstance(version, bytes) else version
 
 
-def _layers(config):
+def layer_configurations(config):
     """Yield every layer configuration inside a model's configuration, however deep."""
     if isinstance(config, dict):
-        if "class_name" in config:
+        if isinstance(config.get("class_name"), str):
             yield config
         for value in config.values():
-            yield from _layers(value)
+            yield from layer_configurations(value)
     elif isinstance(config, list):
         for value in config:
-            yield from _layers(value)
+            yield from layer_configurations(value)
 
 
 def keras_function(model, shapes):

@@ -12,6 +12,7 @@ import numpy as np
 from zoomill.errors import UserError
 from zoomill.inspect import guards
 from zoomill.names import contract_names
+from zoomill.tf_sources import layer_configurations
 
 # What a weight may be stored as: tfjs-core/src/io/types.ts. Strings and complex numbers are not read.
 _STORED = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1", "uint16": "<u2", "float16": "<f2"}
@@ -171,7 +172,7 @@ def keras_model(model):
     import tf_keras
 
     config = model.topology.get("model_config", model.topology)
-    for layer in _layers(config):
+    for layer in layer_configurations(config):
         if "Lambda" in layer["class_name"]:
             name = layer.get("config", {}).get("name", "")
             raise UserError(f"{model.path}: the layer {name} is a Lambda, which runs code out of the file; refused")
@@ -188,18 +189,6 @@ def keras_model(model):
             raise UserError(f"{model.path}: the weight {name} has another shape than its layer")
         variable.assign(model.weights[name])
     return built
-
-
-def _layers(config):
-    """Yield every layer configuration inside a model's configuration, however deep."""
-    if isinstance(config, dict):
-        if isinstance(config.get("class_name"), str):
-            yield config
-        for value in config.values():
-            yield from _layers(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _layers(value)
 
 
 def runner(model, inputs, outputs, node, library):

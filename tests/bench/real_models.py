@@ -60,7 +60,7 @@ def main():
     here = {
         model: card
         for model, card in catalogue.items()
-        if all(file.get("sha256", "-") in held for file in card["source"]["files"])
+        if all(file.get("sha256", "no digest") in held for file in card["source"]["files"])
     }
     args.work.mkdir(parents=True, exist_ok=True)
     snakemake = [Path(sys.executable).with_name("snakemake"), *(evidence(*item) for item in here.items()), "-j2"]
