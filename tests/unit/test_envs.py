@@ -13,7 +13,7 @@ from uv import find_uv_bin
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"
 PIN = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][0-9a-z.+]*")
-ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host")
+ADDRESS = re.compile(r"://|--[a-z-]+-(url|links|host)\b")
 
 each_environment = pytest.mark.parametrize("file", sorted(ENVS.glob("*.yaml")), ids=lambda file: file.stem)
 each_lock = pytest.mark.parametrize("name", ["host", "slurm"])
