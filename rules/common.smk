@@ -12,28 +12,34 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
-from zoomill import cards
+from zoomill import cards, source_lock
 from zoomill.code_files import code_files
 from zoomill.errors import UserError
 from zoomill.yaml_file import load_yaml
 
 
 def load():
-    """Return the catalogue, after checking it, the configuration and the targets on the command line."""
+    """Return catalogue and data sets, after checking them, the configuration and the targets on the command line."""
     schemas = f"{workflow.basedir}/rules/schemas"
     try:
         cards.check(config, load_yaml(f"{schemas}/config.schema.yaml"), "config.yaml")
-        catalogue = cards.load_catalogue(
-            f"{workflow.basedir}/models", load_yaml(f"{schemas}/card.schema.yaml")
+        schema = load_yaml(f"{schemas}/card.schema.yaml")
+        catalogue = cards.load_catalogue(f"{workflow.basedir}/models", schema)
+        datasets = cards.load_datasets(
+            f"{workflow.basedir}/datasets", load_yaml(f"{schemas}/dataset.schema.yaml"), schema["$defs"]
         )
+        cards.check_datasets(catalogue, datasets)
         for name in config["models"]:
             require(name, catalogue, "config.yaml: models", "model")
         # Snakemake hands on the targets only after this file is read.
-        for target in get_argument_parser().parse_known_args()[0].targets:
-            check_target(target, catalogue)
+        targets = get_argument_parser().parse_known_args()[0].targets
+        for target in targets:
+            check_target(target, catalogue, datasets)
+        if workflow.is_main_process and not config["accept_new_digests"]:
+            check_digests(targets, catalogue)
     except UserError as error:
         sys.exit(f"error: {error}")
-    return catalogue
+    return catalogue, datasets
 
 
 def require(name, names, where, kind):
@@ -42,19 +48,44 @@ def require(name, names, where, kind):
         raise UserError(f"{where}: there is no {kind} {name}{cards.nearest(name, list(names))}")
 
 
-def check_target(target, catalogue):
+def check_target(target, catalogue, datasets):
     """Raise a UserError for a target whose model, graph or variant does not exist."""
     parts = re.fullmatch(r"(?:\./)?(sources|build|results)/([^/]+)(?:/(.*))?", target)
     if not parts or (parts[1] == "results" and parts[3] is None):
         return
     folder, name, file = parts[1], parts[2], parts[3] or ""
+    if folder == "sources" and name in datasets:
+        return
     require(name, catalogue, target, "model")
     if folder == "build" and "/" in file:
         require(os.path.dirname(file), catalogue[name]["graphs"], target, "graph")
-    artifact = re.fullmatch(r"([^.]+)\.([^.]+)\.tflite(\.json)?", file)
+    artifact = re.fullmatch(r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h)", file)
     if folder == "results" and artifact:
         require(artifact[1], catalogue[name]["graphs"], target, "graph")
         require(artifact[2], VARIANTS, target, "TFLite variant")
+        if reason := cards.why_not(catalogue[name], artifact[1], artifact[2]):
+            raise UserError(f"{target}: cannot be had: {reason}")
+    intermediate = re.fullmatch(r"([^.]+)\.([^.]+)\.openvino(?:\.json|/.*)?", file)
+    if folder == "results" and intermediate:
+        require(intermediate[1], catalogue[name]["graphs"], target, "graph")
+        require(intermediate[2], OPENVINO_VARIANTS, target, "OpenVINO variant")
+        if intermediate[1] not in cards.WITHOUT_POSTPROCESS:
+            raise UserError(f"{target}: cannot be had: {cards.NO_POSTPROCESS}")
+
+
+def check_digests(targets, catalogue):
+    """Raise a UserError, with what to do, for a wanted model whose source would be refused for want of a digest."""
+    wanted = {part for target in targets for part in target.split(os.sep)} if targets else config["models"]
+    locked = source_lock.read("sources.lock")
+    for name in catalogue:
+        files = catalogue[name]["source"]["files"] if name in wanted else []
+        known = locked.get(name, {})
+        unknown = [file["name"] for file in files if "digest" in file and file["name"] not in known]
+        if unknown and not os.path.exists(f"sources/{name}"):
+            raise UserError(
+                f"{name}: nobody has published a digest of {unknown[0]}; to fetch it all the same and keep the digest "
+                "found in sources.lock, add --config accept_new_digests=True"
+            )
 
 
 def prepare_jobs():
@@ -156,14 +187,29 @@ def anchors(wildcards):
     return [] if wildcards.graph == "main" else "build/{model}/detect_cut/anchors.npy"
 
 
+def possible(model, variants):
+    """Return the artifacts of some variants that a model can have, without the end of their names."""
+    return [
+        f"results/{model}/{graph}.{variant}"
+        for graph in CATALOGUE[model]["graphs"]
+        for variant in variants
+        if variant in CATALOGUE[model]["tflite"] and not cards.why_not(CATALOGUE[model], graph, variant)
+    ]
+
+
 def artifacts(model):
     """Return the artifacts that the configuration asks for."""
-    return [
-        f"results/{model}/{graph}.{variant}.tflite"
+    return [f"{path}.tflite" for path in possible(model, config["tflite"])] + [
+        f"results/{model}/{graph}.{variant}.openvino"
         for graph in CATALOGUE[model]["graphs"]
-        for variant in config["tflite"]
-        if variant in CATALOGUE[model]["tflite"]
+        for variant in config["openvino"]
+        if graph in cards.WITHOUT_POSTPROCESS
     ]
+
+
+def lockable_artifacts():
+    """Return those of all artifacts whose fingerprints artifacts.lock can hold."""
+    return [path for path in all_artifacts() if path.endswith(".tflite")]
 
 
 def all_artifacts():
@@ -171,15 +217,38 @@ def all_artifacts():
     return [path for model in config["models"] for path in artifacts(model)]
 
 
+def c_arrays():
+    """Return the C sources and headers of all configured models that the configuration asks for."""
+    return [
+        f"{path}.{end}"
+        for model in config["models"]
+        for path in possible(model, config["c_arrays"])
+        for end in ("cc", "h")
+    ]
+
+
+def c_name(wildcards):
+    """Return what an artifact is called in C: as its model, if it is the graph and variant one would expect there."""
+    graph = [] if wildcards.graph == "main" else [wildcards.graph]
+    variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
+    return "_".join([CATALOGUE[wildcards.model]["c_name"], *graph, *variant])
+
+
 def evidence(paths):
     """Return the evidence files of artifacts."""
     return [f"{path}.json" for path in paths]
 
 
+def listed_files(wildcards):
+    """Return the files of a model's or a data set's card."""
+    name = wildcards.source
+    return CATALOGUE[name]["source"]["files"] if name in CATALOGUE else DATASETS[name]["files"]
+
+
 def card_files(wildcards):
     """Return the card's files as JSON, paths inside the repository made relative to the working directory."""
     files = []
-    for file in CATALOGUE[wildcards.model]["source"]["files"]:
+    for file in listed_files(wildcards):
         urls = [url if "://" in url else os.path.relpath(f"{workflow.basedir}/{url}") for url in file["urls"]]
         files.append({**file, "urls": urls})
     return json.dumps(files)
@@ -187,8 +256,112 @@ def card_files(wildcards):
 
 def accept_new_digests(wildcards):
     """Return the flag for models with files of unknown digest, where the configuration accepts them."""
-    unknown = any("digest" in file for file in CATALOGUE[wildcards.model]["source"]["files"])
+    unknown = any("digest" in file for file in listed_files(wildcards))
     return "--accept-new-digests" if unknown and config["accept_new_digests"] else ""
+
+
+def index(name):
+    """Return the list of a data set's samples, relative to the working directory."""
+    return os.path.relpath(f"{workflow.basedir}/datasets/{name}.csv")
+
+
+def index_of_source(wildcards):
+    """Return the index of a data set whose samples are fetched, nothing for a model."""
+    return index(wildcards.source) if wildcards.source in DATASETS else []
+
+
+def sample_urls(wildcards):
+    """Return where the samples of a data set are, nothing for a model."""
+    return DATASETS[wildcards.source]["urls"] if wildcards.source in DATASETS else []
+
+
+def generated(made):
+    """Return a pattern for the data sets that this repository makes itself, or for all that are fetched."""
+    return "|".join(name for name, chosen in DATASETS.items() if ("generator" in chosen) == made) or "(?!)"
+
+
+def generator_code(wildcards):
+    """Return the module that makes a data set, and everything beside it."""
+    folder = os.path.dirname(DATASETS[wildcards.dataset]["generator"].replace(".", "/"))
+    names = sorted(os.listdir(f"{workflow.basedir}/{folder}"))
+    return [os.path.relpath(f"{workflow.basedir}/{folder}/{name}") for name in names if name.endswith((".py", ".npz"))]
+
+
+def dataset(key):
+    """Return an input function for an entry of a data set's card."""
+
+    def get(wildcards):
+        return DATASETS[wildcards.dataset][key]
+
+    return get
+
+
+def uses(wildcards, purpose):
+    """Return the data set and samples that a model's card names for a purpose, None for random calibration."""
+    chosen = CATALOGUE[wildcards.model].get(purpose)
+    return chosen if isinstance(chosen, dict) else None
+
+
+def samples(purpose):
+    """Return an input function for the list of a model's samples, nothing without."""
+
+    def get(wildcards):
+        return f"build/{wildcards.model}/{purpose}.csv" if uses(wildcards, purpose) else []
+
+    return get
+
+
+def sample_folder(purpose):
+    """Return an input function for the folder of a model's samples, nothing without."""
+
+    def get(wildcards):
+        chosen = uses(wildcards, purpose)
+        return f"sources/{chosen['dataset']}" if chosen else []
+
+    return get
+
+
+def sample_form(purpose):
+    """Return an input function for how a model's samples are read, as JSON."""
+
+    def get(wildcards):
+        chosen = uses(wildcards, purpose)
+        return json.dumps(DATASETS[chosen["dataset"]]["form"] if chosen else {}, sort_keys=True)
+
+    return get
+
+
+def sample_index(wildcards):
+    """Return the index that a list of samples is chosen from."""
+    return index(uses(wildcards, wildcards.purpose)["dataset"])
+
+
+def sample_choice(wildcards):
+    """Return which samples are chosen, as JSON."""
+    return json.dumps(uses(wildcards, wildcards.purpose)["samples"])
+
+
+def other_index(wildcards):
+    """Return the index of the other purpose, with whose list no sample may be shared."""
+    chosen = uses(wildcards, OTHER_PURPOSE[wildcards.purpose])
+    return index(chosen["dataset"]) if chosen else []
+
+
+def other_choice(wildcards):
+    """Return which samples the other purpose has, as JSON."""
+    chosen = uses(wildcards, OTHER_PURPOSE[wildcards.purpose])
+    return json.dumps(chosen["samples"] if chosen else None)
+
+
+def preprocess(wildcards):
+    """Return how pictures are prepared for a model, as JSON."""
+    return json.dumps(CATALOGUE[wildcards.model]["preprocess"], sort_keys=True)
+
+
+def calibration(wildcards):
+    """Return the calibration of a graph for variants that need one."""
+    calibrated = wildcards.variant in cards.CALIBRATED
+    return f"results/{wildcards.model}/{wildcards.graph}.calibration.json" if calibrated else []
 
 
 def golden_images(wildcards):
@@ -203,7 +376,13 @@ def graph_options(wildcards):
 
 def conversion_figures(wildcards):
     """Return the figures that TOCO logged, for its variants."""
-    return "build/{model}/{graph}/toco.json" if wildcards.variant == "toco_float32" else []
+    return "build/{model}/{graph}/{variant}.json" if wildcards.variant.startswith("toco_") else []
+
+
+def default_ranges(wildcards):
+    """Return the lowest and highest value that the card sets for activations of toco_uint8, nothing otherwise."""
+    chosen = CATALOGUE[wildcards.model]["toco"] if wildcards.variant == "toco_uint8" else {}
+    return chosen.get("default_ranges", [])
 
 
 def limits(wildcards):
@@ -215,17 +394,23 @@ def limits(wildcards):
 def pipeline_code(wildcards):
     """Return the files of all commands that have a part in a model's artifacts."""
     kind = CATALOGUE[wildcards.model]["source"]["kind"]
-    commands = ["fetch_source", "convert_tflite", "quantise_tflite"]
+    commands = ["fetch_source", "convert_tflite", "calibrate", "quantise_tflite"]
     if kind == "tf1_detection":
-        commands += ["export_ssd_graph", "add_postprocess", "run_toco", "finish_toco", "graft_postprocess"]
+        commands += ["export_ssd_graph", "add_postprocess", "graft_postprocess"]
     else:
         commands.append(f"export_{kind}")
+    if any(variant.startswith("toco_") for variant in CATALOGUE[wildcards.model]["tflite"]):
+        commands += ["run_toco", "finish_toco"]
+    if kind == "pytorch":
+        commands += ["run_pytorch", "convert_pytorch"]
+    if config["openvino"]:
+        commands.append("convert_openvino")
     return sorted({path for command in commands for path in code(command)})
 
 
 def environment_files():
     """Return everything that says what is in the environments of the pipeline."""
-    names = ("base", "tf2", "onnx", config["toco"], "litert")
+    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert"] + (["openvino"] if config["openvino"] else [])
     paths = [f"{workflow.basedir}/envs/{name}{end}" for name in names for end in (".yaml", ".post-deploy.sh")]
     return [os.path.relpath(path) for path in paths if os.path.exists(path)]
 
@@ -238,7 +423,7 @@ def model_artifacts(wildcards):
 def parameters(wildcards):
     """Return everything of the card and the configuration that shapes an artifact, as JSON."""
     chosen = CATALOGUE[wildcards.model]
-    keys = ("source", "labels", "golden", "pipeline_override", "postprocess", "graphs", "licence")
+    keys = ("source", "labels", "golden", "pipeline_override", "postprocess", "graphs", "toco", "licence")
     wanted = {"card": {key: chosen[key] for key in keys}, "toco": config["toco"]}
     return json.dumps(wanted, sort_keys=True)
 
@@ -250,8 +435,10 @@ def locked_artifacts():
         return [f"results/{name}" for name in json.load(file)]
 
 
-VARIANTS = ["float32", "float16", "dynamic", "toco_float32"]
-CATALOGUE = load()
+VARIANTS = ["float32", "float16", "dynamic", *cards.CALIBRATED, "toco_float32", "toco_uint8", "torch_float32"]
+OPENVINO_VARIANTS = ["float32"]
+OTHER_PURPOSE = {"calibration": "evaluation", "evaluation": "calibration"}
+CATALOGUE, DATASETS = load()
 prepare_jobs()
 ALIVE = hold_folder()
 
@@ -260,3 +447,5 @@ wildcard_constraints:
     model="|".join(CATALOGUE),
     graph="main|detect_[a-z0-9_]+",
     variant="|".join(VARIANTS),
+    dataset="|".join(DATASETS),
+    purpose="|".join(OTHER_PURPOSE),

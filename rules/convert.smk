@@ -1,8 +1,10 @@
-"""Convert graphs to float32 .tflite files.
+"""Convert graphs to float32 .tflite files and OpenVINO's IR.
 
 Requires: build/{model}/{graph}/graph.pb and contract.json.
-Yields: results/{model}/{graph}.float32.tflite of graphs without post-processing, by TensorFlow 2's converter;
-results/{model}/{graph}.toco_float32.tflite of every graph, by TOCO.
+Yields: results/{model}/{graph}.float32.tflite of graphs without post-processing, by TensorFlow 2's converter, and
+their results/{model}/{graph}.float32.openvino/, a folder with model.xml and model.bin;
+results/{model}/{graph}.toco_float32.tflite and toco_uint8.tflite of every graph, by TOCO;
+results/{model}/main.torch_float32.tflite of a PyTorch source, by litert-torch.
 """
 
 
@@ -37,23 +39,23 @@ rule convert_tflite:
         """
 
 
-rule run_toco:
+rule convert_openvino:
     input:
-        code=code("run_toco"),
+        code=code("convert_openvino"),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
     output:
-        tflite="build/{model}/{graph}/toco.tflite",
-        log="build/{model}/{graph}/toco.log",
-        counts="build/{model}/{graph}/toco.json",
+        directory("results/{model}/{graph}.float32.openvino"),
     log:
-        "logs/run_toco/{model}.{graph}.log",
+        "logs/convert_openvino/{model}.{graph}.log",
     benchmark:
-        "benchmarks/run_toco/{model}.{graph}.tsv"
+        "benchmarks/convert_openvino/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
     group:
         "model"
     conda:
-        f"../envs/{config['toco']}.yaml"
+        "../envs/openvino.yaml"
     resources:
         time_limit=config["time_limit"],
     shell:
@@ -61,6 +63,42 @@ rule run_toco:
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
+            --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule run_toco:
+    input:
+        code=code("run_toco"),
+        graph="build/{model}/{graph}/graph.pb",
+        contract="build/{model}/{graph}/contract.json",
+    output:
+        tflite="build/{model}/{graph}/{variant}.tflite",
+        log="build/{model}/{graph}/{variant}.log",
+        counts="build/{model}/{graph}/{variant}.json",
+    log:
+        "logs/run_toco/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/run_toco/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        variant="toco_float32|toco_uint8",
+    group:
+        "model"
+    conda:
+        f"../envs/{config['toco']}.yaml"
+    params:
+        default_ranges=default_ranges,
+    resources:
+        time_limit=config["time_limit"],
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --graph {input.graph:q} \
+            --contract {input.contract:q} \
+            --variant {wildcards.variant:q} \
+            --default-ranges {params.default_ranges:q} \
             --time-limit {resources.time_limit:q} \
             --output {output.tflite:q} \
             --output-log {output.log:q} \
@@ -72,12 +110,14 @@ rule run_toco:
 rule finish_toco:
     input:
         code=code("finish_toco"),
-        tflite="build/{model}/{graph}/toco.tflite",
+        tflite="build/{model}/{graph}/{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
     output:
-        "results/{model}/{graph}.toco_float32.tflite",
+        "results/{model}/{graph}.{variant}.tflite",
     log:
-        "logs/finish_toco/{model}.{graph}.log",
+        "logs/finish_toco/{model}.{graph}.{variant}.log",
+    wildcard_constraints:
+        variant="toco_float32|toco_uint8",
     group:
         "model"
     conda:
@@ -87,6 +127,47 @@ rule finish_toco:
         python {input.code[0]:q} \
             --raw {input.tflite:q} \
             --contract {input.contract:q} \
+            --variant {wildcards.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule convert_pytorch:
+    input:
+        code=code("convert_pytorch"),
+        source="sources/{model}",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    output:
+        "results/{model}/main.torch_float32.tflite",
+    log:
+        "logs/convert_pytorch/{model}.log",
+    benchmark:
+        "benchmarks/convert_pytorch/{model}.tsv"
+    wildcard_constraints:
+        model=kind("pytorch"),
+    group:
+        "model"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=2000,
+        time_limit=config["time_limit"],
+    params:
+        card=expectations,
+        path=source("path"),
+        keep=source("keep_layout"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --path {input.source:q}/{params.path:q} \
+            --keep-layout {params.keep:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """

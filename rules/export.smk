@@ -1,7 +1,8 @@
 """Export inference graphs.
 
 Requires: sources/{model}/.
-Yields: build/{model}/{graph}/graph.pb, contract.json and golden.npz; for detect_cut also anchors.npy and anchors.txt.
+Yields: build/{model}/{graph}/graph.pb, saved_model (not with the post-processing op), contract.json and golden.npz; for
+detect_cut also anchors.npy and anchors.txt.
 """
 
 
@@ -15,6 +16,7 @@ rule export_ssd_graph:
         source="sources/{model}",
     output:
         graph="build/{model}/detect_cut/graph.pb",
+        saved_model=directory("build/{model}/detect_cut/saved_model"),
         contract="build/{model}/detect_cut/contract.json",
         golden="build/{model}/detect_cut/golden.npz",
         anchors="build/{model}/detect_cut/anchors.npy",
@@ -87,6 +89,7 @@ rule export_keras:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -125,6 +128,7 @@ rule export_saved_model:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -165,6 +169,7 @@ rule export_frozen_graph:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -205,6 +210,7 @@ rule export_tf1_checkpoint:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -249,6 +255,7 @@ rule export_darknet:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -289,6 +296,7 @@ rule export_onnx:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -321,12 +329,89 @@ rule export_onnx:
         """
 
 
+rule run_pytorch:
+    input:
+        code=code("run_pytorch"),
+        source="sources/{model}",
+    output:
+        onnx="build/{model}/main/pytorch.onnx",
+        golden="build/{model}/main/pytorch.npz",
+    log:
+        "logs/run_pytorch/{model}.log",
+    benchmark:
+        "benchmarks/run_pytorch/{model}.tsv"
+    wildcard_constraints:
+        model=kind("pytorch"),
+    group:
+        "model"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        card=expectations,
+        images=golden_images,
+        path=source("path"),
+        keep=source("keep_layout"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --golden-images {params.images:q} \
+            --path {input.source:q}/{params.path:q} \
+            --keep-layout {params.keep:q} \
+            --output-onnx {output.onnx:q} \
+            --output-golden {output.golden:q} \
+            &>{log:q}
+        """
+
+
+rule export_pytorch:
+    input:
+        code=code("export_pytorch"),
+        onnx="build/{model}/main/pytorch.onnx",
+        golden="build/{model}/main/pytorch.npz",
+    output:
+        graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    log:
+        "logs/export_pytorch/{model}.log",
+    benchmark:
+        "benchmarks/export_pytorch/{model}.tsv"
+    wildcard_constraints:
+        model=kind("pytorch"),
+    group:
+        "model"
+    conda:
+        "../envs/onnx.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        card=expectations,
+        keep=source("keep_layout"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --card {params.card:q} \
+            --onnx {input.onnx:q} \
+            --golden {input.golden:q} \
+            --keep-layout {params.keep:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
 rule export_tflite:
     input:
         code=code("export_tflite"),
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:
@@ -387,6 +472,7 @@ rule export_tfjs:
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
+        saved_model=directory("build/{model}/main/saved_model"),
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
     log:

@@ -1,8 +1,78 @@
 """Derive variants and graphs from float32 .tflite files, without TensorFlow.
 
-Requires: results/{model}/{graph}.float32.tflite of graphs without post-processing, and the contracts.
-Yields: results/{model}/{graph}.{variant}.tflite.
+Requires: results/{model}/{graph}.float32.tflite of graphs without post-processing, the contracts, and the samples of
+data sets.
+Yields: build/{model}/{purpose}.csv, the samples of calibration and evaluation; results/{model}/{graph}.calibration.json;
+results/{model}/{graph}.{variant}.tflite.
 """
+
+
+localrules:
+    list_samples,
+
+
+rule list_samples:
+    input:
+        code=code("list_samples"),
+        index=sample_index,
+        other=other_index,
+    output:
+        "build/{model}/{purpose}.csv",
+    log:
+        "logs/list_samples/{model}.{purpose}.log",
+    conda:
+        "../envs/litert.yaml"
+    params:
+        samples=sample_choice,
+        others=other_choice,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --purpose {wildcards.purpose:q} \
+            --index {input.index:q} \
+            --samples {params.samples:q} \
+            --apart-from {input.other:q} \
+            --apart-from-samples {params.others:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule calibrate:
+    input:
+        code=code("calibrate"),
+        tflite="results/{model}/{graph}.float32.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        samples=samples("calibration"),
+        folder=sample_folder("calibration"),
+    output:
+        "results/{model}/{graph}.calibration.json",
+    log:
+        "logs/calibrate/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/calibrate/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        form=sample_form("calibration"),
+        preprocess=preprocess,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --float {input.tflite:q} \
+            --contract {input.contract:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
 
 
 rule quantise_tflite:
@@ -10,6 +80,7 @@ rule quantise_tflite:
         code=code("quantise_tflite"),
         tflite="results/{model}/{graph}.float32.tflite",
         contract="build/{model}/{graph}/contract.json",
+        calibration=calibration,
     output:
         "results/{model}/{graph}.{variant}.tflite",
     log:
@@ -18,7 +89,7 @@ rule quantise_tflite:
         "benchmarks/quantise_tflite/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
         graph="main|detect_cut",
-        variant="float16|dynamic",
+        variant="float16|dynamic|int8|int8_io|uint8_io|int16x8",
     group:
         "model"
     conda:
@@ -28,7 +99,48 @@ rule quantise_tflite:
         python {input.code[0]:q} \
             --float {input.tflite:q} \
             --contract {input.contract:q} \
+            --calibration {input.calibration:q} \
             --variant {wildcards.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule quantise_tensorflow:
+    input:
+        code=code("quantise_tensorflow"),
+        graph="build/{model}/{graph}/graph.pb",
+        contract="build/{model}/{graph}/contract.json",
+        samples=samples("calibration"),
+        folder=sample_folder("calibration"),
+    output:
+        "results/{model}/{graph}.tf_int8.tflite",
+    log:
+        "logs/quantise_tensorflow/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/quantise_tensorflow/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+        time_limit=config["time_limit"],
+    params:
+        form=sample_form("calibration"),
+        preprocess=preprocess,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --graph {input.graph:q} \
+            --contract {input.contract:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -48,7 +160,7 @@ rule graft_postprocess:
         "benchmarks/graft_postprocess/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
         graph=r"detect_(?!cut\.)[a-z0-9_]+",
-        variant="float32|float16|dynamic",
+        variant="float32|float16|dynamic|int8|int16x8|tf_int8",
     group:
         "model"
     conda:

@@ -15,7 +15,7 @@ localrules:
 rule write_checksums:
     input:
         code=code("write_checksums"),
-        artifacts=all_artifacts(),
+        artifacts=all_artifacts() + c_arrays(),
     output:
         "results/SHA256SUMS",
     log:
@@ -82,7 +82,7 @@ rule verify:
 rule lock_artifacts:
     input:
         code=code("lock_artifacts"),
-        artifacts=all_artifacts(),
+        artifacts=lockable_artifacts(),
     log:
         "logs/lock_artifacts.log",
     conda:

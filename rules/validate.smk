@@ -1,7 +1,7 @@
 """Compare artifacts with the golden outputs of their source.
 
-Requires: results/{model}/{graph}.{variant}.tflite, its contract, and the model's golden.npz.
-Yields: results/{model}/{graph}.{variant}.tflite.json, the evidence.
+Requires: results/{model}/{graph}.{variant}.tflite or .openvino, its contract, and the model's golden.npz.
+Yields: results/{model}/{graph}.{variant}.tflite.json or .openvino.json, the evidence.
 """
 
 
@@ -35,6 +35,39 @@ rule validate_tflite:
             --variant {wildcards.variant:q} \
             --limits {params.limits:q} \
             --figures {input.figures:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_openvino:
+    input:
+        code=code("validate_openvino"),
+        artifact="results/{model}/{graph}.{variant}.openvino",
+        contract="build/{model}/{graph}/contract.json",
+        golden=golden,
+    output:
+        "results/{model}/{graph}.{variant}.openvino.json",
+    log:
+        "logs/validate_openvino/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_openvino/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        variant="float32",
+    group:
+        "model"
+    conda:
+        "../envs/openvino.yaml"
+    params:
+        limits=limits,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --variant {wildcards.variant:q} \
+            --limits {params.limits:q} \
             --output {output:q} \
             &>{log:q}
         """

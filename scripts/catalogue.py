@@ -25,7 +25,8 @@ def row(path, results):
     sizes = [file.get("size") for file in card["source"]["files"]]
     size = "unknown" if None in sizes else f"{sum(sizes):,}"
     folder = os.path.join(results, model)
-    built = [name for name in os.listdir(folder) if name.endswith(".tflite")] if os.path.isdir(folder) else []
+    made = os.listdir(folder) if os.path.isdir(folder) else []
+    built = [name for name in made if name.endswith((".tflite", ".openvino"))]
     number = f"{len(built)} artifacts" if built else "no"
     return model, card["task"], card["source"]["kind"], size, card["licence"], number
 

@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 
-from zoomill import artifact, command, files
+from zoomill import artifact, command, files, tensorflow_converter
 from zoomill.errors import UserError
 
 
@@ -18,27 +18,10 @@ def main(argv=None):
     contract = files.read_json(args.contract)
     with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
         try:
-            command.within(args.time_limit, convert, args.graph, contract, raw.name)
+            command.within(args.time_limit, tensorflow_converter.convert, args.graph, contract, raw.name)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
         artifact.finish(raw.name, contract, "float32", args.output)
-
-
-def convert(graph_path, contract, output):
-    """Run the converter; its file has no signature yet."""
-    import tensorflow as tf
-
-    shapes = {promise["tensor"]: promise["shape"] for promise in contract["inputs"]}
-    outputs = [promise["tensor"] for promise in contract["outputs"]]
-    converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(graph_path, list(shapes), outputs, shapes)
-    converter.allow_custom_ops = True
-    try:
-        data = converter.convert()
-    except Exception as error:  # the converter raises its own, undocumented kinds
-        reason = next((line for line in str(error).splitlines() if "error:" in line), str(error).splitlines()[0])
-        raise UserError(f"{contract['model']}: {graph_path}: cannot be converted: {reason}") from error
-    with open(output, "wb") as file:
-        file.write(data)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def _completed(card, network):
     """Return the card with what is known of every Darknet model where it says nothing else."""
     if card["labels"] and len(card["labels"]) != network.classes:
         raise UserError(f"the card has {len(card['labels'])} labels, the network {network.classes} classes")
-    known = {"inputs": [{"value_range": [0, 1]}], "outputs": [{"meaning": meaning} for meaning in network.meanings]}
+    known = {"inputs": [{"value_range": [0, 1]}], "outputs": network.promises}
     for side, entries in known.items():
         given = card[side] or [{}] * len(entries)
         if len(given) == len(entries):  # else export() says so

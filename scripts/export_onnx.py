@@ -22,8 +22,7 @@ def main(argv=None):
         run = onnx_source.runner(source, converted)
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
-    export.export(args, converted.graph, converted.inputs, converted.outputs, run)
-    onnx_source.write_notes(args.output_dir, converted.notes())
+    export.export(args, converted.graph, converted.inputs, converted.outputs, run, converted.notes())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import argparse
 
-from zoomill import command, export, tf_sources
+from zoomill import command, export, saved_model_source, tf_sources
+from zoomill.errors import UserError
 
 
 def main(argv=None):
@@ -11,11 +12,14 @@ def main(argv=None):
     export.add_arguments(parser)
     parser.add_argument("--path", required=True, help="folder with saved_model.pb")
     parser.add_argument("--tags", nargs="*", default=["serve"])
-    parser.add_argument("--signature", default="serving_default")
+    parser.add_argument("--signature", default="serving_default", help="its key, or __call__ for the module's own call")
     args = parser.parse_args(argv)
-    function = tf_sources.saved_model(args.path, args.tags, args.signature)
+    try:
+        function = saved_model_source.load(args.path, args.tags, args.signature)
+    except UserError as error:
+        raise UserError(f"{args.model}: {error}") from error
     graph, inputs, outputs = tf_sources.freeze(function)
-    run = tf_sources.run_function(function, inputs)
+    run = saved_model_source.runner(function, inputs)
     export.export(args, graph, inputs, outputs, run)
 
 

@@ -1,8 +1,8 @@
 """Export an SSD checkpoint of the TF1 Object Detection API: graph, contract, golden outputs and anchors.
 
-Writes into ``--output-dir``: ``graph.pb`` (raw heads, no post-processing), ``contract.json``, ``golden.npz``,
-``anchors.npy`` (float32 ``[anchors, 4]``: ycenter, xcenter, height, width) and ``anchors.txt`` (the same, one anchor
-a line).
+Writes into ``--output-dir``: ``graph.pb`` (raw heads, no post-processing), ``saved_model``, ``contract.json``,
+``golden.npz``, ``anchors.npy`` (float32 ``[anchors, 4]``: ycenter, xcenter, height, width) and ``anchors.txt`` (the
+same, one anchor a line).
 """
 
 import argparse
@@ -11,8 +11,20 @@ import os
 
 import numpy as np
 
-from zoomill import anchors, checkpoint, command, contract, files, golden, pipeline_config, postprocess, ssd_graph
+from zoomill import (
+    anchors,
+    checkpoint,
+    command,
+    contract,
+    files,
+    golden,
+    pipeline_config,
+    postprocess,
+    saved_model,
+    ssd_graph,
+)
 from zoomill.errors import UserError
+from zoomill.preprocess import read_picture
 
 
 def main(argv=None):
@@ -48,7 +60,9 @@ def export(args):
 
     source = golden.Source(frozen, prefix)
     size = shape[1:3]
-    images = golden.read_images(args.golden_images) if args.golden_images else golden.synthetic_images(4, *size)
+    images = (
+        [read_picture(path) for path in args.golden_images] if args.golden_images else golden.synthetic_images(4, *size)
+    )
     outputs = source.outputs(images)
     outputs[ssd_graph.SCORES] = golden.convert_scores(outputs.pop("logits"), ssd.post_processing)
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
@@ -66,9 +80,10 @@ def export(args):
 
 
 def write(folder, graph, outputs, centred, promises):
-    """Write the five files, the contract last."""
+    """Write all of it, the contract last."""
     path = os.path.join(folder, "{}").format
     files.write_bytes(path("graph.pb"), graph.SerializeToString(deterministic=True))
+    saved_model.write(path("saved_model"), graph, promises)
     files.write_bytes(path("golden.npz"), _saved(np.savez, **outputs))
     files.write_bytes(path("anchors.npy"), _saved(np.save, centred))
     lines = (" ".join(repr(float(value)) for value in anchor) for anchor in centred)

@@ -21,9 +21,8 @@ def main(argv=None):
         if model.is_graph:
             graph, inputs, outputs = tfjs_source.graph(model, json.loads(args.output_tensors))
         else:
-            shapes = [entry["shape"] for entry in json.loads(args.card)["inputs"] if "shape" in entry]
-            function = tf_sources.keras_function(tfjs_source.keras_model(model), shapes)
-            graph, inputs, outputs = tf_sources.freeze(function)
+            shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
+            graph, inputs, outputs = tf_sources.freeze_keras(tfjs_source.keras_model(model), shapes)
         names = [
             {tensor.name: tensor.tensor if model.is_graph else tensor.name for tensor in tensors}
             for tensors in (inputs, outputs)

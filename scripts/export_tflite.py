@@ -22,8 +22,7 @@ def main(argv=None):
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
     inputs, outputs, run = source.interface(converted)
-    export.export(args, converted.graph, inputs, outputs, run)
-    onnx_source.write_notes(args.output_dir, source.notes())
+    export.export(args, converted.graph, inputs, outputs, run, source.notes())
 
 
 if __name__ == "__main__":

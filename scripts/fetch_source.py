@@ -9,10 +9,13 @@ import dataclasses
 import json
 import os
 import shutil
+from urllib.parse import quote
 
-from zoomill import archives, command, mirrors, source_lock
-from zoomill.download import Broken, Cache, Wanted, Wrong, is_url, log, public
+from zoomill import archives, command, mirrors, samples, source_lock
+from zoomill.cache import Cache
 from zoomill.errors import UserError
+from zoomill.progress import log
+from zoomill.wanted import Broken, Wanted, Wrong, is_url, public
 
 HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128, "md5": 32}
 
@@ -51,6 +54,8 @@ def _arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="name of the model, for messages and sources.lock")
     parser.add_argument("--files", required=True, help="the card's list of files, as JSON")
+    parser.add_argument("--index", nargs="*", default=[], help="CSV of a data set, whose samples are fetched too")
+    parser.add_argument("--index-urls", nargs="*", default=[], help="where they are; {name} stands for a sample's name")
     parser.add_argument("--cache", required=True, help="folder of complete and partial downloads")
     parser.add_argument("--lock", required=True, help="sources.lock")
     parser.add_argument(
@@ -102,9 +107,10 @@ def _clear(output, temporary):
 def _parsed(args):
     """Return the card's files as :class:`SourceFile`, with the digests of sources.lock filled in."""
     locked = source_lock.read(args.lock).get(args.model, {})
-    card = "models/%s.yaml" % args.model
+    card = "%s/%s.yaml" % ("datasets" if args.index else "models", args.model)
     try:
-        parsed = [_source_file(entry, locked, card) for entry in json.loads(args.files)]
+        entries = [*json.loads(args.files), *_samples(args)]
+        parsed = [_source_file(entry, locked, card) for entry in entries]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError("its list of files cannot be read (%r); check %s" % (error, card)) from None
     except UserError as error:
@@ -112,6 +118,20 @@ def _parsed(args):
     if clash := archives.collision(file.name for file in parsed):
         raise UserError("the files %s and %s collide; rename one of them in %s" % (*clash, card))
     return parsed
+
+
+def _samples(args):
+    """Return the samples of an index as entries of a card's list of files."""
+    return [
+        {
+            "name": sample.name,
+            "urls": [url.replace("{name}", quote(sample.name)) for url in args.index_urls],
+            "size": sample.bytes,
+            "sha256": sample.sha256,
+        }
+        for index in args.index
+        for sample in samples.read_index(index)
+    ]
 
 
 def _source_file(entry, locked, card):

@@ -10,9 +10,10 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raw", required=True, help=".tflite file as TOCO wrote it")
     parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--variant", required=True, choices=["toco_float32", "toco_uint8"])
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
-    artifact.finish(args.raw, files.read_json(args.contract), "toco_float32", args.output)
+    artifact.finish(args.raw, files.read_json(args.contract), args.variant, args.output)
 
 
 if __name__ == "__main__":

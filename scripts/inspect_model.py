@@ -1,6 +1,7 @@
 """Tell what is inside a model file: inputs and outputs, operators, parameters, quantisation, who made it.
 
-Reads frozen graphs, SavedModels, TF-Hub modules, meta graphs, Keras, TFLite, TensorFlow.js, ONNX and Darknet models.
+Reads frozen graphs, SavedModels, TF-Hub modules, meta graphs, Keras, TFLite, TensorFlow.js, ONNX, Darknet and OpenVINO
+models.
 TensorFlow is not needed, and nothing in the file is run.
 """
 
@@ -14,7 +15,7 @@ from zoomill.inspect import recognise, report
 def main(argv=None):
     """Print the report as a table, or write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="the file, or the folder of a SavedModel, TF-Hub module or TFJS model")
+    parser.add_argument("model", help="the file, or the folder of a SavedModel, Hub module, TFJS model or OpenVINO IR")
     parser.add_argument(
         "--weights", help="the .weights of a .cfg or the checkpoint of a .meta, when it has another name than the model"
     )

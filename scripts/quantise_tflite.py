@@ -1,9 +1,8 @@
-"""Derive a variant with smaller weights from a float32 .tflite file, without TensorFlow."""
+"""Derive a quantised variant from a float32 .tflite file, without TensorFlow."""
 
 import argparse
-import tempfile
 
-from zoomill import artifact, command, files, quantiser
+from zoomill import artifact, calibration, command, files, quantiser, tflite_ends
 
 
 def main(argv=None):
@@ -11,13 +10,16 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--float", required=True, help="float32 .tflite file")
     parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--calibration", nargs="*", default=[], help="calibration.json, for integer activations")
     parser.add_argument("--variant", required=True, choices=quantiser.VARIANTS)
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
-    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
-        file.write(quantiser.quantise(args.float, args.variant))
-        file.flush()
-        artifact.finish(file.name, files.read_json(args.contract), args.variant, args.output)
+    contract = files.read_json(args.contract)
+    ranges = calibration.read_ranges(args.calibration[0], args.float) if args.calibration else None
+    model = quantiser.quantise(args.float, args.variant, ranges)
+    if args.variant == "uint8_io":
+        tflite_ends.recast(model)
+    artifact.deliver(model, contract, args.variant, args.output)
 
 
 if __name__ == "__main__":

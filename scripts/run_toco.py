@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 
-from zoomill import command, files, tensorflow_parts, toco
+from zoomill import command, files, tensorflow_parts, toco, uint8_input
 from zoomill.errors import UserError
 
 
@@ -17,34 +17,52 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graph", required=True, help="graph.pb")
     parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--variant", required=True, choices=["toco_float32", "toco_uint8"])
+    parser.add_argument("--default-ranges", type=float, nargs="*", help="lowest and highest value of activations")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds")
     parser.add_argument("--output", required=True, help=".tflite file as TOCO writes it")
     parser.add_argument("--output-log", required=True, help="TOCO's log")
     parser.add_argument("--output-counts", required=True, help="JSON of the figures in the log")
     args = parser.parse_args(argv)
     contract = files.read_json(args.contract)
-    with files.written(args.output_log) as log:
-        try:
-            command.within(args.time_limit, convert, args.graph, contract, args.output, log)
-        except (UserError, SystemExit) as error:
-            with open(log, encoding="utf-8", errors="replace") as file:
-                sys.stderr.write(file.read())
-            reason = error if isinstance(error, UserError) else "TOCO failed; its log stands above"
-            raise UserError("%s: %s: %s" % (contract["model"], args.graph, reason)) from error
+    try:
+        run(args, contract)
+    except UserError as error:
+        raise UserError("%s: %s: %s" % (contract["model"], args.graph, error)) from error
     with open(args.output_log, encoding="utf-8", errors="replace") as file:
         files.write_json(args.output_counts, toco.log_counts(file.read()))
 
 
-def convert(graph_path, contract, output, log):
+def run(args, contract):
+    """Run TOCO in a child process."""
+    uint8 = args.variant == "toco_uint8"
+    statistics = [uint8_input.statistics(promise) for promise in contract["inputs"]] if uint8 else None
+    with files.written(args.output_log) as log:
+        try:
+            command.within(args.time_limit, convert, args, contract, statistics, log)
+        except (UserError, SystemExit) as error:
+            with open(log, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            sys.stderr.write(text)
+            array = toco.lacking_range(text)
+            if array:
+                raise UserError("%s has no fake-quant node; give `toco: default_ranges` in the card" % array) from error
+            if isinstance(error, UserError):
+                raise
+            raise UserError("TOCO failed; its log stands above") from error
+
+
+def convert(args, contract, statistics, log):
     """Run TOCO with the process's stderr, where native code logs to, going to ``log``."""
-    graph = tensorflow_parts.graph_def(graph_path)
+    graph = tensorflow_parts.graph_def(args.graph)
     if sys.version_info < (3, 8):
-        toco.use_original_batch_norm(graph)
+        toco.use_original_operators(graph)
     with open(log, "wb") as file:
         os.dup2(file.fileno(), 2)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     outputs = [promise["tensor"] for promise in contract["outputs"]]
-    files.write_bytes(output, toco.convert(graph, contract["inputs"], outputs))
+    written = toco.convert(graph, contract["inputs"], outputs, statistics, args.default_ranges)
+    files.write_bytes(args.output, written)
 
 
 if __name__ == "__main__":

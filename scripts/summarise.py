@@ -4,7 +4,8 @@ import argparse
 
 from zoomill import command, files, tables
 
-_HEADINGS = ("model", "graph", "variant", "bytes", "of float32", "largest head error", "detections", "score", "passed")
+_NAME = ("model", "graph", "variant", "format")
+_HEADINGS = (*_NAME, "bytes", "of float32", "largest head error", "detections", "score", "passed")
 
 
 def main(argv=None):
@@ -14,15 +15,20 @@ def main(argv=None):
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     documents = [files.read_json(path) for path in args.evidence]
-    sizes = {(item["model"], item["graph"], item["variant"]): item["bytes"] for item in documents}
+    sizes = {name(item): item["bytes"] for item in documents}
     text = tables.markdown([_HEADINGS, *(row(item, sizes) for item in documents)])
     files.write_bytes(args.output, text.encode())
     print(text, end="")
 
 
+def name(item):
+    """Return model, graph, variant and format, which is the end of the artifact's name."""
+    return item["model"], item["graph"], item["variant"], item["artifact"].rpartition(".")[2]
+
+
 def row(item, sizes):
     """Return the cells of one artifact."""
-    whole = sizes.get((item["model"], item["graph"], "float32"))
+    whole = sizes.get(name({**item, "variant": "float32"}))
     parity = item["parity"]
     heads = detections = score = ""
     if "expected" in parity:
@@ -33,8 +39,7 @@ def row(item, sizes):
         heads = f"{max(errors['max_abs'] for errors in parity.values()):.1e}"
     share = f"{item['bytes'] / whole:.0%}" if whole else ""
     passed = "yes" if item["passed"] else "NO"
-    name = (item["model"], item["graph"], item["variant"])
-    return (*name, f"{item['bytes']:,}", share, heads, detections, score, passed)
+    return (*name(item), f"{item['bytes']:,}", share, heads, detections, score, passed)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,18 @@
 import argparse
 import os
 
-from zoomill import command, files
+from zoomill import command, files, folders
 
 
 def main(argv=None):
-    """Write one line for each artifact, relative to the folder of ``--output``."""
+    """Write one line for each artifact, or file inside, relative to the folder of ``--output``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artifacts", nargs="+", required=True)
     parser.add_argument("--output", required=True, help="check it with `sha256sum -c` in its folder")
     args = parser.parse_args(argv)
     folder = os.path.dirname(args.output)
-    digests = {os.path.relpath(path, folder): files.digest(path) for path in args.artifacts}
+    paths = [member for path in args.artifacts for member in folders.members(path)]
+    digests = {os.path.relpath(path, folder): files.digest(path) for path in paths}
     text = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
     files.write_bytes(args.output, text.encode())
 

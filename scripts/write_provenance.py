@@ -9,7 +9,7 @@ import os
 import platform
 import re
 
-from zoomill import command, files
+from zoomill import command, files, folders
 from zoomill.yaml_file import load_yaml
 
 # Instruction sets that kernels choose by; they can change the last digit of a calibration or a golden value.
@@ -28,8 +28,7 @@ def main(argv=None):
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     artifacts = {
-        os.path.basename(path): {"sha256": files.digest(path), "bytes": os.path.getsize(path)}
-        for path in args.artifacts
+        os.path.basename(path): {"sha256": folders.digest(path), "bytes": folders.size(path)} for path in args.artifacts
     }
     provenance = {
         "model": args.model,

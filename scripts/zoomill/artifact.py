@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from zoomill import files, tflite_file
+from zoomill import files, tflite_file, uint8_input
 from zoomill.errors import UserError
 from zoomill.postprocess import OP, Options
 
@@ -16,17 +16,28 @@ class Variant:
     Attributes:
         converter: the start of the file's description.
         weight_dtypes: the dtypes in which weights of more than 1024 elements may be stored.
+        ends: the dtype of float inputs and outputs; those of TFLite_Detection_PostProcess stay in float.
+        stated_inputs: whether scale and zero point of an input are those of :mod:`zoomill.uint8_input`.
     """
 
     converter: str
     weight_dtypes: frozenset
+    ends: str = "float32"
+    stated_inputs: bool = False
 
 
 VARIANTS = {
     "float32": Variant("MLIR Converted.", frozenset({"float32"})),
     "float16": Variant("MLIR Converted.", frozenset({"float16"})),
     "dynamic": Variant("MLIR Converted.", frozenset({"int8"})),
+    "int8": Variant("MLIR Converted.", frozenset({"int8"})),
+    "int8_io": Variant("MLIR Converted.", frozenset({"int8"}), "int8"),
+    "uint8_io": Variant("MLIR Converted.", frozenset({"int8"}), "uint8"),
+    "int16x8": Variant("MLIR Converted.", frozenset({"int8"})),
+    "tf_int8": Variant("MLIR Converted.", frozenset({"int8"})),
     "toco_float32": Variant("TOCO Converted.", frozenset({"float32"})),
+    "torch_float32": Variant("MLIR Converted.", frozenset({"float32"})),
+    "toco_uint8": Variant("TOCO Converted.", frozenset({"uint8"}), "uint8", stated_inputs=True),
 }
 
 
@@ -78,12 +89,20 @@ def find_problems(model, data, contract, variant):
     found = tflite_file.postprocess_options(model)
     if found:
         problems += Options(**contract["postprocess"]).differences(found)
-    problems += interface_problems(data, contract)
+    problems += interface_problems(data, contract, variant.ends, "float32" if found else variant.ends)
+    if variant.stated_inputs:
+        problems += _input_problems(model, contract)
     return problems
 
 
-def interface_problems(data, contract):
-    """Load the file in LiteRT and compare names, dtypes and shapes of its signature with the contract."""
+def interface_problems(data, contract, inputs="float32", outputs="float32"):
+    """Load the file in LiteRT and compare names, dtypes and shapes of its signature with the contract.
+
+    Args:
+        data: bytes of the file.
+        contract: contract of its graph.
+        inputs, outputs: dtype that the file has where the contract says float32.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     try:
@@ -93,13 +112,28 @@ def interface_problems(data, contract):
     except (RuntimeError, ValueError) as error:
         return [f"LiteRT cannot load it: {str(error).splitlines()[0]}"]
     problems = []
-    for side, details in (("inputs", runner.get_input_details()), ("outputs", runner.get_output_details())):
+    sides = ("inputs", inputs, runner.get_input_details()), ("outputs", outputs, runner.get_output_details())
+    for side, stored, details in sides:
         for promise in contract[side]:
             found = details[promise["name"]]
             dtype, shape = np.dtype(found["dtype"]).name, [int(size) for size in found["shape"]]
             # The op's outputs get their shape when it first runs.
-            if dtype != promise["dtype"] or (shape and shape != promise["shape"]):
-                problems.append(
-                    f"{promise['name']} is {dtype} {shape}, the contract says {promise['dtype']} {promise['shape']}"
-                )
+            wanted = stored if promise["dtype"] == "float32" else promise["dtype"]
+            if dtype != wanted or (shape and shape != promise["shape"]):
+                problems.append(f"{promise['name']} is {dtype} {shape} instead of {wanted} {promise['shape']}")
+    return problems
+
+
+def _input_problems(model, contract):
+    """Compare scales and zero points of a file's inputs with those that follow from the contract's value ranges."""
+    problems = []
+    graph = model.subgraphs[0]
+    for index, promise in zip(graph.inputs, contract["inputs"], strict=True):
+        mean, std = uint8_input.statistics(promise)
+        stored = graph.tensors[index].quantization
+        scale, zero_point = (0 if end is None else end[0] for end in (stored.scale, stored.zeroPoint))
+        if (np.float32(scale), zero_point) != (np.float32(1 / std), mean):
+            problems.append(
+                f"{promise['name']} has scale {scale:g} and zero point {zero_point} instead of {1 / std:g} and {mean}"
+            )
     return problems

@@ -8,6 +8,7 @@ import re
 import jsonschema
 
 from zoomill.errors import UserError
+from zoomill.inspect.openvino import NO_WAY_BACK
 from zoomill.yaml_file import load_yaml
 
 # What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
@@ -16,6 +17,14 @@ _DETECTION_GRAPHS = {
     "detect_regular": {"use_regular_nms": True},
     "detect_fast": {"use_regular_nms": False},
 }
+
+# Graphs of operators that are not TFLite's alone.
+WITHOUT_POSTPROCESS = ("main", "detect_cut")
+NO_POSTPROCESS = "OpenVINO lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
+# TFLite variants with integer activations, whose ranges come from samples.
+CALIBRATED = ("int8", "int8_io", "uint8_io", "int16x8", "tf_int8")
+# Those that a graph with fake-quant nodes can have: it holds its ranges itself.
+OF_FAKE_QUANT = ("float32", "toco_float32", "toco_uint8")
 
 
 def check(document, schema, path):
@@ -45,18 +54,90 @@ def load_catalogue(folder, schema):
     for name in sorted(os.listdir(folder)):
         if name.endswith(".yaml"):
             path = os.path.join(folder, name)
-            card = check(load_yaml(path), schema, f"models/{name}")
+            document = load_yaml(path)
+            _refuse_openvino(document, f"models/{name}")
+            card = check(document, schema, f"models/{name}")
             _fill(card["source"], schema["$defs"][card["source"]["kind"]]["properties"])
             if card["source"]["kind"] == "tf1_detection":
                 card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
                 card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
-                card.setdefault("tflite", ["float32", "float16", "dynamic", "toco_float32"])
+                card.setdefault("tflite", [*_variants(card), "toco_float32"])
                 _check_graphs(card, f"models/{name}")
             else:
                 card["graphs"] = {"main": {}}
-                card.setdefault("tflite", ["float32", "float16", "dynamic"])
-            cards[name[: -len(".yaml")]] = card
+                card.setdefault("tflite", _variants(card))
+            model = name[: -len(".yaml")]
+            card.setdefault("c_name", model)
+            cards[model] = card
+    _check_c_names(cards)
     return cards
+
+
+def _refuse_openvino(document, path):
+    """Raise a UserError for an IR as a source; the schema could only say that there is no such kind."""
+    source = document.get("source") if isinstance(document, dict) else None
+    if isinstance(source, dict) and (source.get("kind") == "openvino" or str(source.get("path")).endswith(".xml")):
+        raise UserError(f"{path}: source: {NO_WAY_BACK}")
+
+
+def _variants(card):
+    """Return the TFLite variants that a card without a list of its own can have."""
+    if "fake_quant" in card["toco"]:
+        return [variant for variant in OF_FAKE_QUANT if variant != "toco_float32"]
+    own = ["torch_float32"] if card["source"]["kind"] == "pytorch" else []
+    return ["float32", "float16", "dynamic", *(CALIBRATED if "calibration" in card else ()), *own]
+
+
+def load_datasets(folder, schema, definitions):
+    """Return ``{data set: card}`` of all data sets in ``folder``, sorted by name.
+
+    Args:
+        folder: that of the cards and the indices.
+        schema: of such a card.
+        definitions: ``$defs`` of the schema of a model's card.
+    """
+    schema = {**schema, "$defs": definitions}
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        stem, end = os.path.splitext(name)
+        if end == ".yaml":
+            found[stem] = check(load_yaml(os.path.join(folder, name)), schema, f"datasets/{name}")
+            if not os.path.exists(os.path.join(folder, f"{stem}.csv")):
+                raise UserError(f"datasets/{name}: there is no datasets/{stem}.csv, the list of its samples")
+    return found
+
+
+def check_datasets(catalogue, datasets):
+    """Raise a UserError for a card that names a data set that is not there, or a data set with a model's name."""
+    for model, card in catalogue.items():
+        if model in datasets:
+            raise UserError(f"datasets/{model}.yaml: a model has this name too; rename one")
+        for purpose in ("calibration", "evaluation"):
+            chosen = card.get(purpose)
+            if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
+                name = chosen["dataset"]
+                raise UserError(
+                    f"models/{model}.yaml: {purpose}: there is no data set {name}{nearest(name, list(datasets))}"
+                )
+
+
+def why_not(card, graph, variant):
+    """Return why a graph cannot be had as a TFLite variant, or None."""
+    kind = card["source"]["kind"]
+    if variant == "torch_float32" and kind != "pytorch":
+        return f"litert-torch converts sources of kind pytorch only, and this is {kind}"
+    if variant == "toco_uint8" and not card["toco"]:
+        return "TOCO needs ranges: its card says neither `toco: fake_quant` nor `toco: default_ranges`"
+    if "fake_quant" in card["toco"] and variant not in OF_FAKE_QUANT:
+        return (
+            "its graph has fake-quant nodes (`toco: fake_quant`), behind which weights stay in float, and with which "
+            "TensorFlow makes int8 files that no runtime can prepare; take toco_uint8"
+        )
+    if variant in CALIBRATED and "calibration" not in card:
+        return "its card names no `calibration` samples, which set the ranges of integers"
+    if variant.endswith("_io") and graph not in ("main", "detect_cut"):
+        return "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
+    return None
 
 
 def postprocess_options(card, graph):
@@ -82,6 +163,15 @@ def _check_graphs(card, path):
             raise UserError(
                 f"{path}: graphs.{graph}: max_classes_per_detection is for fast NMS only; set use_regular_nms: false"
             )
+
+
+def _check_c_names(cards):
+    """Raise a UserError when two models have one name in C, so that one program could not hold both."""
+    models = {}
+    for model, card in cards.items():
+        other = models.setdefault(card["c_name"], model)
+        if other != model:
+            raise UserError(f"models/{model}.yaml: c_name: {card['c_name']} is that of models/{other}.yaml; change one")
 
 
 def _explain(error):

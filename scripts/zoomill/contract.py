@@ -5,9 +5,11 @@ code read to know how to feed a model:
 
 - ``inputs``: name, dtype, shape, layout, colour order and ``value_range``, the values that 0 and 255 of an 8-bit
   picture become, linearly;
-- ``outputs``: signature name, tensor name, dtype, shape and meaning;
+- ``outputs``: signature name, tensor name, dtype, shape and meaning; ``decode`` of a raw YOLO head, for
+  :func:`zoomill.yolo.decode`;
 - ``labels``: class names without the background; ``label_offset``: what to add to an output's class number to get
   the number the data set uses;
+- ``notes``: sentences about what differs from the source;
 - ``postprocess``: options of TFLite_Detection_PostProcess; in a graph without the op, what the pipeline asks for;
 - ``source_postprocess``: those of the source model's own post-processing.
 """

@@ -29,6 +29,23 @@ class Detections:
         return Detections(self.boxes[kept], self.classes[kept], self.scores[kept])
 
 
+def of_outputs(outputs, options):
+    """Return the rows that count of the four outputs of TFLite_Detection_PostProcess.
+
+    The op counts boxes, for which fast NMS writes a row for each of their best classes.
+
+    Args:
+        outputs: ``{output name: array}``.
+        options: :class:`zoomill.postprocess.Options` of the op.
+    """
+    count = int(outputs["num_detections"][0]) * options.max_classes_per_detection
+    return Detections(
+        outputs["detection_boxes"][0, :count],
+        outputs["detection_classes"][0, :count].astype(int),
+        outputs["detection_scores"][0, :count],
+    )
+
+
 def decode(encodings, anchors, options):
     """Turn box encodings ``[anchors, 4]`` into boxes ``[anchors, 4]`` (Ren et al. 2015, equation 2).
 

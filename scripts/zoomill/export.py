@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import files, golden
+from zoomill import files, golden, predictions, saved_model
 from zoomill.errors import UserError
 from zoomill.graph_def import ancestors, node_name, static_shapes
 
@@ -35,10 +35,11 @@ def add_arguments(parser):
     parser.add_argument("--card", required=True, help="JSON object: inputs, outputs, labels, label_offset")
     parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn values without")
     parser.add_argument("--output-dir", required=True)
+    predictions.add_arguments(parser)
 
 
-def export(args, graph, inputs, outputs, run):
-    """Write ``graph.pb``, ``contract.json`` and ``golden.npz`` of a source.
+def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False):
+    """Write ``graph.pb``, ``saved_model``, ``contract.json`` and ``golden.npz`` of a source, or only its predictions.
 
     Args:
         args: the flags of :func:`add_arguments`. The card's ``inputs`` and ``outputs`` are lists of partial contract
@@ -46,17 +47,24 @@ def export(args, graph, inputs, outputs, run):
         graph: frozen GraphDef, in which the inputs are placeholders.
         inputs, outputs: :class:`Tensor` lists.
         run: function from ``{input name: array}`` to ``{output name: array}``, the source in its own framework.
+        notes: sentences for the contract about what differs from the source.
+        rows: ``[{input or output name: array}, …]`` where the source ran elsewhere; ``run`` is then None.
+        batched: ``run`` takes batches of any size.
 
     Raises:
         UserError: when the card expects anything else than the source has.
     """
     model, card = args.model, json.loads(args.card)
-    promised_inputs = _promises(model, "input", inputs, card["inputs"])
+    promised_inputs = promises(model, "input", inputs, card["inputs"])
+    if args.samples:
+        predict(args, promised_inputs, run, batched)
+        return
     graph, shapes = _with_interface(graph, inputs, outputs, promised_inputs)
     named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in outputs]
-    promised_outputs = _promises(model, "output", named, card["outputs"])
-    feeds = golden.feeds(promised_inputs, args.golden_images)
-    rows = [{**feed, **run(feed)} for feed in feeds]
+    promised_outputs = promises(model, "output", named, card["outputs"])
+    if rows is None:
+        feeds = golden.feeds(promised_inputs, args.golden_images)
+        rows = [{**feed, **run(feed)} for feed in feeds]
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     contract = {
         "model": model,
@@ -65,16 +73,27 @@ def export(args, graph, inputs, outputs, run):
         "outputs": promised_outputs,
         "labels": card["labels"],
         "label_offset": card["label_offset"],
+        "notes": list(notes),
     }
     path = os.path.join(args.output_dir, "{}").format
     buffer = io.BytesIO()
     np.savez(buffer, **stored)
     files.write_bytes(path("graph.pb"), graph.SerializeToString(deterministic=True))
+    saved_model.write(path("saved_model"), graph, contract)
     files.write_bytes(path("golden.npz"), buffer.getvalue())
     files.write_json(path("contract.json"), contract)
 
 
-def _promises(model, kind, tensors, expected):
+def predict(args, promised_inputs, run, batched):
+    """Write ``predictions.npz``: what the source makes of samples."""
+    if len(promised_inputs) != 1:
+        raise UserError(f"{args.model}: has {len(promised_inputs)} inputs; samples can be given to a single one only")
+    (promise,) = promised_inputs
+    path = os.path.join(args.output_dir, "predictions.npz")
+    predictions.write(path, args, promise, lambda value: run({promise["name"]: value}), batched)
+
+
+def promises(model, kind, tensors, expected):
     """Return the contract entries of inputs or outputs: what the card says, checked against the source."""
     if expected and len(expected) != len(tensors):
         raise UserError(f"{model}: the card has {len(expected)} {kind}s, the source {len(tensors)}")
@@ -92,7 +111,8 @@ def _promise(model, kind, tensor, expected):
     entry = {"name": tensor.name, "tensor": tensor.name, "dtype": tensor.dtype}
     entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
     if kind == "output":
-        return {**entry, "meaning": expected.get("meaning", "")}
+        decode = {"decode": expected["decode"]} if "decode" in expected else {}
+        return {**entry, "meaning": expected.get("meaning", ""), **decode}
     layout, colour = _picture(entry["shape"])
     return {
         **entry,

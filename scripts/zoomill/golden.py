@@ -6,24 +6,9 @@ import numpy as np
 
 from zoomill import ssd_graph
 from zoomill.errors import UserError
+from zoomill.preprocess import Preprocess, read_picture
 
 _DETECTIONS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-
-
-def read_images(paths):
-    """Read pinned pictures as a list of RGB uint8 arrays ``[height, width, 3]``."""
-    from PIL import Image
-
-    images = []
-    for path in paths:
-        try:
-            with Image.open(path) as picture:
-                images.append(np.asarray(picture.convert("RGB")))
-        except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of them for a damaged file
-            raise UserError(
-                f"{path}: is no picture that can be read ({error}); replace it, or take it out of `golden`"
-            ) from error
-    return images
 
 
 def synthetic_images(count, height, width):
@@ -143,7 +128,7 @@ def feeds(inputs, images, count=4):
     """
     if images:
         (promise,) = inputs
-        return [{promise["name"]: _picture(path, promise)} for path in images]
+        return [{promise["name"]: Preprocess(promise)(read_picture(path))} for path in images]
     result = []
     for seed in range(count):
         random = np.random.RandomState(seed)
@@ -157,25 +142,3 @@ def feeds(inputs, images, count=4):
             drawn[promise["name"]] = values.astype(promise["dtype"])
         result.append(drawn)
     return result
-
-
-def _picture(path, promise):
-    """Return one picture as an input: resized (bilinear), in the contract's colour, layout and value range."""
-    from PIL import Image
-
-    rows, columns = promise["shape"][1:3] if promise["layout"] == "NHWC" else promise["shape"][2:4]
-    try:
-        with Image.open(path) as picture:
-            converted = picture.convert("L" if promise["colour"] == "GRAY" else "RGB")
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of them for a damaged file
-        raise UserError(
-            f"{path}: is no picture that can be read ({error}); replace it, or take it out of `golden`"
-        ) from error
-    pixels = np.asarray(converted.resize((columns, rows), Image.Resampling.BILINEAR), np.float64)
-    pixels = pixels.reshape(rows, columns, -1)
-    if promise["colour"] == "BGR":
-        pixels = pixels[..., ::-1]
-    if promise["layout"] == "NCHW":
-        pixels = pixels.transpose(2, 0, 1)
-    low, high = promise["value_range"]
-    return (pixels / 255 * (high - low) + low)[None].astype(promise["dtype"])

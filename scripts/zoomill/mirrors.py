@@ -11,8 +11,9 @@ import urllib.parse
 import requests
 
 from zoomill import archives
-from zoomill.download import TIMEOUT, Broken, Wrong, is_url, reason
+from zoomill.download import TIMEOUT, reason
 from zoomill.errors import UserError
+from zoomill.wanted import Broken, Wrong, is_url
 
 VARIABLE = "ZOOMILL_MIRRORS"
 
@@ -35,7 +36,7 @@ class Mirror:
         """Return the path or URL of a file, or None when the mirror does not have it.
 
         Args:
-            wanted: a :class:`zoomill.download.Wanted`; without a digest no mirror has it.
+            wanted: a :class:`zoomill.wanted.Wanted`; without a digest no mirror has it.
 
         Raises:
             Broken, Wrong: when the list cannot be read (said once, then it counts as empty), or when it gives

@@ -8,7 +8,6 @@ import tempfile
 
 import numpy as np
 
-from zoomill import files
 from zoomill.errors import UserError
 from zoomill.inspect import guards
 from zoomill.names import contract_names
@@ -17,7 +16,7 @@ from zoomill.names import contract_names
 # shapes and layouts.
 _SAMPLE = "calibration_image_sample_data_20x128x128x3_float32.npy"
 # From ONNX's order of dimensions to TensorFlow's, by rank: N, channels, space becomes N, space, channels.
-_CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 _LETTERS = {3: "NCW", 4: "NCHW", 5: "NCDHW"}
 
 
@@ -54,7 +53,7 @@ class Value:
         """Return a sentence about another order than ONNX's, as a list of none or one."""
         letters = _LETTERS.get(len(self.order), "")
         layout = "".join(letters[axis] for axis in self.order) if letters else ""
-        return [f"{self.contract_name} is {layout} here and {letters} in the ONNX file"] if layout != letters else []
+        return [f"{self.contract_name} is {layout} here and {letters} in the source"] if layout != letters else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,12 +165,6 @@ def to_graph(model, shapes, kept, path):
     return Converted(*_freeze(function, dtypes, sources, results), sources, results)
 
 
-def write_notes(folder, notes):
-    """Add ``notes`` to the contract in ``folder``."""
-    path = os.path.join(folder, "contract.json")
-    files.write_json(path, {**files.read_json(path), "notes": notes})
-
-
 def _inputs(model, shapes, kept, path):
     """Return the inputs of a model as :class:`Value` entries, and write their sizes into the model."""
     weights = {tensor.name for tensor in model.graph.initializer}
@@ -185,7 +178,7 @@ def _inputs(model, shapes, kept, path):
     for value, name, shape in zip(found, names, shapes or [None] * len(found), strict=True):
         dims = value.type.tensor_type.shape.dim
         plain = tuple(range(len(dims)))
-        order = plain if value.name in kept else _CHANNELS_LAST.get(len(dims), plain)
+        order = plain if value.name in kept else CHANNELS_LAST.get(len(dims), plain)
         wanted = [shape[place] for place in np.argsort(order)] if len(shape or ()) == len(dims) else None
         for axis, dim in enumerate(dims):
             if not dim.dim_value and (axis == 0 or wanted):
@@ -270,17 +263,17 @@ def _results(runtime, function, run, path):
     feed, arrays = run
     names = [entry.name for entry in runtime.get_outputs()]
     return [
-        Value(name, contract_name, array.shape, _order(array, tensor.numpy(), path))
+        Value(name, contract_name, array.shape, order_of(array, tensor.numpy(), path))
         for name, contract_name, array, tensor in zip(
             names, contract_names(names, path), arrays, function(feed), strict=True
         )
     ]
 
 
-def _order(array, converted, path):
+def order_of(array, converted, path):
     """Return the order of dimensions in which a converted output agrees best with ONNX's."""
     plain = tuple(range(array.ndim))
-    orders = (plain, _CHANNELS_LAST.get(array.ndim, plain))
+    orders = (plain, CHANNELS_LAST.get(array.ndim, plain))
     fitting = [order for order in orders if np.transpose(array, order).shape == converted.shape]
     if not fitting:
         raise UserError(f"{path}: onnx2tf turned an output of {list(array.shape)} into {list(converted.shape)}")

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from zoomill import detections, runtime, ssd_graph
+from zoomill import detections, ssd_graph
 from zoomill.errors import UserError
 from zoomill.postprocess import Options
 
@@ -20,7 +20,7 @@ def of_outputs(artifact, contract, golden):
     """Compare all outputs with the golden ones.
 
     Args:
-        artifact: :class:`zoomill.runtime.Artifact`.
+        artifact: :class:`zoomill.runtime.Artifact`, or what is called and answers like it.
         contract: contract of its graph.
         golden: mapping of golden arrays by tensor name, one row for each pinned input.
 
@@ -67,7 +67,7 @@ def of_detections(artifact, contract, golden, anchors, tolerance):
     comparable = "detection_boxes" in golden and _keeps_the_same(options, Options(**contract["source_postprocess"]))
     kinds_differ = 0
     for row, feed in enumerate(feeds(contract, golden)):
-        found = runtime.detections(artifact(contract, feed), options)
+        found = detections.of_outputs(artifact(contract, feed), options)
         heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
         expected, others = (detections.postprocess(*heads, kind) for kind in (options, other))
         own.add(detections.match(expected, found, options, tolerance))

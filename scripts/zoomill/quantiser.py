@@ -1,4 +1,11 @@
-"""Weight quantisation by ai-edge-quantizer."""
+"""Post-training quantisation by ai-edge-quantizer, from a float file and its calibration."""
+
+import re
+import tempfile
+
+import numpy as np
+
+from zoomill import tflite_file
 
 # Half-precision storage of every weight, computed in float32: what the converter calls float16 quantisation.
 _FLOAT16 = [
@@ -20,12 +27,51 @@ _FLOAT16 = [
         },
     }
 ]
-VARIANTS = ("dynamic", "float16")
+WEIGHTS_ONLY = ("dynamic", "float16")
+STATIC = ("int8", "int8_io", "uint8_io", "int16x8")
+VARIANTS = (*WEIGHTS_ONLY, *STATIC)
 
 
-def quantise(path, variant):
-    """Return the bytes of the ``variant`` (one of :data:`VARIANTS`) of the float32 file at ``path``."""
-    from ai_edge_quantizer import quantizer, recipe
+def quantise(path, variant, ranges=None, in_float=()):
+    """Return a variant of a float file as ``ModelT`` of :mod:`zoomill.tflite_file`.
 
-    work = quantizer.Quantizer(path, _FLOAT16 if variant == "float16" else recipe.dynamic_wi8_afp32())
-    return bytes(work.quantize().quantized_model)
+    Args:
+        path: float32 .tflite file with one signature.
+        variant: one of :data:`VARIANTS`; ``uint8_io`` is that of ``int8_io``, before its ends are recast.
+        ranges: ``{tensor: [smallest, largest]}`` of all activations, for the :data:`STATIC` variants.
+        in_float: names of tensors whose operators stay in float.
+    """
+    from ai_edge_quantizer import quantizer
+
+    work = quantizer.Quantizer(path, _recipe(variant, in_float))
+    calibration = ranges and {
+        tensor: {"min": np.array(low, np.float32).reshape(1, 1), "max": np.array(high, np.float32).reshape(1, 1)}
+        for tensor, (low, high) in ranges.items()
+    }
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(work.quantize(calibration).quantized_model)
+        file.flush()
+        return tflite_file.read(file.name)
+
+
+def _recipe(variant, in_float):
+    """Return the recipe of a variant; later entries of a recipe overrule earlier ones."""
+    from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
+
+    if variant == "float16":
+        return _FLOAT16
+    if variant == "dynamic":
+        return recipe.dynamic_wi8_afp32()
+    manager = recipe_manager.RecipeManager()
+    bits = 16 if variant == "int16x8" else 8
+    manager.add_static_config(".*", qtyping.TFLOperationName.ALL_SUPPORTED, bits, 8)
+    exempt = []
+    if in_float:  # one pattern: with one for each name, files of many operators take minutes
+        names = "|".join(map(re.escape, in_float))
+        exempt.append((f"(^|;)({names})(;|$)", qtyping.TFLOperationName.ALL_SUPPORTED))
+    if variant in ("int8", "int16x8"):
+        # Otherwise the default recipe quantises the ends too, of a detector even its class numbers.
+        exempt += [(".*", qtyping.TFLOperationName.INPUT), (".*", qtyping.TFLOperationName.OUTPUT)]
+    for pattern, operation in exempt:
+        manager.add_quantization_config(pattern, operation, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE)
+    return manager.get_quantization_recipe()

@@ -1,24 +1,32 @@
 """Running .tflite artifacts on LiteRT with kernels that do not depend on the machine's cores."""
 
+import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from zoomill.detections import Detections
 from zoomill.tflite_file import SIGNATURE
 
 
-class Artifact:
-    """A .tflite file, run by LiteRT's built-in kernels on one thread.
+KERNELS = {"builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, "xnnpack": OpResolverType.BUILTIN}
 
-    The XNNPACK delegate is left out: on integer files it differs from the reference by up to 0.04 in a score.
+
+class Artifact:
+    """A .tflite file, run by LiteRT on one thread.
+
+    Args:
+        path: the file.
+        kernels: ``builtin``; or ``xnnpack``, what LiteRT takes where it can if nothing is said: on integer files it
+            differs from the reference by up to 0.04 in a score.
     """
 
-    def __init__(self, path):
-        resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    def __init__(self, path, kernels="builtin"):
+        resolver = KERNELS[kernels]
         interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver, num_threads=1)
-        self._run = interpreter.get_signature_runner(SIGNATURE)
+        self._key = "name" if SIGNATURE in interpreter.get_signature_list() else "tensor"
+        self._run = interpreter.get_signature_runner(SIGNATURE) if self._key == "name" else _ByTensor(interpreter)
+        self._inputs, self._outputs = self._run.get_input_details(), self._run.get_output_details()
 
     def __call__(self, contract, feed):
-        """Run the artifact once.
+        """Run the artifact once, by the numbers of its contract whatever the file stores.
 
         Args:
             contract: contract of its graph.
@@ -27,23 +35,50 @@ class Artifact:
         Returns:
             ``{output name: array}``.
         """
-        return self._run(
-            **{entry["name"]: feed[entry["tensor"]].reshape(entry["shape"]) for entry in contract["inputs"]}
-        )
+        stored = {
+            entry[self._key]: quantise(feed[entry["tensor"]].reshape(entry["shape"]), self._inputs[entry[self._key]])
+            for entry in contract["inputs"]
+        }
+        found = self._run(**stored)
+        names = [(entry["name"], entry[self._key]) for entry in contract["outputs"]]
+        return {name: dequantise(found[key], self._outputs[key]) for name, key in names}
 
 
-def detections(outputs, options):
-    """Return the rows that count of the four outputs of TFLite_Detection_PostProcess.
+class _ByTensor:
+    """Runs a file without signature, such as TOCO's, and knows its inputs and outputs by their tensors."""
 
-    The op counts boxes, for which fast NMS writes a row for each of their best classes.
+    def __init__(self, interpreter):
+        interpreter.allocate_tensors()
+        self._interpreter = interpreter
+
+    def get_input_details(self):
+        return {detail["name"]: detail for detail in self._interpreter.get_input_details()}
+
+    def get_output_details(self):
+        return {detail["name"]: detail for detail in self._interpreter.get_output_details()}
+
+    def __call__(self, **values):
+        for name, detail in self.get_input_details().items():
+            self._interpreter.set_tensor(detail["index"], values[name])
+        self._interpreter.invoke()
+        return {name: self._interpreter.get_tensor(detail["index"]) for name, detail in self.get_output_details().items()}
+
+
+def quantise(values, details):
+    """Return real values as an input stores them: ``round(value / scale) + zero point``, cut at the dtype's ends.
 
     Args:
-        outputs: what :class:`Artifact` returned.
-        options: :class:`zoomill.postprocess.Options` of the op.
+        values: array of real values, or of the integers of an input that is not quantised.
+        details: what LiteRT says about the input; without a scale (0), values pass as they are.
     """
-    count = int(outputs["num_detections"][0]) * options.max_classes_per_detection
-    return Detections(
-        outputs["detection_boxes"][0, :count],
-        outputs["detection_classes"][0, :count].astype(int),
-        outputs["detection_scores"][0, :count],
-    )
+    scale, zero_point = details["quantization"]
+    if not scale:
+        return values
+    ends = np.iinfo(details["dtype"])
+    return np.clip(np.rint(values / scale) + zero_point, ends.min, ends.max).astype(details["dtype"])
+
+
+def dequantise(values, details):
+    """Return the real values, float32, that an output stores: ``scale * (value - zero point)``."""
+    scale, zero_point = details["quantization"]
+    return np.float32(scale) * (values.astype(np.float32) - np.float32(zero_point)) if scale else values

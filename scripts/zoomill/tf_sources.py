@@ -1,5 +1,6 @@
 """Sources that TensorFlow 2 itself can load: as a frozen graph with named ends, and as a function to run."""
 
+import json
 import os
 
 from zoomill.errors import UserError
@@ -36,48 +37,6 @@ def _tensor(name, tensor):
     rank = tensor.shape.rank
     shape = None if rank is None else tuple(tensor.shape.as_list())
     return Tensor(name, tensor.name, tensor.dtype.name, shape)
-
-
-def saved_model(path, tags, signature):
-    """Load one signature of a SavedModel or TF-Hub module of TensorFlow 1 or 2.
-
-    Args:
-        path: folder with saved_model.pb (or a TF-Hub version 1 module, which is one too).
-        tags: list of tags of the wanted graph; empty for the untagged one.
-        signature: key of the signature.
-
-    Returns:
-        A concrete function.
-
-    Raises:
-        UserError: when the folder is no SavedModel or has no such tags or signature; the message lists those it has.
-    """
-    import tensorflow as tf
-
-    try:
-        loaded = tf.saved_model.load(path, tags=tags)
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: cannot be loaded as a SavedModel with tags {tags}: {reason}") from error
-    if signature not in loaded.signatures:
-        there = ", ".join(sorted(loaded.signatures)) or "none"
-        raise UserError(f"{path}: has no signature {signature}; there are: {there}")
-    function = loaded.signatures[signature]
-    function._zoomill_owner = loaded  # the signature alone does not keep its variables alive
-    return function
-
-
-def run_function(function, inputs):
-    """Return a function that runs a signature on ``{input name: array}``."""
-    import tensorflow as tf
-
-    names = [tensor.name for tensor in inputs]
-
-    def run(feed):
-        outputs = function(**{name: tf.constant(feed[name]) for name in names})
-        return {name: value.numpy() for name, value in outputs.items()}
-
-    return run
 
 
 def graph_session(graph, inputs, outputs):
@@ -148,6 +107,7 @@ def keras_model(path, allowed):
     Raises:
         UserError: for a file that cannot be read, or a layer that would run code of its own.
     """
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
     config, version = _keras_config(path)
     for layer in layer_configurations(config):
         if layer["class_name"] in ("Lambda", "TFOpLambda>Lambda") and "Lambda" not in allowed:
@@ -156,26 +116,29 @@ def keras_model(path, allowed):
                 f"{path}: the layer {name} is a Lambda, which runs code out of the file; "
                 "allow it in the card with source.allow: [Lambda] if you trust its origin"
             )
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
     if version.startswith("3"):
         import keras
     else:
         import tf_keras as keras
     try:
         options = {"safe_mode": "Lambda" not in allowed} if version.startswith("3") else {}
-        return keras.models.load_model(path, compile=False, **options)
+        model = keras.models.load_model(path, compile=False, **options)
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: Keras cannot load it: {reason}") from error
+    if not getattr(model, "inputs", None):
+        raise UserError(f"{path}: its inputs are not known to Keras; a signature of a SavedModel is kind saved_model")
+    return model
 
 
 def _keras_config(path):
-    """Return the configuration of the model in a file, and the version of Keras that wrote it."""
-    import json
+    """Return the configuration of the model in a file or folder, and the version of Keras that wrote it."""
     import zipfile
 
     import h5py
 
+    if os.path.isdir(path):
+        return _saved_config(path), "2"
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -191,6 +154,21 @@ def _keras_config(path):
     return json.loads(text), version.decode() if isinstance(version, bytes) else version
 
 
+def _saved_config(path):
+    """Return the configurations of all layers in a SavedModel that Keras 2 wrote."""
+    from google.protobuf.message import DecodeError
+    from tf_keras.protobuf import saved_metadata_pb2
+
+    try:
+        with open(os.path.join(path, "keras_metadata.pb"), "rb") as file:
+            metadata = saved_metadata_pb2.SavedMetadata.FromString(file.read())
+        return [json.loads(node.metadata) for node in metadata.nodes]
+    except (OSError, DecodeError, ValueError) as error:
+        raise UserError(
+            f"{path}: has no keras_metadata.pb that can be read; a SavedModel without Keras in it is kind saved_model"
+        ) from error
+
+
 def layer_configurations(config):
     """Yield every layer configuration inside a model's configuration, however deep."""
     if isinstance(config, dict):
@@ -203,21 +181,38 @@ def layer_configurations(config):
             yield from layer_configurations(value)
 
 
-def keras_function(model, shapes):
-    """Trace a Keras model with a batch of one.
+def freeze_keras(model, shapes):
+    """Freeze a Keras model with a batch of one.
 
     Args:
         model: what :func:`keras_model` returned.
-        shapes: shapes of its inputs from the card, or an empty list.
+        shapes: shapes of its inputs from the card, one for each input or None; empty for none.
 
     Returns:
-        A concrete function from keyword inputs to a dict of named outputs.
+        What :func:`freeze` returns, inputs and outputs in the model's own order.
+
+    Raises:
+        UserError: when the card's shapes do not fit the model's.
     """
+    graph, *sides = freeze(_keras_function(model, shapes))
+    found = [{tensor.name: tensor for tensor in side} for side in sides]
+    return graph, *([side[name] for name in names] for side, names in zip(found, _keras_names(model), strict=True))
+
+
+def _keras_names(model):
+    """Return the names of a model's inputs and outputs, in its order."""
+    inputs = getattr(model, "input_names", None) or [tensor.name for tensor in model.inputs]
+    outputs = getattr(model, "output_names", None) or [f"output_{i}" for i in range(len(model.outputs))]
+    return [name.split(":")[0] for name in inputs], list(outputs)
+
+
+def _keras_function(model, shapes):
+    """Return a concrete function from keyword inputs to a dict of named outputs."""
     import tensorflow as tf
 
-    names = getattr(model, "input_names", None) or [tensor.name for tensor in model.inputs]
-    names = [name.split(":")[0] for name in names]
-    outputs = list(getattr(model, "output_names", None) or [f"output_{i}" for i in range(len(model.outputs))])
+    names, outputs = _keras_names(model)
+    if shapes and len(shapes) != len(names):
+        raise UserError(f"the card has {len(shapes)} inputs, the source {len(names)}")
     specs = {}
     for name, tensor, shape in zip(names, model.inputs, shapes or [None] * len(names), strict=True):
         own = list(tensor.shape)
@@ -227,23 +222,26 @@ def keras_function(model, shapes):
 
     @tf.function
     def call(**feed):
-        values = [feed[name] for name in names]
-        result = model(values if len(values) > 1 else values[0], training=False)
-        result = list(result.values()) if isinstance(result, dict) else result
-        result = list(result) if isinstance(result, list | tuple) else [result]
-        return dict(zip(outputs, result, strict=True))
+        return dict(zip(outputs, _call_keras(model, [feed[name] for name in names]), strict=True))
 
     return call.get_concrete_function(**specs)
 
 
-def run_keras(model, inputs, outputs):
-    """Return a function that calls a Keras model eagerly, not through the traced graph."""
+def _call_keras(model, values):
+    """Return the outputs of a Keras model as a list in its order."""
     import tensorflow as tf
 
+    return tf.nest.flatten(model(values if len(values) > 1 else values[0], training=False))
+
+
+def run_keras(model):
+    """Return a function that calls a Keras model on ``{input name: array}`` eagerly, not through the traced graph."""
+    import tensorflow as tf
+
+    inputs, outputs = _keras_names(model)
+
     def run(feed):
-        values = [tf.constant(feed[tensor.name]) for tensor in inputs]
-        result = model(values if len(values) > 1 else values[0], training=False)
-        flat = tf.nest.flatten(result)
-        return {tensor.name: value.numpy() for tensor, value in zip(outputs, flat, strict=True)}
+        found = _call_keras(model, [tf.constant(feed[name]) for name in inputs])
+        return {name: value.numpy() for name, value in zip(outputs, found, strict=True)}
 
     return run

@@ -53,6 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--models", nargs="+", help="only these; without, all that the mirror holds")
     args = parser.parse_args()
     schema = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
     catalogue = cards.load_catalogue(REPOSITORY / "models", schema)
@@ -60,7 +61,8 @@ def main():
     here = {
         model: card
         for model, card in catalogue.items()
-        if all(file.get("sha256", "no digest") in held for file in card["source"]["files"])
+        if model in (args.models or catalogue)
+        and all(file.get("sha256", "no digest") in held for file in card["source"]["files"])
     }
     args.work.mkdir(parents=True, exist_ok=True)
     snakemake = [Path(sys.executable).with_name("snakemake"), *(evidence(*item) for item in here.items()), "-j2"]

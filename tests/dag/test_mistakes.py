@@ -1,5 +1,6 @@
 """A user's mistake is said in one line, before any job starts."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,13 +20,37 @@ STARTER = "ssd_mobilenet_v1_shapes"
         ),
         (f"results/{STARTER}/detect_fsat.float32.tflite", "detect_fsat; did you mean detect_fast"),
         (f"./results/{STARTER}/detect_fast.flaot16.tflite.json", "flaot16; did you mean float16"),
+        (f"results/{STARTER}/detect_fast.flaot16.cc", "flaot16; did you mean float16"),
+        (f"results/{STARTER}/detect_cut.float23.openvino.json", "no OpenVINO variant float23; did you mean float32"),
         (f"build/{STARTER}/detect_fsat/graph.pb", "detect_fsat; did you mean detect_fast"),
     ],
-    ids=["model", "graph", "variant", "graph in build"],
+    ids=["model", "graph", "variant", "variant of a C array", "variant of an IR", "graph in build"],
 )
 def test_a_misspelt_target_is_told_the_nearest_names(workflow, target, message):
     (error,) = errors(workflow.run(target, "-n", check=False))
     assert target in error and message in error
+
+
+@pytest.mark.parametrize("end", ["", ".json", "/model.xml"])
+def test_an_ir_of_a_graph_with_post_processing_is_refused_with_the_reason(workflow, end):
+    target = f"results/{STARTER}/detect_regular.float32.openvino{end}"
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error.startswith(f"error: {target}: cannot be had: OpenVINO lacks TFLite_Detection_PostProcess; take ")
+
+
+def test_uint8_by_toco_is_refused_where_the_card_gives_no_ranges(workflow):
+    target = f"results/{STARTER}/detect_regular.toco_uint8.tflite"
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error.startswith(f"error: {target}: cannot be had: TOCO needs ranges: ")
+
+
+@pytest.mark.parametrize("end", ["", ".json"])
+def test_litert_torch_has_no_way_from_other_sources_than_pytorch(workflow, end):
+    target = f"results/digits_onnx/main.torch_float32.tflite{end}"
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error == (
+        f"error: {target}: cannot be had: litert-torch converts sources of kind pytorch only, and this is onnx"
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,6 +69,22 @@ def test_a_misspelt_configuration_is_told_the_nearest_names(workflow, setting, m
 def test_the_value_of_an_option_is_no_target(workflow):
     plan = workflow.run(f"sources/{STARTER}", "-n", "--conda-prefix", "build/envs", check=False)
     assert planned(plan) == {"fetch_source": 1}
+
+
+def test_a_source_without_a_published_digest_says_how_to_opt_in(workflow):
+    target = "results/inception_v1/main.float32.tflite"
+    for arguments in ([target, "-n"], ["-n"]):
+        (error,) = errors(workflow.run(*arguments, config=["models=[inception_v1]"], check=False))
+        assert error.startswith("error: inception_v1: ") and "--config accept_new_digests=True" in error
+    assert planned(workflow.run("catalogue", "-n", config=["models=[inception_v1]"])) == {"catalogue": 1}
+    plan = workflow.run(target, "-n", config=["accept_new_digests=True"])
+    assert planned(plan)["fetch_source"] == 1
+
+
+def test_a_source_whose_digest_was_kept_needs_no_opting_in(workflow):
+    digest = {"inception_v1": {"module.tar.gz": {"sha256": "0" * 64, "size": 1}}}
+    workflow.file("sources.lock").write_text(json.dumps(digest))
+    assert planned(workflow.run("sources/inception_v1", "-n")) == {"fetch_source": 1}
 
 
 @pytest.fixture

@@ -90,6 +90,15 @@ def test_one_file_is_made_by_the_jobs_on_its_way_and_no_other(workflow, target, 
     assert planned(workflow.run(target, "-n")) == jobs
 
 
+def test_an_ir_is_made_when_it_is_asked_for_and_of_raw_heads_only(workflow, tmp_path):
+    environment = ("--conda-prefix", tmp_path / "envs")
+    plan = workflow.run("-n", *environment, config=["tflite=[float32]", "openvino=[float32]"])
+    assert planned(plan)["convert_openvino"] == planned(plan)["validate_openvino"] == 1
+    assert "openvino" in environments(plan) and f"results/{STARTER}/detect_cut.float32.openvino\n" in plan.stdout
+    target = f"results/{OTHER}/detect_cut.float32.openvino.json"
+    assert planned(workflow.run(target, "-n")) == {**RAW_HEADS, "convert_openvino": 1, "validate_openvino": 1}
+
+
 def test_several_models_share_the_reports_only(workflow):
     jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]"]))
     assert jobs == {
@@ -115,6 +124,6 @@ def test_what_verify_needs_is_what_the_lock_lists(workflow):
 
 def test_the_configuration_chooses_the_environment_of_toco(default, workflow, tmp_path):
     assert environments(default[1]) == {"base", "litert", "tf2", "toco"}
-    target = f"build/{STARTER}/detect_cut/toco.tflite"
+    target = f"build/{STARTER}/detect_cut/toco_float32.tflite"
     plan = workflow.run(target, "-n", "--conda-prefix", tmp_path / "envs", config=["toco=tf1"])
     assert environments(plan) == {"base", "tf2", "tf1"}

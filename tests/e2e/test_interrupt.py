@@ -17,7 +17,7 @@ HALF = 1_500_000
 # The log of every stage after the fetch, which comes when a job begins, and the first file that a job finishes.
 STAGES = {
     "logs/export_ssd_graph/*.log": "build/*/detect_cut/graph.pb",
-    "logs/run_toco/*.log": "build/*/*/toco.tflite",
+    "logs/run_toco/*.log": "build/*/*/toco_float32.tflite",
     "logs/convert_tflite/*.log": "results/*/detect_cut.float32.tflite",
     "logs/quantise_tflite/*.log": "results/*/detect_cut.float16.tflite",
     "logs/graft_postprocess/*.log": "results/*/detect_fast.[!t]*.tflite",

@@ -223,7 +223,7 @@ def test_an_onnx_model_becomes_channels_last_and_agrees_with_onnx_runtime(export
         ("features", [1, 6, 6, 4]),
         ("mean", [1, 1, 1, 4]),
     ]
-    assert contract["notes"][0] == "a_b is NHWC here and NCHW in the ONNX file"
+    assert contract["notes"][0] == "a_b is NHWC here and NCHW in the source"
     assert max(largest_error(folder).values()) < 1e-5
 
 

@@ -18,6 +18,7 @@ MODELS = (
     "edges_pix2pix",
     "digits_slim",
     "shapes_landmarks",
+    "yolo_shapes",
 )
 
 
@@ -55,6 +56,18 @@ def test_the_artifact_reaches_the_figure_of_the_card_on_the_held_out_data(zoo_ru
     assert published["origin"] == f"this repository, starter/{model}/train.py"
     # Less than what one digit more or less changes.
     assert score(predictor(zoo_run, model)) == {published["metric"]: pytest.approx(published["value"], rel=3e-4)}
+
+
+def test_the_yolo_finds_the_shapes_of_held_out_pictures(zoo_run, monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY)
+    train = importlib.import_module("starter.yolo_shapes.train")
+    pictures, shapes = train.draw.pictures(train.HELDOUT["seed"], 3)
+    found = predictor(zoo_run, "yolo_shapes")(train.inputs(pictures))
+    for boxes, expected in zip(found, shapes, strict=True):
+        sure = [(label, box) for score, label, box in train.detections(boxes) if score > 0.3]
+        assert sorted(label for label, _ in sure) == sorted(expected[:, 0])
+        for label, *place in expected:
+            assert any(kind == label and train.ious(box, np.array([place])) > 0.5 for kind, box in sure)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -10,8 +10,10 @@ import tempfile
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY, missing
+from PIL import Image
 
 import finish_toco
 from faithful.models import Model
@@ -62,11 +64,41 @@ def exported(workshop, original_python, environment_python):
 
 
 @pytest.fixture(scope="session")
-def shapes(workshop, exported):
-    """The starter SSD, a checkpoint of TensorFlow 1.15; exported by TensorFlow 1.13.1."""
+def shapes_source(workshop):
+    """Folder with the starter SSD, a checkpoint of TensorFlow 1.15."""
     with tarfile.open(STARTER / f"{STARTER.name}.tar.gz") as archive:
         archive.extractall(workshop / "sources", filter="data")
-    return exported("shapes", workshop / "sources" / STARTER.name, sorted(STARTER.glob("golden/*.png")), "tf1")
+    return workshop / "sources" / STARTER.name
+
+
+@pytest.fixture(scope="session")
+def shapes(shapes_source, exported):
+    """The starter SSD; exported by TensorFlow 1.13.1."""
+    return exported("shapes", shapes_source, sorted(STARTER.glob("golden/*.png")), "tf1")
+
+
+@pytest.fixture(scope="session")
+def fake_quantise(original_python):
+    """Return a function that inserts fake-quant nodes, with the ranges that inputs give, into a checkpoint's graph."""
+
+    def insert(source, target, feed, inputs):
+        target.parent.mkdir(parents=True)
+        np.save(target.parent / "inputs.npy", inputs)
+        script, ranges = HERE / "fake_quant_checkpoint.py", target.parent / "inputs.npy"
+        run(original_python("tf115"), script, source, target, feed, ranges)
+
+    return insert
+
+
+@pytest.fixture(scope="session")
+def fake_quant_shapes(shapes_source, workshop, fake_quantise, exported):
+    """The starter SSD with fake quantisation; exported by TensorFlow 1.15.5."""
+    source, images = workshop / "sources/fake_quant_shapes", sorted(STARTER.glob("golden/*.png"))
+    pixels = [np.asarray(Image.open(path).convert("RGB").resize((160, 160))) for path in images]
+    fake_quantise(shapes_source / "model.ckpt", source / "model.ckpt", "image_tensor:0", np.stack(pixels))
+    config = (shapes_source / "pipeline.config").read_text()
+    (source / "pipeline.config").write_text(config + "graph_rewriter { quantization { delay: 0 } }")
+    return exported("fake_quant_shapes", source, images, "tf115")
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +132,7 @@ def model(request):
 
 @pytest.fixture(scope="session")
 def toco(original_python, environment_python):
-    """Return a function that runs our command for TOCO on a graph of a model.
+    """Return a function that runs our command for TOCO on a graph of a model, for a variant.
 
     It gives the paths of TOCO's file (``raw``) and of the artifact made of it, and the figures of the log
     (``counts``).
@@ -108,13 +140,15 @@ def toco(original_python, environment_python):
     pythons = {"1.13.1": lambda: original_python("tf1"), "2.17.1": lambda: environment_python("toco")}
 
     @functools.cache
-    def convert(release, model, route, graph):
-        path, contract = str(model.folder / route / graph / release), model.contract_path(graph)
+    def convert(release, model, route, graph, variant="toco_float32"):
+        path, contract = str(model.folder / route / graph / release / variant), model.contract_path(graph)
         files = types.SimpleNamespace(raw=f"{path}.raw.tflite", artifact=f"{path}.tflite", counts=f"{path}.json")
         flags = ["--graph", model.graph(route, graph), "--contract", contract, "--time-limit", "100"]
+        flags += ["--variant", variant]
         flags += ["--output", files.raw, "--output-log", f"{path}.log", "--output-counts", files.counts]
         run(pythons[release](), SCRIPTS / "run_toco.py", *flags)
-        finish_toco.main(["--raw", files.raw, "--contract", str(contract), "--output", files.artifact])
+        finish = ["--raw", files.raw, "--contract", str(contract), "--variant", variant]
+        finish_toco.main([*finish, "--output", files.artifact])
         return files
 
     return convert

@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from faithful.processes import HERE, run
-from zoomill import files, runtime
+from zoomill import detections, files
 from zoomill.postprocess import Options
 
 INPUT = "normalized_input_image_tensor"
@@ -73,7 +73,7 @@ class Model:
         rows = []
         for image in self.golden[INPUT]:
             arrays = runner(**{INPUT: image[None]})
-            rows.append(arrays if graph == "detect_cut" else vars(runtime.detections(arrays, options)))
+            rows.append(arrays if graph == "detect_cut" else vars(detections.of_outputs(arrays, options)))
         return rows
 
     def export_originally(self, python):

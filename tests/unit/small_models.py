@@ -112,6 +112,18 @@ def dense_contract(units=300):
     }
 
 
+def rounded(dtype, scale, zero_point, units=4):
+    """Return a model that hands on ``[1, units]`` of a dtype with one scale and zero point."""
+    builder = Builder()
+    ends = [builder.tensor(name, [1, units], dtype) for name in ("input", "output")]
+    for end in ends:
+        quantised = builder.graph.tensors[end].quantization
+        quantised.scale, quantised.zeroPoint = np.array([scale], np.float32), np.array([zero_point], np.int64)
+    shape = builder.tensor("shape", np.array([1, units], np.int32))
+    builder.operator("RESHAPE", [ends[0], shape], [ends[1]], schema.ReshapeOptionsT())
+    return builder.build(ends[:1], ends[1:])
+
+
 def subtraction(order=("x", "y"), outputs=("difference", "sum")):
     """Return x - y (or y - x) and x + y of two inputs ``[1, 4]``, none of them constant."""
     builder = Builder()

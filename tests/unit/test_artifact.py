@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from small_models import Builder, dense, dense_contract, heads, heads_contract, options
+from small_models import Builder, dense, dense_contract, heads, heads_contract, options, rounded
 
 from zoomill import artifact, tflite_file
 from zoomill.errors import UserError
@@ -53,6 +53,37 @@ def test_the_wrong_converter_is_found():
     ]
     assert problems(dense(description="TOCO Converted."), dense_contract(), "toco_float32") == []
     assert "made by ''" in problems(dense(description=""), dense_contract())[0]
+
+
+def stored(scale, zero_point, dtype=np.uint8):
+    """Return a model of one input and output as TOCO quantises it, and its contract of -1 to 1."""
+    model, contract = rounded(dtype, scale, zero_point), dense_contract(4)
+    model.description = b"TOCO Converted."
+    contract["inputs"][0]["value_range"] = [-1, 1]
+    return model, contract
+
+
+def test_a_uint8_file_of_toco_has_the_scale_and_zero_point_that_its_value_range_gives():
+    assert problems(*stored(1 / 128, 128), "toco_uint8") == []
+    for scale, zero_point in ((1 / 127.5, 128), (1 / 128, 127)):
+        (found,) = problems(*stored(scale, zero_point), "toco_uint8")
+        assert found == f"x has scale {scale:g} and zero point {zero_point} instead of 0.0078125 and 128"
+
+
+def test_a_float_or_int8_file_is_no_uint8_file():
+    """TOCO that is asked for int8 reports success and writes floats."""
+    model, contract = dense(description="TOCO Converted."), dense_contract()
+    contract["inputs"][0]["value_range"] = [-1, 1]
+    found = problems(model, contract, "toco_uint8")
+    assert "weights are float32" in found and "x is float32 [1, 4] instead of uint8 [1, 4]" in found
+    assert "x is int8 [1, 4] instead of uint8 [1, 4]" in problems(*stored(1 / 128, 0, np.int8), "toco_uint8")
+
+
+def test_outputs_of_the_post_processing_op_are_floats_in_a_file_of_integers():
+    asked = options()
+    found = problems(detector(asked), heads_contract(asked, 5), "int8_io")
+    assert not any("detection_" in problem for problem in found)
+    assert "scores is float32 [1, 5, 4] instead of int8 [1, 5, 4]" in found
 
 
 def test_an_operator_that_no_runtime_knows_is_found():

@@ -1,7 +1,6 @@
 """The catalogue and the configuration: what is accepted, and how a mistake is said."""
 
 import copy
-import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from zoomill.yaml_file import load_yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 CARD = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
 CONFIG = load_yaml(REPOSITORY / "rules/schemas/config.schema.yaml")
-MODELS = sorted(path.stem for path in (REPOSITORY / "models").glob("*.yaml"))
 FILE = {"name": "model.pb", "urls": ["https://example.org/model.pb"], "sha256": "0" * 64}
 SMALLEST = {
     "title": "A model",
@@ -57,20 +55,6 @@ def refusal(load, *args, **kwargs):
     return message
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_every_card_is_valid_and_names_what_it_has(model):
-    card = cards.load_catalogue(str(REPOSITORY / "models"), CARD)[model]
-    files = [file["name"] for file in card["source"]["files"]]
-    assert len(set(files)) == len(files)
-    unpacked = any("unpack" in file for file in card["source"]["files"])
-    assert unpacked or set(card["golden"]) <= set(files)
-    for file in card["source"]["files"]:
-        for url in file["urls"]:
-            assert "://" in url or (REPOSITORY / url).is_file()
-            if "://" not in url:
-                assert file["size"] == os.path.getsize(REPOSITORY / url)
-
-
 def test_what_a_card_leaves_out_has_its_defaults(catalogue):
     card = catalogue(small=SMALLEST)["small"]
     assert sorted(card["graphs"]) == ["detect_cut", "detect_fast", "detect_regular"]
@@ -84,11 +68,45 @@ def test_a_card_with_graphs_of_its_own_has_those_and_the_raw_heads(catalogue):
     assert sorted(card["graphs"]) == ["detect_cut", "detect_two"]
 
 
+@pytest.mark.parametrize(
+    "source", [{"kind": "openvino", "path": "model.xml"}, {"kind": "onnx", "path": "m.xml"}], ids=lambda s: s["kind"]
+)
+def test_an_ir_as_a_source_is_refused_with_the_reason(catalogue, source):
+    message = refusal(catalogue, small=changed("source", {**source, "files": [FILE]}))
+    assert message.startswith("models/small.yaml: source: an OpenVINO IR is no source: its operators have no ")
+
+
 def test_a_graphs_own_options_beat_those_of_the_card(catalogue):
     card = changed("postprocess", {"max_detections": 7, "nms_iou_threshold": 0.5})
     card["graphs"] = {"detect_one": {"max_detections": 1, "add_postprocessing_op": True}}
     card = catalogue(small=card)["small"]
     assert cards.postprocess_options(card, "detect_one") == {"max_detections": 1, "nms_iou_threshold": 0.5}
+
+
+def test_a_model_is_called_in_c_as_its_card_says_or_as_itself(catalogue):
+    loaded = catalogue(small=SMALLEST, other=changed("c_name", "ssd_traffic_signs"))
+    assert {model: card["c_name"] for model, card in loaded.items()} == {"small": "small", "other": "ssd_traffic_signs"}
+
+
+def test_two_models_with_one_name_in_c_are_refused(catalogue):
+    message = refusal(catalogue, first=SMALLEST, second=changed("c_name", "first"))
+    assert message == "models/second.yaml: c_name: first is that of models/first.yaml; change one"
+
+
+def test_uint8_by_toco_needs_ranges(catalogue):
+    reason = cards.why_not(catalogue(small=SMALLEST)["small"], "detect_regular", "toco_uint8")
+    assert "`toco: fake_quant`" in reason and "`toco: default_ranges`" in reason
+    for ranges in ({"fake_quant": True}, {"default_ranges": [-6, 6]}):
+        card = catalogue(small=changed("toco", ranges))["small"]
+        assert cards.why_not(card, "detect_regular", "toco_uint8") is None
+
+
+def test_a_graph_with_fake_quant_nodes_is_not_quantised_after_its_training(catalogue):
+    card = catalogue(small={**changed("toco", {"fake_quant": True}), "calibration": "random"})["small"]
+    assert set(card["tflite"]) == {"float32", "toco_float32", "toco_uint8"}
+    assert all(cards.why_not(card, "detect_cut", variant) is None for variant in card["tflite"])
+    for variant in ("float16", "dynamic", "int8", "int8_io", "uint8_io", "int16x8"):
+        assert "no runtime can prepare; take toco_uint8" in cards.why_not(card, "detect_cut", variant)
 
 
 def test_cards_are_sorted_and_other_files_are_no_cards(catalogue, tmp_path):
@@ -106,6 +124,10 @@ def test_cards_are_sorted_and_other_files_are_no_cards(catalogue, tmp_path):
         ("source/files/0/sha265", "0" * 64, ["source.files[0]: unknown key sha265", "sha256"]),
         ("source/files/0/unpack/stripp", 1, ["source.files[0].unpack: unknown key stripp", "strip"]),
         ("qqq", "x", ["unknown key qqq", "there are: title, task"]),
+        ("toco", {"fake_quant": True, "default_ranges": [0, 6]}, ["toco: "]),
+        ("toco/fake_quant", False, ["toco.fake_quant: True was expected"]),
+        ("toco/default_ranges", [6], ["toco.default_ranges: [6] is too short"]),
+        ("c_name", "9 lives", ["c_name: '9 lives' does not match"]),
         ("title", 7, ["title: 7 is not of type 'string'"]),
         ("labels", "circle", ["labels: 'circle' is not of type 'array'"]),
         ("task", "segmentation", ["task: ", "object-detection"]),
@@ -183,7 +205,8 @@ def test_bytes_that_are_no_text_are_refused_in_one_line(tmp_path, data):
 def test_the_configuration_gets_its_defaults():
     found = cards.check({"models": ["a"]}, CONFIG, "config.yaml")
     assert found["toco"] == "toco" and found["mirrors"] == [] and found["accept_new_digests"] is False
-    assert set(found["limits"]) == set(found["tflite"]) == {"float32", "float16", "dynamic", "toco_float32"}
+    assert set(found["tflite"]) < set(found["limits"])
+    assert {"float32", "toco_float32"} <= set(found["tflite"]) and "toco_uint8" not in found["tflite"]
 
 
 @pytest.mark.parametrize(

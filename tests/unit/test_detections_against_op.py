@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_models import heads, options, run
 
-from zoomill import detections, runtime, tflite_file
+from zoomill import detections, tflite_file
 
 OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
@@ -18,7 +18,7 @@ def op(encodings, scores, anchors, asked):
     model = heads(len(anchors), scores.shape[1])
     tflite_file.append_postprocess(model, anchors, asked)
     outputs = run(model, encodings[None], scores[None])
-    return runtime.detections(dict(zip(OUTPUTS, outputs, strict=True)), asked)
+    return detections.of_outputs(dict(zip(OUTPUTS, outputs, strict=True)), asked)
 
 
 def assert_same(encodings, scores, anchors, asked):

@@ -19,7 +19,7 @@ import yaml
 from http_server import Answer, Server
 
 import fetch_source
-from zoomill import download
+from zoomill import cache, download, progress, wanted
 from zoomill.errors import UserError
 
 MIB = 1 << 20
@@ -444,7 +444,7 @@ def test_processes_that_want_the_same_file_fetch_it_once(server):
 
 
 def test_a_log_gets_a_line_of_progress_now_and_then(server, monkeypatch, capfd):
-    monkeypatch.setattr(download, "LOG_INTERVAL", -1)
+    monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
     server["a"] = LARGE
     fetch(entry(server.url + "/a", data=LARGE))
     out, err = capfd.readouterr()
@@ -468,8 +468,8 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(server):
 def test_a_file_that_another_process_has_fetched_meanwhile_is_taken(server):
     server["a"] = DATA
     fetch(entry(server.url + "/a"))
-    wanted = download.Wanted(hex=sha(DATA))
-    path = download.Cache("sources/.cache", sys.stderr).fetch(server.url + "/a", wanted, "toy: model.bin")
+    file = wanted.Wanted(hex=sha(DATA))
+    path = cache.Cache("sources/.cache", sys.stderr).fetch(server.url + "/a", file, "toy: model.bin")
     assert pathlib.Path(path).read_bytes() == DATA
     assert len(server.requests) == 1
     assert in_cache() == [sha(DATA)]

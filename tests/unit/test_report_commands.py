@@ -51,11 +51,11 @@ def test_the_summary_has_a_line_for_each_artifact_and_is_printed_too(run, docume
     lines = process.stdout.splitlines()
     assert len({len(line) for line in lines}) == 1
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0][:5] == ["model", "graph", "variant", "bytes", "of float32"]
+    assert cells[0][:6] == ["model", "graph", "variant", "format", "bytes", "of float32"]
     assert cells[2:] == [
-        ["small", "detect_cut", "float32", "2,000", "100%", "1.2e-03", "", "", "yes"],
-        ["small", "detect_cut", "dynamic", "500", "25%", "1.2e-03", "", "", "NO"],
-        ["small", "detect_fast", "float32", "2,000", "100%", "", "6 of 7", "1.2e-02", "yes"],
+        ["small", "detect_cut", "float32", "tflite", "2,000", "100%", "1.2e-03", "", "", "yes"],
+        ["small", "detect_cut", "dynamic", "tflite", "500", "25%", "1.2e-03", "", "", "NO"],
+        ["small", "detect_fast", "float32", "tflite", "2,000", "100%", "", "6 of 7", "1.2e-02", "yes"],
     ]
 
 

@@ -50,7 +50,25 @@ def test_the_log_of_tensorflow_2_is_read():
     }
 
 
+def test_the_log_of_a_uint8_conversion_ends_with_another_step():
+    log = """\
+Before quantization graph transformations: 65 operators, 177 arrays (1 quantized)
+After quantization graph transformations pass 5: 64 operators, 176 arrays (159 quantized)
+Before shuffling of FC weights: 64 operators, 176 arrays (159 quantized)
+"""
+    assert toco.log_counts(log) == {"operators_after": 64, "arrays_after": 176}
+
+
 def test_figures_that_a_log_does_not_have_are_left_out():
     assert toco.log_counts("") == {}
     first_line = TENSORFLOW_1.splitlines()[0]
     assert toco.log_counts(first_line) == {"operators_before": 500, "arrays_before": 754}
+
+
+def test_the_array_that_lacks_a_range_is_named():
+    line = (
+        "F tensorflow/lite/toco/tooling_util.cc:1736] Array net/Relu6, which is an input to the DepthwiseConv operator "
+        "producing the output array net/Relu6_1, is lacking min/max data, which is necessary for quantization."
+    )
+    assert toco.lacking_range(TENSORFLOW_2 + line) == "net/Relu6"
+    assert toco.lacking_range(TENSORFLOW_2) is None

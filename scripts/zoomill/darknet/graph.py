@@ -16,7 +16,7 @@ class Network:
         graph: GraphDef.
         inputs: :class:`~zoomill.export.Tensor` list: ``image``, float32 ``[1, height, width, channels]``, 0 to 1.
         outputs: likewise: ``detections``, or ``head_0``, ``head_1`` …; ``scores`` of a network without a head.
-        meanings: what each output means, for the contract.
+        promises: what the contract says about each output: its meaning, and how to decode a raw head.
         heads: :class:`~zoomill.darknet.heads.Head` list.
         classes: number of classes.
     """
@@ -24,7 +24,7 @@ class Network:
     graph: object
     inputs: list
     outputs: list
-    meanings: list
+    promises: list
     heads: list
     classes: int
 
@@ -62,7 +62,7 @@ def build(net, sections, weights, decoded):
         graph.as_graph_def(),
         [_tensor(INPUT, image)],
         [_tensor(name, value) for name, (value, _) in named.items()],
-        [meaning for _, meaning in named.values()],
+        [promise for _, promise in named.values()],
         found,
         found[0].classes if found else last.shape[3],
     )
@@ -91,17 +91,20 @@ def _connect(sections, x, weights):
 
 
 def _outputs(last, found, size, decoded):
-    """Return ``{output: (tensor, meaning)}``."""
+    """Return ``{output: (tensor, what the contract says about it)}``."""
     import tensorflow as tf
 
     if not found:
         # A classifier ends in a single pixel; anything else stays a picture.
         scores = tf.reshape(last, [1, -1]) if last.shape[1:3] == [1, 1] else last
-        return {"scores": (scores, "score of each class, as the last layer gives it")}
+        return {"scores": (scores, {"meaning": "score of each class, as the last layer gives it"})}
     for head in found:
         if head.classes != found[0].classes:
             raise head.section.error(f"has {head.classes} classes, another head {found[0].classes}")
     if decoded:
         boxes = tf.concat([heads.decode(head, size) for head in found], axis=1)
-        return {"detections": (boxes, heads.DECODED)}
-    return {f"head_{index}": (head.tensor, head.meaning) for index, head in enumerate(found)}
+        return {"detections": (boxes, {"meaning": heads.DECODED})}
+    return {
+        f"head_{index}": (head.tensor, {"meaning": head.meaning, "decode": head.entry(size)})
+        for index, head in enumerate(found)
+    }

@@ -16,9 +16,6 @@ DECODED = (
     "objectness, and for each class its score, which is objectness times class probability"
 )
 
-# Options of a head that say how to read its input.
-_OPTIONS = ("scale_x_y", "new_coords", "softmax")
-
 
 @dataclasses.dataclass(frozen=True)
 class Head:
@@ -45,13 +42,28 @@ class Head:
     @property
     def meaning(self):
         """What goes into the head, in a line for the contract."""
-        anchors = " ".join(f"{width:g}x{height:g}" for width, height in self.anchors)
-        unit = "cells" if self.section.kind == "region" else "pixels"
-        options = [f"; {key}={self.section.options[key]}" for key in _OPTIONS if key in self.section.options]
         return (
-            f"[{self.section.kind}] before any activation: in each cell, for each anchor ({anchors} {unit}): "
-            f"x, y, width, height, objectness, {self.classes} classes{''.join(options)}"
+            f"what goes into [{self.section.kind}]: in each cell, for each anchor: x, y, width, height, objectness, "
+            f"{self.classes} classes; `decode` says how to read them"
         )
+
+    def entry(self, size):
+        """Return the contract's ``decode`` entry for :func:`zoomill.yolo.decode`.
+
+        Args:
+            size: width and height of the network's input in pixels.
+        """
+        _, rows, columns, _ = self.tensor.shape
+        unit = size if self.section.kind == "yolo" else (columns, rows)
+        # With new_coords, the layer before ends in a logistic activation.
+        ready = self.section.integer("new_coords", 0)
+        return {
+            "kind": "yolo",
+            "anchors": (self.anchors / unit).tolist(),
+            "classes": self.classes,
+            "scale_x_y": self.section.real("scale_x_y", 1),
+            "activation": "none" if ready else "softmax" if self.softmax else "logistic",
+        }
 
 
 def read(section, tensor):
@@ -87,19 +99,19 @@ def decode(head, size):
     import tensorflow as tf
 
     _, rows, columns, _ = head.tensor.shape
-    count, section = len(head.anchors), head.section
+    entry, count = head.entry(size), len(head.anchors)
     grid = np.array([columns, rows], np.float64)
     corners = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
     cells = np.repeat(corners, count, axis=0) / grid
-    anchors = np.tile(head.anchors / (size if section.kind == "yolo" else grid), (rows * columns, 1))
+    anchors = np.tile(entry["anchors"], (rows * columns, 1))
     values = tf.reshape(head.tensor, [1, rows * columns * count, 5 + head.classes])
     centre, extent, objectness, classes = tf.split(values, [2, 2, 1, head.classes], axis=2)
-    if section.integer("new_coords", 0):  # the layer before ends in a logistic activation
+    if entry["activation"] == "none":
         extent = tf.square(2 * extent)
     else:
         centre, extent, objectness = tf.sigmoid(centre), tf.exp(extent), tf.sigmoid(objectness)
-        classes = tf.nn.softmax(classes) if head.softmax else tf.sigmoid(classes)
-    stretch = section.real("scale_x_y", 1)
+        classes = tf.nn.softmax(classes) if entry["activation"] == "softmax" else tf.sigmoid(classes)
+    stretch = entry["scale_x_y"]
     shift = cells - (stretch - 1) / 2 / grid
     centre = centre * (stretch / grid).astype(np.float32) + shift.astype(np.float32)
     half = extent * (anchors / 2).astype(np.float32)

@@ -22,6 +22,17 @@ def read(path, limit):
     return Path(path).read_bytes()
 
 
+def member(archive, info, path):
+    """Return the content of a zip file's member; deflated weights shrink to a half, so much more means a zip bomb.
+
+    Raises:
+        UserError: when it unpacks to more than a model of this size has.
+    """
+    if info.file_size > min(BINARY_LIMIT, 100 * info.compress_size):
+        raise UserError(f"{path}: {info.filename} unpacks from {info.compress_size} to {info.file_size} bytes; refused")
+    return archive.read(info)
+
+
 def beside(model, location):
     """Return the path of a file that ``model`` names as a part of itself.
 

@@ -30,7 +30,6 @@ TextVectorization ThresholdedReLU TimeDistributed UnitNormalization UpSampling1D
 ZeroPadding1D ZeroPadding2D ZeroPadding3D
 """
 _LAYERS = frozenset(_TEXT.split())
-_ARCHIVE_LIMIT = 1 << 30
 
 
 def read_h5(path):
@@ -122,13 +121,9 @@ def _weights(file, groups):
 
 
 def _member(path, archive, name):
-    """Return the content of a member; deflated weights shrink to a half, so much more means a zip bomb."""
     if name not in archive.namelist():
         raise UserError(f"{path}: is no Keras archive: it lacks {name}")
-    member = archive.getinfo(name)
-    if member.file_size > min(_ARCHIVE_LIMIT, 100 * member.compress_size):
-        raise UserError(f"{path}: {name} unpacks from {member.compress_size} to {member.file_size} bytes; refused")
-    return archive.read(member)
+    return guards.member(archive, archive.getinfo(name), path)
 
 
 def _layers(config):

@@ -1,32 +1,45 @@
 """Which kind of model a file is: by how it begins, else by how its name ends."""
 
+import zipfile
 from pathlib import Path
 
 from zoomill.errors import UserError
-from zoomill.inspect import darknet, keras, onnx, saved_model, tfjs, tflite
+from zoomill.inspect import darknet, keras, onnx, openvino, pytorch, saved_model, tfjs, tflite
 
-_MAGIC = [(0, b"\x89HDF\r\n\x1a\n", keras.read_h5), (0, b"PK\3\4", keras.read_archive), (4, b"TFL3", tflite.read)]
+
+def _read_zip(path):
+    """Report a zip file: Keras's has its configuration at the top, PyTorch's everything in one folder."""
+    with zipfile.ZipFile(path) as archive:
+        is_keras = path.suffix == ".keras" or "config.json" in archive.namelist()
+    return keras.read_archive(path) if is_keras else pytorch.read(path)
+
+
+_MAGIC = [(0, b"\x89HDF\r\n\x1a\n", keras.read_h5), (0, b"PK\3\4", _read_zip), (4, b"TFL3", tflite.read)]
 _ENDINGS = {
     ".pb": saved_model.read_pb,
     ".meta": saved_model.read_meta,
     ".onnx": onnx.read,
     ".json": tfjs.read,
     ".cfg": darknet.read,
+    ".xml": openvino.read,
     ".tflite": tflite.read,
     ".h5": keras.read_h5,
     ".hdf5": keras.read_h5,
     ".keras": keras.read_archive,
+    ".pt2": pytorch.read,
+    ".pt": pytorch.read,
+    ".pth": pytorch.read,
 }
 _WITH_COMPANION = {darknet.read, saved_model.read_meta}
-_FOLDERS = ["saved_model.pb", "model.json"]
-_HINTS = {".weights": "its .cfg", ".index": "its .meta or saved_model.pb", ".bin": "its model.json"}
+_FOLDERS = ["saved_model.pb", "model.json", "model.xml"]
+_HINTS = {".weights": "its .cfg", ".index": "its .meta or saved_model.pb", ".bin": "its model.json or .xml"}
 
 
 def inspect(path, companion=None):
     """Return the report about a model: see :mod:`zoomill.inspect.report`.
 
     Args:
-        path: a file, or the folder of a SavedModel, TF-Hub module or TFJS model.
+        path: a file, or the folder of a SavedModel, TF-Hub module, TFJS model or OpenVINO IR.
         companion: the .weights of a .cfg, or the checkpoint's prefix or index of a .meta, when it is not beside the
             model under the same name.
 

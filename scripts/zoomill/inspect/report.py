@@ -43,6 +43,9 @@ KINDS = {
     "tfjs_layers": "TensorFlow.js layers model",
     "onnx": "ONNX model",
     "darknet": "Darknet network",
+    "pytorch_program": "PyTorch exported program",
+    "torchscript": "TorchScript model",
+    "openvino": "OpenVINO IR",
 }
 _WIDTH = 110
 

@@ -1,0 +1,104 @@
+"""Find the fewest operators to leave in float so that int8 loses no more of the task metric than it may."""
+
+import argparse
+import itertools
+import os
+import tempfile
+
+from zoomill import bisection, calibration, command, evaluation, files, metrics, predictions, runtime, samples
+from zoomill.errors import UserError
+
+# Samples on which the operators' noise is measured.
+_RANKING = 8
+
+
+def main(argv=None):
+    """Write the file and the record of the search."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--float", required=True, help="float32 .tflite file")
+    parser.add_argument("--calibration", required=True, help="calibration.json")
+    parser.add_argument("--drop", required=True, type=float, help="largest loss allowed, in the metric's unit")
+    evaluation.add_inputs(parser)
+    parser.add_argument("--output", required=True, help=".tflite file")
+    parser.add_argument("--output-record", required=True, help="JSON file")
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            data, record = _bisect(args, contract, folder)
+    except UserError as error:
+        raise UserError(f"{contract['model']}: {contract['graph']}.{bisection.VARIANT}: {error}") from error
+    files.write_bytes(args.output, data)
+    files.write_json(args.output_record, {**record, "sha256": files.digest(args.output)})
+
+
+def _bisect(args, contract, folder):
+    """Return the bytes of the file and the record."""
+    metric = evaluation.metric_of(args, contract)
+    deciding, names = _deciding(args, folder)
+    workshop = bisection.Workshop(args.float, calibration.read_ranges(args.calibration, args.float), contract, folder)
+    ranking = workshop.rank(_feeds(deciding, contract))
+    search = bisection.Search(workshop, metric, lambda path: _rows(deciding, contract, metric, path), args.drop)
+    chosen = search.run(args.float, list(ranking))
+    figures = {}
+    for variant, in_float in (("float32", None), ("int8", []), (bisection.VARIANT, chosen)):
+        path = args.float if in_float is None else workshop.make(in_float)
+        figures[variant] = _figures(metric, _rows(args, contract, metric, path), names, os.path.getsize(path))
+    lost = metrics.loss(metric, *({metric.figure: figures[name]["rest"]} for name in ("float32", bisection.VARIANT)))
+    with open(path, "rb") as file:
+        data = file.read()
+    return data, {
+        "model": contract["model"],
+        "graph": contract["graph"],
+        "metric": args.metric,
+        "figure": metric.figure,
+        "drop": args.drop,
+        "in_float": [{"tensor": name, "operator": workshop.operators[name]} for name in chosen],
+        "figures": figures,
+        "loss": lost,
+        "passed": lost <= args.drop,
+        "noise": [{"tensor": name, "noise": float(f"{noise:.3g}")} for name, noise in ranking.items()],
+        "steps": search.steps,
+        "float_sha256": files.digest(args.float),
+        "calibration_sha256": files.digest(args.calibration),
+        "samples_sha256": files.digest(args.samples),
+        "evaluator_sha256": evaluation.evaluator_digest(),
+    }
+
+
+def _deciding(args, folder):
+    """Return the flags for the half of the samples that decides, drawn with a fixed seed, and the names of these."""
+    everything = samples.read_index(args.samples)
+    if len(everything) < 2:
+        raise UserError("needs at least two evaluation samples, one half to decide and one to report")
+    half = samples.choose(everything, {"count": len(everything) // 2, "seed": 0})
+    path = os.path.join(folder, "deciding.csv")
+    files.write_bytes(path, samples.index_text(half).encode())
+    return argparse.Namespace(**{**vars(args), "samples": path}), {sample.name for sample in half}
+
+
+def _feeds(deciding, contract):
+    """Return the first input of each of the first samples."""
+    (promise,) = contract["inputs"]
+    first = itertools.islice(predictions.inputs(deciding, promise), _RANKING)
+    return [{promise["tensor"]: values[0]} for _, _, values in first]
+
+
+def _rows(args, contract, metric, path):
+    """Return the metric's rows of a file."""
+    (promise,), artifact = contract["inputs"], runtime.Artifact(path)
+    return evaluation.score(args, contract, metric, lambda value: artifact(contract, {promise["tensor"]: value}))
+
+
+def _figures(metric, rows, names, size):
+    """Return size and figure of a file, of the samples that decided, of the rest, and of all."""
+    parts = {
+        "deciding": [row for row in rows if row["name"] in names],
+        "rest": [row for row in rows if row["name"] not in names],
+        "all": rows,
+    }
+    return {"bytes": size, **{name: metric.values(part)[metric.figure] for name, part in parts.items()}}
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,33 @@
+"""Run a float32 .tflite file on calibration samples and write the range of every tensor."""
+
+import argparse
+
+from zoomill import calibration, command, files, predictions
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the ranges with the digests of what they were made from."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--float", required=True, help="float32 .tflite file")
+    parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    predictions.add_arguments(parser)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    try:
+        count, feeds = calibration.feeds(args, contract)
+        ranges = calibration.ranges(args.float, contract, feeds)
+    except UserError as error:
+        raise UserError(f"{contract['model']}: {contract['graph']}: {error}") from error
+    document = {
+        "count": count,
+        "float_sha256": files.digest(args.float),
+        "ranges": ranges,
+        "samples": files.digest(args.samples) if args.samples else "random",
+    }
+    files.write_json(args.output, document)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,34 @@
+"""Convert a frozen graph to OpenVINO's IR: model.xml and model.bin."""
+
+import argparse
+
+from zoomill import command, files, folders, openvino_ir
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the folder, with the contract's names and float32 weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--graph", required=True, help="graph.pb")
+    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
+    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    with folders.written(args.output) as folder:
+        try:
+            command.within(args.time_limit, convert, args.graph, contract, folder)
+        except UserError as error:
+            raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
+
+
+def convert(graph, contract, folder):
+    """Convert in a child process, whose errors must name the model too."""
+    try:
+        openvino_ir.convert(graph, contract, folder)
+    except UserError as error:
+        raise UserError(f"{contract['model']}: {graph}: {error}") from error
+
+
+if __name__ == "__main__":
+    command.run(main)

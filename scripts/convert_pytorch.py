@@ -1,0 +1,39 @@
+"""Convert a PyTorch model to a float32 .tflite file by litert-torch, past the graph that other variants come from."""
+
+import argparse
+import json
+import tempfile
+
+import numpy as np
+
+from zoomill import artifact, command, files, pytorch_source
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the converted, named and checked file: its inputs and outputs are those of the contract."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    pytorch_source.add_arguments(parser)
+    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--golden", required=True, help="golden.npz, which tells the layouts of the outputs")
+    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
+        try:
+            command.within(args.time_limit, convert, args, raw.name)
+        except UserError as error:
+            raise UserError(f"{args.model}: {args.path}: {error}") from error
+        artifact.finish(raw.name, files.read_json(args.contract), "torch_float32", args.output)
+
+
+def convert(args, output):
+    """Run the converter; its file has names of its own."""
+    with np.load(args.golden) as stored:
+        row = {name: stored[name][0] for name in stored}
+    source = pytorch_source.load(args.path, args.model, json.loads(args.card)["inputs"], args.keep_layout)
+    source.convert(row, output)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,29 @@
+"""Compute the task metric of a source model from what it gave in its own framework."""
+
+import argparse
+import itertools
+
+from zoomill import command, evaluation, files, predictions
+
+
+def main(argv=None):
+    """Score the predictions and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", required=True, help="predictions.npz of an export command with --samples")
+    evaluation.add_arguments(parser)
+    args = parser.parse_args(argv)
+    names = {entry["tensor"]: entry["name"] for entry in files.read_json(args.contract)["outputs"]}
+    found = predictions.read(args.predictions, args.samples)
+    arrays = {names.get(tensor, tensor): array for tensor, array in found.items()}
+    rows = itertools.count()
+
+    def run(_):
+        row = next(rows)
+        return {name: array[row] for name, array in arrays.items()}
+
+    evidence = {"variant": "source", "artifact": "predictions.npz", "sha256": files.digest(args.predictions)}
+    evaluation.evaluate(args, run, evidence)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,29 @@
+"""Compute the task metric of a .tflite artifact."""
+
+import argparse
+import os
+
+from zoomill import command, evaluation, files, runtime
+
+
+def main(argv=None):
+    """Run the artifact on every sample and write its figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artifact", required=True)
+    parser.add_argument("--variant", required=True)
+    parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
+    evaluation.add_arguments(parser)
+    args = parser.parse_args(argv)
+    contract, artifact = files.read_json(args.contract), runtime.Artifact(args.artifact, args.kernels)
+    tensor = contract["inputs"][0]["tensor"]
+    evidence = {
+        "variant": args.variant,
+        "kernels": args.kernels,
+        "artifact": os.path.basename(args.artifact),
+        "sha256": files.digest(args.artifact),
+    }
+    evaluation.evaluate(args, lambda value: artifact(contract, {tensor: value}), evidence)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,35 @@
+"""Make the samples of a data set of this repository and check them against its index."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+from zoomill import command, files, folders, samples
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Run the generator; nothing stays of samples that differ from the index."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--module", required=True, help="Python module, run with --output FOLDER")
+    parser.add_argument("--root", required=True, help="folder of the repository")
+    parser.add_argument("--index", required=True, help="CSV with the digests of the samples")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    with folders.written(args.output) as folder:
+        subprocess.run(
+            [sys.executable, "-m", args.module, "--output", os.path.abspath(folder)], cwd=args.root or ".", check=True
+        )
+        for sample in samples.read_index(args.index):
+            path = os.path.join(folder, sample.name)
+            if not os.path.exists(path) or files.digest(path) != sample.sha256:
+                raise UserError(
+                    f"{args.dataset}: {args.module} made another {sample.name} than {args.index} lists; "
+                    "make the index anew if the module was changed on purpose"
+                )
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,30 @@
+"""Make an int8 .tflite file from a frozen graph with TensorFlow's own quantiser, the reference."""
+
+import argparse
+import tempfile
+
+from zoomill import artifact, calibration, command, files, predictions, tensorflow_converter
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the quantised, named and checked file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--graph", required=True, help="graph.pb")
+    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    predictions.add_arguments(parser)
+    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
+        try:
+            feeds = list(calibration.feeds(args, contract)[1])
+            command.within(args.time_limit, tensorflow_converter.convert, args.graph, contract, raw.name, feeds)
+        except UserError as error:
+            raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
+        artifact.finish(raw.name, contract, "tf_int8", args.output)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,27 @@
+"""Write a .tflite file as a C array for microcontrollers, with the operators that TFLite Micro needs for it."""
+
+import argparse
+import os
+
+from zoomill import c_array, command, files, tflite_file
+
+
+def main(argv=None):
+    """Write the source and the header."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tflite", required=True)
+    parser.add_argument("--name", required=True, help="start of all names in C: NAME_model_data …")
+    parser.add_argument("--source", required=True, help="the .cc file")
+    parser.add_argument("--header", required=True, help="the .h file, beside the source")
+    args = parser.parse_args(argv)
+    operators = tflite_file.operators(tflite_file.read(args.tflite))
+    with open(args.tflite, "rb") as file:
+        data = file.read()
+    header = c_array.header(args.name, len(data), operators)
+    source = c_array.source(args.name, data, os.path.basename(args.header))
+    files.write_bytes(args.source, source.encode())
+    files.write_bytes(args.header, header.encode())
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,137 @@
+"""Which operators of a quantised file must stay in float: the smallest set, found by trying."""
+
+import os
+
+import numpy as np
+
+from zoomill import artifact, metrics, quantiser, runtime
+from zoomill.tflite_interior import Interior
+
+VARIANT = "int8_mixed"
+
+
+def smallest(ranked, good):
+    """Return the smallest subset found that is good, and from which no single item can be taken.
+
+    The first items are taken in ever larger numbers until they are good, then the number is bisected, then items are
+    taken out one by one, the last first, until none can be spared. All items together count as good.
+
+    Args:
+        ranked: items, the most suspicious first.
+        good: function from a list of items to a bool.
+
+    Returns:
+        A list in the order of ``ranked``.
+    """
+    bad, size = -1, 0
+    while size < len(ranked) and not good(ranked[:size]):
+        bad, size = size, max(1, 2 * size)
+    size = min(size, len(ranked))
+    while size - bad > 1:
+        middle = (bad + size) // 2
+        bad, size = (bad, middle) if good(ranked[:middle]) else (middle, size)
+    chosen, before = list(ranked[:size]), None
+    while chosen != before:
+        before = list(chosen)
+        for item in reversed(before):
+            rest = [other for other in chosen if other != item]
+            if good(rest):
+                chosen = rest
+    return chosen
+
+
+class Workshop:
+    """Makes int8 files of a float file in which some operators stay in float, each known by its first output.
+
+    Args:
+        exact: path of the float32 file.
+        ranges: ``{tensor: [smallest, largest]}``, its calibration.
+        contract: contract of its graph.
+        folder: for files that are made and forgotten.
+    """
+
+    def __init__(self, exact, ranges, contract, folder):
+        interior = Interior(exact)
+        self._exact, self._ranges, self._contract = exact, ranges, contract
+        self._path = os.path.join(folder, "candidate.tflite")
+        #: ``{operator: its kind}``, those that compute floats, in the order they run.
+        self.operators = {
+            made.outputs[0]: made.kind for made in interior.operators if made.outputs[0] in interior.tensors
+        }
+
+    def make(self, in_float):
+        """Return the path of a file, which the next call replaces."""
+        model = quantiser.quantise(self._exact, "int8", self._ranges, in_float)
+        artifact.deliver(model, self._contract, VARIANT, self._path)
+        return self._path
+
+    def rank(self, feeds):
+        """Return ``{operator: noise}``, the noisiest first.
+
+        An operator's noise is that of the outputs, against the float file's, when it alone is quantised: of each output
+        the sum of squared errors by the sum of squared values, added up over the outputs. Unlike the error of its
+        tensor in the int8 file, it is not hidden behind the error of operators before.
+
+        Args:
+            feeds: list of ``{input tensor: array}``.
+        """
+        exact = self._outputs(self._exact, feeds)
+        noise = {}
+        for operator in self.operators:
+            found = self._outputs(self.make([other for other in self.operators if other != operator]), feeds)
+            noise[operator] = float(sum(_noise(exact[name], found[name]) for name in exact))
+        return dict(sorted(noise.items(), key=lambda item: -item[1]))
+
+    def _outputs(self, path, feeds):
+        file = runtime.Artifact(path)
+        runs = [file(self._contract, feed) for feed in feeds]
+        return {name: np.stack([run[name] for run in runs]) for name in runs[0]}
+
+
+def _noise(exact, found):
+    signal = np.square(exact.astype(np.float64)).sum()
+    return np.square(exact.astype(np.float64) - found).sum() / (signal or 1.0)
+
+
+class Search:
+    """Looks for the fewest operators to leave in float so that a metric loses no more than it may.
+
+    Args:
+        workshop: :class:`Workshop`.
+        metric: see :mod:`zoomill.metrics`.
+        score: function from a file to the metric's rows of the samples that decide.
+        drop: largest loss allowed.
+
+    Attributes:
+        steps: what was tried, in order: ``in_float``, ``bytes``, and ``value`` and ``loss`` of the metric's figure.
+    """
+
+    def __init__(self, workshop, metric, score, drop):
+        self._workshop, self._metric, self._score, self._drop = workshop, metric, score, drop
+        self._known = {}
+        self.steps = []
+
+    def run(self, exact, ranking):
+        """Return the operators to leave in float.
+
+        Args:
+            exact: path of the float32 file.
+            ranking: operators, the noisiest first.
+        """
+        reference = self._metric.values(self._score(exact))
+
+        def good(in_float):
+            key = frozenset(in_float)
+            if key not in self._known:
+                self._known[key] = self._loss(in_float, reference) <= self._drop
+            return self._known[key]
+
+        return smallest(ranking, good)
+
+    def _loss(self, in_float, reference):
+        path = self._workshop.make(in_float)
+        values = self._metric.values(self._score(path))
+        loss = metrics.loss(self._metric, reference, values)
+        value = values[self._metric.figure]
+        self.steps.append({"in_float": list(in_float), "bytes": os.path.getsize(path), "value": value, "loss": loss})
+        return loss

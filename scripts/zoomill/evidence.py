@@ -1,0 +1,63 @@
+"""Evidence: what is known about one artifact, bound to its digest."""
+
+import json
+import math
+import os
+
+import numpy as np
+
+from zoomill import files, folders
+
+
+def add_arguments(parser):
+    """Add the flags that all commands have which validate an artifact."""
+    parser.add_argument("--artifact", required=True)
+    parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--golden", required=True, help="golden.npz of its source")
+    parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: heads, score, unmatched")
+    parser.add_argument("--output", required=True)
+
+
+def begin(args, contract):
+    """Return what evidence says about every artifact."""
+    return {
+        "artifact": os.path.basename(args.artifact),
+        "sha256": folders.digest(args.artifact),
+        "bytes": folders.size(args.artifact),
+        "model": contract["model"],
+        "graph": contract["graph"],
+        "variant": args.variant,
+        "limits": args.limits,
+    }
+
+
+def read_golden(path):
+    """Return ``{tensor: golden array}``."""
+    with np.load(path) as stored:
+        return dict(stored)
+
+
+def output_failures(found, limits):
+    """Return one phrase for every output that misses its limit.
+
+    Args:
+        found: what :func:`zoomill.parity.of_outputs` returned.
+        limits: ``heads`` is the largest accepted error.
+    """
+    return [
+        f"{name}: largest error {errors['max_abs']:.3g}, allowed {limits['heads']:g}"
+        for name, errors in found.items()
+        if not errors["max_abs"] <= limits["heads"]
+    ]
+
+
+def finish(path, evidence, found, failures):
+    """Write evidence with its parity figures; an artifact that misses a limit has ``passed: false``."""
+    files.write_json(path, {**evidence, "parity": _finite(found), "failures": failures, "passed": not failures})
+
+
+def _finite(value):
+    """Replace floats that are not finite, which JSON does not have, by None."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

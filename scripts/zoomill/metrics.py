@@ -1,0 +1,359 @@
+"""Task metrics: what a model is worth on a data set.
+
+A metric sees the samples one by one and keeps of each a *row*, a JSON object with everything that the figures depend on;
+the figures are a function of the rows alone. Repeated rows count twice, so resampling rows gives confidence intervals,
+and the rows of two artifacts on the same samples can be compared one by one.
+"""
+
+import contextlib
+import copy
+import dataclasses
+import io
+import os
+import re
+
+import numpy as np
+
+from zoomill import decode, files
+from zoomill.errors import UserError
+from zoomill.preprocess import Preprocess
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a metric may know besides the samples.
+
+    Attributes:
+        contract: contract of the graph.
+        preprocess: the :class:`zoomill.preprocess.Preprocess` that made the inputs.
+        folder: of the data set.
+        anchors: of an SSD, see :func:`zoomill.decode.decoder`; else None.
+    """
+
+    contract: dict
+    preprocess: Preprocess
+    folder: str
+    anchors: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A sample and what a model makes of it.
+
+    Attributes:
+        name: of the sample.
+        label: what :func:`zoomill.datasets.read_label` returned.
+        arrays: the sample's arrays before preprocessing, one for each window.
+        inputs: the model's input for each of them, batch of one included.
+        outputs: ``{output name: array}`` for each of them.
+    """
+
+    name: str
+    label: object
+    arrays: list
+    inputs: list
+    outputs: list
+
+
+class TopK:
+    """Share of samples whose class is the first, or among the first five, by falling score.
+
+    Args:
+        setting: :class:`Setting`; the contract's ``label_offset`` is added to the number of an output's column.
+        output: name of the output with the scores; the only one if not given.
+        offset: column of the data set's class 0: 1 for a network with a background class in front.
+    """
+
+    figure, more_is_better = "top_1", True
+
+    def __init__(self, setting, output=None, offset=None):
+        self._output = _output(setting, output)
+        self._offset = -setting.contract["label_offset"] if offset is None else offset
+
+    def row(self, case):
+        """Return the rank of the true class, 0 for the best; of equal scores the first column wins."""
+        scores = case.outputs[0][self._output].ravel()
+        column = int(case.label) + self._offset
+        if not 0 <= column < len(scores):
+            raise UserError(f"{case.name}: class {case.label} is in none of the {len(scores)} columns of the output")
+        ahead = (scores > scores[column]).sum() + (scores[:column] == scores[column]).sum()
+        return {"class": int(case.label), "rank": int(ahead), "best": int(scores.argmax()) - self._offset}
+
+    def values(self, rows):
+        """Return ``top_1`` and ``top_5``."""
+        ranks = np.array([row["rank"] for row in rows])
+        return {"top_1": float((ranks < 1).mean()), "top_5": float((ranks < 5).mean())}
+
+
+class Auc:
+    """Area under the ROC curve of an autoencoder's reconstruction error, for each machine and its mean.
+
+    The score of a file is the squared error, averaged over the values of each window and over the windows
+    (benchmark/training/anomaly_detection/keras_model.py and 01_test.py of mlcommons/tiny).
+
+    Args:
+        setting: :class:`Setting`.
+        machines: pattern with one group that finds the machine in a sample's name.
+        output: name of the reconstruction; the only output if not given.
+    """
+
+    figure, more_is_better = "auc", True
+
+    def __init__(self, setting, machines="(id_[0-9]+)", output=None):
+        self._machine, self._output = re.compile(machines), _output(setting, output)
+
+    def row(self, case):
+        """Return machine, label (1 is an anomaly) and score."""
+        found = self._machine.search(case.name)
+        if not found:
+            raise UserError(f"{case.name}: does not say its machine, {self._machine.pattern}")
+        errors = [
+            np.mean(np.square(given.astype(np.float64).ravel() - outputs[self._output].ravel()))
+            for given, outputs in zip(case.inputs, case.outputs, strict=True)
+        ]
+        return {"machine": found[1], "label": int(case.label), "score": float(np.mean(errors))}
+
+    def values(self, rows):
+        """Return ``auc``, the mean over the machines, ``auc_<machine>``, and ``auc_pooled`` of all files at once."""
+        machines = sorted({row["machine"] for row in rows})
+        own = {f"auc_{name}": _auc(name, [row for row in rows if row["machine"] == name]) for name in machines}
+        return {"auc": float(np.mean(list(own.values()))), "auc_pooled": _auc("all machines", rows), **own}
+
+
+def _auc(where, rows):
+    from sklearn.metrics import roc_auc_score
+
+    labels, scores = ([row[key] for row in rows] for key in ("label", "score"))
+    if len(set(labels)) < 2:
+        raise UserError(f"{where}: an AUC needs normal and anomalous files")
+    return float(roc_auc_score(labels, scores))
+
+
+class Landmarks:
+    """Mean Euclidean distance between predicted and true points.
+
+    Args:
+        setting: :class:`Setting`.
+        output: name of the output with the points; the only one if not given.
+        size: what a coordinate of 1 is in the output's unit, such as the width of the input in pixels; the error is
+            divided by it.
+        dimensions: coordinates of a point in the output; the label has the first two of each.
+    """
+
+    figure, more_is_better = "error", False
+
+    def __init__(self, setting, output=None, size=1.0, dimensions=2):
+        self._output, self._size, self._dimensions = _output(setting, output), size, dimensions
+
+    def row(self, case):
+        """Return the mean distance in a picture."""
+        points = case.outputs[0][self._output].astype(np.float64).reshape(-1, self._dimensions)[:, :2] / self._size
+        truth = np.reshape(case.label, (-1, 2))
+        if points.shape != truth.shape:
+            raise UserError(f"{case.name}: has {len(truth)} points, the output {len(points)}")
+        return {"error": float(np.linalg.norm(points - truth, axis=1).mean())}
+
+    def values(self, rows):
+        """Return ``error``, the mean over the pictures."""
+        return {"error": float(np.mean([row["error"] for row in rows]))}
+
+
+class Psnr:
+    """Peak signal-to-noise ratio of generated pictures in dB: ``10 log10(peak^2 / mean squared error)``.
+
+    Args:
+        setting: :class:`Setting`.
+        output: name of the picture; the only output if not given.
+        range: lowest and highest value; the peak is their difference.
+    """
+
+    figure, more_is_better = "psnr", True
+
+    def __init__(self, setting, output=None, range=(0, 1)):
+        self._output, self._peak = _output(setting, output), range[1] - range[0]
+
+    def row(self, case):
+        """Return the mean squared error in the output's unit."""
+        found, truth = case.outputs[0][self._output].astype(np.float64), np.asarray(case.label, np.float64)
+        if found.size != truth.size:
+            raise UserError(f"{case.name}: has {truth.size} values, the output {found.size}")
+        return {"mse": float(np.mean(np.square(found.ravel() - truth.ravel())))}
+
+    def values(self, rows):
+        """Return ``psnr``, the mean over the pictures; an exact picture counts as 100 dB."""
+        errors = np.maximum([row["mse"] / self._peak**2 for row in rows], 1e-10)
+        return {"psnr": float(np.mean(-10 * np.log10(errors)))}
+
+
+class Coco:
+    """Mean average precision as COCO defines it, by pycocotools, over all pictures of the sample list.
+
+    A picture without detections counts: its boxes are missed.
+
+    Args:
+        setting: :class:`Setting`.
+        decode: ``kind`` and options of :func:`zoomill.decode.decoder`.
+        annotations: COCO's instances JSON, a path below the data set's folder.
+        classes: how the model's classes are found among the categories: ``name``, by the contract's labels; ``order``,
+            one for each category in the order of their ids; ``id``, the class number plus the contract's
+            ``label_offset`` is the id, as in models with COCO's 90 numbers.
+        partial: the model knows only some of the categories, the others are not scored; else that is an error.
+    """
+
+    figure, more_is_better = "map", True
+
+    def __init__(self, setting, decode, annotations, classes="name", partial=False):
+        self._setting = setting
+        self._decode = _decoder(setting, decode)
+        self._truth = files.read_json(os.path.join(setting.folder, annotations))
+        self._pictures = {picture["file_name"]: picture for picture in self._truth["images"]}
+        self._categories = categories(self._truth["categories"], setting.contract, classes, partial)
+
+    def row(self, case):
+        """Return ``picture``, its id, and ``detections``: category, score, and x, y, width, height in pixels.
+
+        Scores are rounded to 6 digits, pixels to 2, so that the figures are those of what is kept.
+        """
+        picture = self._pictures.get(os.path.basename(case.name))
+        if picture is None:
+            raise UserError(f"{case.name}: the annotations have no such picture")
+        height, width = case.arrays[0].shape[:2]
+        if (height, width) != (picture["height"], picture["width"]):
+            raise UserError(f"{case.name}: is {width} x {height}, the annotations say otherwise")
+        found = self._decode(case.outputs[0])
+        boxes = self._setting.preprocess.box_to_picture(found.boxes.astype(np.float64), (height, width))
+        rows = []
+        for box, label, score in zip(boxes * [height, width, height, width], found.classes, found.scores, strict=True):
+            if int(label) in self._categories:
+                top, left, bottom, right = box
+                pixels = [round(float(value), 2) for value in (left, top, right - left, bottom - top)]
+                rows.append([self._categories[int(label)], round(float(score), 6), *pixels])
+        return {"picture": picture["id"], "detections": rows}
+
+    def values(self, rows):
+        """Return ``map`` (IoU 0.50 to 0.95), ``ap_50``, ``ap_75``, ``ar_100`` (recall) and those of the three sizes."""
+        from pycocotools.cocoeval import COCOeval
+
+        known = sorted(set(self._categories.values()))
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth = _coco(self._truth["categories"], range(len(rows)), self._boxes(rows))
+            found = _coco(self._truth["categories"], range(len(rows)), list(_detections(rows)))
+            evaluation = COCOeval(truth, found, "bbox")
+            evaluation.params.catIds = known
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+        figures = dict(zip(_FIGURES, map(float, evaluation.stats), strict=True))
+        return {name: figure for name, figure in figures.items() if figure >= 0}  # -1: nothing of that size
+
+    def _boxes(self, rows):
+        """Return the true boxes of the rows' pictures, numbered as the rows are."""
+        own = {}
+        for annotation in self._truth["annotations"]:
+            own.setdefault(annotation["image_id"], []).append(annotation)
+        return [
+            {**annotation, "image_id": index} for index, row in enumerate(rows) for annotation in own.get(row["picture"], [])
+        ]
+
+
+# The order of COCOeval.stats.
+_FIGURES = (
+    *("map", "ap_50", "ap_75", "map_small", "map_medium", "map_large"),
+    *("ar_1", "ar_10", "ar_100", "ar_small", "ar_medium", "ar_large"),
+)
+
+METRICS = {"coco": Coco, "top_k": TopK, "auc": Auc, "landmarks": Landmarks, "psnr": Psnr}
+
+
+def metric(setting, name, **options):
+    """Return the metric of that name.
+
+    Raises:
+        UserError: for an option that it does not have.
+    """
+    try:
+        return METRICS[name](setting, **options)
+    except TypeError as error:
+        raise UserError(f"metric {name}: {error}") from error
+
+
+def loss(metric, reference, values):
+    """Return by how much values are worse than others in the metric's unit, negative when they are better.
+
+    Only ``metric.figure`` counts, the one of several figures that stands for the metric.
+
+    Args:
+        metric: a metric or its class.
+        reference, values: what :meth:`values` of the metric returned for both.
+    """
+    lost = reference[metric.figure] - values[metric.figure]
+    return lost if metric.more_is_better else -lost
+
+
+def categories(known, contract, classes, partial):
+    """Return ``{class number: category id}``; see :class:`Coco`.
+
+    Raises:
+        UserError: when the model's classes and the categories do not fit.
+    """
+    known = sorted(known, key=lambda category: category["id"])
+    labels = contract["labels"]
+    if classes == "name":
+        ids = {category["name"]: category["id"] for category in known}
+        if strange := [label for label in labels if label not in ids]:
+            raise UserError(f"the annotations have no category {strange[0]}; say how `classes` are numbered")
+        result = {number: ids[label] for number, label in enumerate(labels)}
+    elif classes == "order":
+        if len(labels) != len(known):
+            raise UserError(f"the model has {len(labels)} classes, the annotations {len(known)}; `order` needs equal numbers")
+        result = {number: category["id"] for number, category in enumerate(known)}
+    else:
+        result = {category["id"] - contract["label_offset"]: category["id"] for category in known}
+    missing = [category["name"] for category in known if category["id"] not in result.values()]
+    if missing and not partial:
+        raise UserError(f"the model does not know the category {missing[0]}; `partial: true` leaves such out")
+    return result
+
+
+def _decoder(setting, options):
+    try:
+        return decode.decoder(setting.contract, setting.anchors, **options)
+    except TypeError as error:
+        raise UserError(f"metric.decode: {error}") from error
+
+
+def _coco(known, pictures, boxes):
+    """Return a COCO data set; boxes get numbers from 1, because COCOeval takes 0 for no match."""
+    from pycocotools.coco import COCO
+
+    data = COCO()
+    data.dataset = {
+        "images": [{"id": picture} for picture in pictures],
+        "categories": copy.deepcopy(known),
+        "annotations": [{**box, "id": number} for number, box in enumerate(boxes, 1)],
+    }
+    data.createIndex()
+    return data
+
+
+def _detections(rows):
+    for index, row in enumerate(rows):
+        for category, score, *box in row["detections"]:
+            yield {
+                "image_id": index,
+                "category_id": category,
+                "score": score,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "iscrowd": 0,
+            }
+
+
+def _output(setting, name):
+    """Return the name of the output to read."""
+    names = [entry["name"] for entry in setting.contract["outputs"]]
+    if name is None and len(names) == 1:
+        return names[0]
+    if name not in names:
+        raise UserError(f"metric.output: name one of {', '.join(names)}")
+    return name

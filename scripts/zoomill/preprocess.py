@@ -1,0 +1,117 @@
+"""From a sample to a model's input: the one way for golden outputs, calibration and evaluation."""
+
+import dataclasses
+
+import numpy as np
+
+from zoomill.errors import UserError
+
+
+def read_picture(path):
+    """Read a picture as an RGB uint8 array ``[height, width, 3]``.
+
+    Raises:
+        UserError: when it cannot be read.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of them for a damaged file
+        raise UserError(f"{path}: is no picture that can be read ({error}); replace it or leave it out") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocess:
+    """Turns samples into values of one input of a contract.
+
+    Attributes:
+        promise: the input's entry in the contract.
+        fit: how a picture gets the input's size: ``stretch``; ``crop``, the largest part of the right shape around the
+            middle; or ``letterbox``, whole, in the upper left corner on ``padding``.
+        part: share of the edges that ``crop`` keeps before it resizes, 0 to 1.
+        padding: 8-bit value around a letterbox.
+    """
+
+    promise: dict
+    fit: str = "stretch"
+    part: float = 1.0
+    padding: int = 114
+
+    def __call__(self, array):
+        """Return the value of the input, batch of one included, in the contract's dtype.
+
+        Args:
+            array: uint8 ``[height, width, 3 or 1]``, a picture, which is resized (bilinear) and brought to the
+                contract's colour, layout and value range. Where the input is no picture it must have the input's number
+                of values, of which 8-bit ones are brought to the value range and all others taken as they are.
+
+        Raises:
+            UserError: when the array does not fit the input.
+        """
+        if array.dtype == np.uint8 and self.promise["layout"]:
+            return self._picture(array)
+        if array.size != np.prod(self.promise["shape"]):
+            raise UserError(
+                f"a sample has shape {list(array.shape)}, the input {self.promise['name']} {self.promise['shape']}"
+            )
+        values = self._scaled(array) if array.dtype == np.uint8 else array
+        return values.reshape(self.promise["shape"]).astype(self.promise["dtype"])
+
+    @property
+    def size(self):
+        """Height and width of the input."""
+        shape = self.promise["shape"]
+        return tuple(shape[1:3]) if self.promise["layout"] == "NHWC" else tuple(shape[2:4])
+
+    def box_to_picture(self, boxes, picture):
+        """Return boxes relative to the input as boxes relative to the picture.
+
+        Args:
+            boxes: float ``[n, 4]``: ymin, xmin, ymax, xmax.
+            picture: height and width of the picture.
+        """
+        (rows, columns), (height, width) = self.size, picture
+        if self.fit == "letterbox":
+            scale = min(rows / height, columns / width)
+            return boxes * np.array([rows / (height * scale), columns / (width * scale)] * 2)
+        if self.fit == "crop":
+            raise UserError("boxes in a cropped picture say nothing of the whole; use fit: stretch or letterbox")
+        return boxes
+
+    def _picture(self, pixels):
+        from PIL import Image
+
+        rows, columns = self.size
+        picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        picture = picture.convert("L" if self.promise["colour"] == "GRAY" else "RGB")
+        if self.fit == "crop":
+            picture = picture.crop(_middle(*picture.size, columns / rows, self.part))
+        inner = (columns, rows)
+        if self.fit == "letterbox":
+            scale = min(columns / picture.width, rows / picture.height)
+            inner = int(picture.width * scale), int(picture.height * scale)
+        values = np.asarray(picture.resize(inner, Image.Resampling.BILINEAR), np.float64)
+        values = values.reshape(inner[1], inner[0], -1)
+        if inner != (columns, rows):
+            whole = np.full((rows, columns, values.shape[2]), float(self.padding))
+            whole[: inner[1], : inner[0]] = values
+            values = whole
+        if self.promise["colour"] == "BGR":
+            values = values[..., ::-1]
+        if self.promise["layout"] == "NCHW":
+            values = values.transpose(2, 0, 1)
+        return self._scaled(values)[None].astype(self.promise["dtype"])
+
+    def _scaled(self, values):
+        """Return 8-bit values in the contract's value range."""
+        low, high = (np.asarray(end) for end in self.promise["value_range"])
+        return values / 255 * (high - low) + low
+
+
+def _middle(width, height, ratio, part):
+    """Return left, top, right, bottom of the largest middle part of a picture with ``ratio`` (width by height)."""
+    inner = min(width, height * ratio) * part, min(height, width / ratio) * part
+    left, top = (width - inner[0]) / 2, (height - inner[1]) / 2
+    return round(left), round(top), round(left + inner[0]), round(top + inner[1])

@@ -1,0 +1,96 @@
+"""A picture of where a quantised file loses precision."""
+
+import io
+
+from zoomill import files
+
+# Tensors that get a number in the curve and a line in the table.
+_NAMED = 10
+# Characters that a name keeps, its last ones, which tell more than the first.
+_NAME = 52
+# Colours of the stored picture; the drawing has few, and their number decides about its size.
+_COLOURS = 32
+_CURVE, _WORST = "#2a6f97", "#c1121f"
+_COLUMNS = {"": 0, "tensor (operator)": 0.025, "SQNR": 0.66, "lost": 0.73, "used": 0.8, "clipped": 0.88, "error": 0.97}
+_CAPTION = (
+    "Each point is a tensor; the numbers mark the worst ones, which the table names. SQNR in dB: signal to\n"
+    "quantisation noise, float against quantised file; more is better, 6 dB are one bit. lost: dB against the worst\n"
+    "tensor it is made from. used: share of the integer range that the values fill; the bars show it for all tensors.\n"
+    "clipped: share of values outside of the range. error: root mean square in integer steps; rounding alone is 0.29."
+)
+
+
+def draw(document, title, path):
+    """Draw what :func:`zoomill.tensor_error.compare` returned, as a PNG with the same bytes every time.
+
+    Args:
+        document: its result.
+        title: heading.
+        path: where the picture goes.
+    """
+    import matplotlib.style
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    rows, worst = sorted(document["tensors"], key=lambda row: row["place"]), document["tensors"][:_NAMED]
+    with matplotlib.style.context("default"):
+        figure = Figure(figsize=(9.6, 5.6 + 0.2 * len(worst)), layout="constrained")
+        heights = [3.2, 0.9, 0.3 + 0.2 * len(worst)]
+        curve, used, table = figure.subplots(3, 1, height_ratios=heights)
+        used.sharex(curve)
+        figure.suptitle(title, fontsize=11)
+        figure.supxlabel(_CAPTION, fontsize=8, x=0.01, ha="left")
+        _curve(curve, rows, worst)
+        _used(used, rows)
+        _table(table, worst)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=100)
+    with files.written(path) as temporary:
+        Image.open(picture).convert("RGB").quantize(_COLOURS, Image.Quantize.MAXCOVERAGE).save(
+            temporary, format="png", optimize=True
+        )
+
+
+def _curve(axes, rows, worst):
+    """Draw the SQNR of all tensors over the network's depth."""
+    axes.plot([row["place"] for row in rows], [row["sqnr"] for row in rows], color=_CURVE, marker=".", linewidth=1)
+    axes.plot([row["place"] for row in worst], [row["sqnr"] for row in worst], "o", color=_WORST, markersize=5)
+    for number, row in enumerate(worst, 1):
+        offset = (0, -13 if number % 2 else 7)
+        place = row["place"], row["sqnr"]
+        axes.annotate(str(number), place, offset, textcoords="offset points", ha="center", fontsize=8, color=_WORST)
+    axes.axhline(0, color="grey", linewidth=0.8)
+    axes.set_ylabel("SQNR in dB", fontsize=9)
+    axes.tick_params(labelbottom=False)
+    axes.margins(y=0.15)
+    axes.grid(alpha=0.3)
+
+
+def _used(axes, rows):
+    """Draw the share of the integer range that the values fill."""
+    stored = [row for row in rows if "range_used" in row]
+    axes.bar([row["place"] for row in stored], [100 * row["range_used"] for row in stored], color="grey", width=0.7)
+    axes.set_ylim(0, 105)
+    axes.set_ylabel("used in %", fontsize=9)
+    axes.set_xlabel("operator, counted from the input", fontsize=9)
+
+
+def _table(axes, worst):
+    """Write the figures of the worst tensors."""
+    axes.axis("off")
+    axes.set(xlim=(0, 1), ylim=(len(worst) + 0.5, -0.5))
+    lines = [list(_COLUMNS), *([str(number), *_line(row)] for number, row in enumerate(worst, 1))]
+    for height, line in enumerate(lines):
+        for column, (place, text) in enumerate(zip(_COLUMNS.values(), line, strict=True)):
+            left, weight = column < 2, "normal" if height else "bold"
+            axes.text(place, height, text, ha="left" if left else "right", va="center", fontsize=8.5, weight=weight)
+
+
+def _line(row):
+    """Return the figures of a tensor as text."""
+    name = row["tensor"] if len(row["tensor"]) <= _NAME else f"…{row['tensor'][1 - _NAME :]}"
+    line = [f"{name} ({row['operator']})", f"{row['sqnr']:.1f}"]
+    line.append("" if row["sqnr_lost"] is None else f"{row['sqnr_lost']:.1f}")
+    if "range_used" not in row:
+        return [*line, "", "", ""]
+    return [*line, f"{row['range_used']:.0%}", f"{row['clipped']:.1%}", f"{row['rmse_by_scale']:.2f}"]

@@ -1,0 +1,48 @@
+"""The ends of an integer .tflite file: int8 made uint8."""
+
+import copy
+
+from ai_edge_litert import schema_py_generated as schema
+
+# The same scale, the zero point moved by half of the range: uint8 = int8 + 128.
+_SHIFT = 128
+
+
+def recast(model):
+    """Give a file with int8 inputs and outputs uint8 ones, with a QUANTIZE operator behind or before each.
+
+    Args:
+        model: ``ModelT`` of :mod:`zoomill.tflite_file`, changed in place.
+    """
+    graph = model.subgraphs[0]
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
+    code.version = 2
+    model.operatorCodes.append(code)
+    before, after = [], []
+    for ends, operators, outwards in ((graph.inputs, before, False), (graph.outputs, after, True)):
+        for position, index in enumerate(ends):
+            outer = _unsigned(graph, int(index))
+            inputs, outputs = ([index], [outer]) if outwards else ([outer], [index])
+            operators.append(_quantize(len(model.operatorCodes) - 1, inputs, outputs))
+            ends[position] = outer
+    graph.operators = [*before, *graph.operators, *after]
+
+
+def _unsigned(graph, index):
+    """Add the uint8 twin of an int8 tensor and return its index."""
+    twin = copy.deepcopy(graph.tensors[index])
+    graph.tensors[index].name += b"_int8"
+    twin.type, twin.buffer = schema.TensorType.UINT8, 0
+    twin.quantization.zeroPoint = [int(point) + _SHIFT for point in twin.quantization.zeroPoint]
+    graph.tensors.append(twin)
+    return len(graph.tensors) - 1
+
+
+def _quantize(code, inputs, outputs):
+    operator = schema.OperatorT()
+    operator.opcodeIndex = code
+    operator.inputs, operator.outputs = [int(i) for i in inputs], [int(i) for i in outputs]
+    operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
+    operator.builtinOptions = schema.QuantizeOptionsT()
+    return operator

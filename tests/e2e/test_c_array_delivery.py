@@ -1,0 +1,15 @@
+"""C arrays through the real workflow."""
+
+import re
+import subprocess
+
+
+def test_c_arrays_that_the_configuration_asks_for_are_delivered_with_digests(starter_copy):
+    starter_copy.run("results/SHA256SUMS", config=["c_arrays=[dynamic]"])
+    results = starter_copy.file("results")
+    subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=results, check=True)
+    listed = re.findall(r"(\S+)\.(cc|h)$", (results / "SHA256SUMS").read_text(), re.MULTILINE)
+    assert len(listed) == 2 * 3
+    for artifact in {name for name, _ in listed}:
+        values = re.findall(r"\b0x(..)", (results / f"{artifact}.cc").read_text())
+        assert bytes.fromhex("".join(values)) == (results / f"{artifact}.tflite").read_bytes()

@@ -1,0 +1,178 @@
+"""PyTorch models as sources: parity with PyTorch through both routes, and those that would run code in one line."""
+
+import json
+import subprocess
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+from zoomill import files, parity, runtime
+
+# Their outputs have no names but these.
+OUTPUTS = [{"name": "features"}, {"name": "mean"}, {"name": "gated"}]
+SHAPES = [{"shape": [1, 8, 8, 3]}, {"shape": [1, 4]}]
+HOSTILE = b"cos\nsystem\n(S'touch ran'\ntR."
+
+
+@pytest.fixture(scope="session")
+def models(environment_python, tmp_path_factory):
+    """The folder of the models that pytorch_models.py writes."""
+    folder = tmp_path_factory.mktemp("models")
+    script = REPOSITORY / "tests/e2e/pytorch_models.py"
+    subprocess.run([environment_python("torch"), script, folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def run(command, environment_python, tmp_path):
+    """Return a function that runs a PyTorch model: the process, and the folder of what it wrote."""
+
+    def run(path, *flags, inputs=(), outputs=OUTPUTS, folder=tmp_path / "written"):
+        card = json.dumps({"inputs": list(inputs), "outputs": outputs})
+        flags = ("--model", "tested", "--card", card, "--path", path, *flags)
+        written = ("--output-onnx", folder / "pytorch.onnx", "--output-golden", folder / "pytorch.npz")
+        return command(environment_python("torch"), "run_pytorch", *flags, *written, cwd=tmp_path), folder
+
+    return run
+
+
+@pytest.fixture
+def chain(run, command, environment_python):
+    """Return a function that takes a PyTorch model through both routes: contract, golden outputs, largest errors."""
+
+    def chain(path, inputs=()):
+        process, folder = run(path, inputs=inputs)
+        card = {"inputs": list(inputs), "outputs": OUTPUTS, "labels": [], "label_offset": 0}
+        model = ("--model", "tested", "--card", json.dumps(card))
+        source = ("--onnx", folder / "pytorch.onnx", "--golden", folder / "pytorch.npz", "--output-dir", folder)
+        contract, golden = ("--contract", folder / "contract.json"), ("--golden", folder / "golden.npz")
+        ends = {name: ("--time-limit", 300, "--output", folder / f"{name}.tflite") for name in ("graph", "direct")}
+        for done in (
+            process,
+            command(environment_python("onnx"), "export_pytorch", *model, *source),
+            command(
+                environment_python("tf2"), "convert_tflite", "--graph", folder / "graph.pb", *contract, *ends["graph"]
+            ),
+            command(
+                environment_python("torch"),
+                "convert_pytorch",
+                *model,
+                "--path",
+                path,
+                *contract,
+                *golden,
+                *ends["direct"],
+            ),
+        ):
+            assert done.returncode == 0, done.stderr
+        described = files.read_json(folder / "contract.json")
+        with np.load(folder / "golden.npz") as stored:
+            rows = dict(stored)
+        return described, rows, [parity.of_outputs(runtime.Artifact(end[3]), described, rows) for end in ends.values()]
+
+    return chain
+
+
+def refused(process, folder):
+    """Return the only line of a refusal, which leaves nothing behind."""
+    assert process.returncode == 1, process.stderr
+    assert not list(folder.glob("*")) and not list(folder.parent.glob("ran"))
+    assert "Traceback" not in process.stderr
+    last = process.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: tested: ")
+    return last
+
+
+def with_members(path, copy, **replaced):
+    """Copy a zip file with other content of some members, told by the ends of their names."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            for end, change in replaced.items():
+                content = change(content) if name.endswith(end) else content
+            target.writestr(name, content)
+    return copy
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, inputs", [("net.pt2", ()), ("net.pt", SHAPES)])
+def test_both_routes_agree_with_pytorch_in_the_same_channels_last_contract(chain, models, name, inputs):
+    contract, golden, errors = chain(models / name, inputs)
+    assert [(entry["name"], entry["shape"]) for entry in contract["inputs"]] == [
+        ("picture", [1, 8, 8, 3]),
+        ("numbers", [1, 4]),
+    ]
+    # Four rows, columns and channels: only the numbers tell which is which.
+    assert [(entry["name"], entry["shape"]) for entry in contract["outputs"]] == [
+        ("features", [1, 4, 4, 4]),
+        ("mean", [1, 4]),
+        ("gated", [1, 4]),
+    ]
+    assert contract["notes"] == [f"{name} is NHWC here and NCHW in the source" for name in ("picture", "features")]
+    assert np.allclose(golden["features"].mean((2, 3)), golden["mean"], atol=1e-6)
+    for found in errors:
+        assert all(error["peak"] > 0 and error["max_abs"] < 1e-6 for error in found.values())
+
+
+@pytest.mark.slow
+def test_two_runs_write_equal_bytes(run, models, tmp_path):
+    first, second = (run(models / "net.pt2", folder=tmp_path / name)[1] for name in ("first", "second"))
+    for name in ("pytorch.onnx", "pytorch.npz"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_what_is_not_needed_is_neither_unpickled_nor_compiled(run, models, tmp_path):
+    def guarded(content):
+        return json.dumps({**json.loads(content), "guards_code": ["__import__('os').system('touch ran')"]}).encode()
+
+    hostile = {"sample_inputs/model.pt": lambda _: HOSTILE, "models/model.json": guarded}
+    process, folder = run(with_members(models / "net.pt2", tmp_path / "hostile.pt2", **hostile))
+    assert process.returncode == 0, process.stderr
+    assert not (tmp_path / "ran").exists()
+    harmless = run(models / "net.pt2", folder=tmp_path / "harmless")[1]
+    assert (folder / "pytorch.onnx").read_bytes() == (harmless / "pytorch.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["state.pt", "module.pt", "old.pt"])
+def test_a_pickle_is_refused_with_what_to_save_instead(run, models, name):
+    line = refused(*run(models / name))
+    assert f"{models / name}: holds pickled Python objects, which are not loaded; save torch.export.export(" in line
+
+
+@pytest.mark.parametrize("name", ["net.pt2", "net.pt"])
+def test_a_truncated_file_is_refused(run, models, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes((models / name).read_bytes()[:-100])
+    assert f"{path}: is truncated, or is no file of PyTorch" in refused(*run(path, inputs=SHAPES))
+
+
+def test_another_shape_than_the_programs_is_refused_with_both(run, models):
+    line = refused(*run(models / "net.pt2", inputs=[{"shape": [1, 9, 9, 3]}, {}]))
+    assert "input picture: the card expects shape [1, 9, 9, 3], the source has [None, 8, 8, 3]" in line
+
+
+def test_torchscript_without_shapes_is_refused(run, models):
+    line = refused(*run(models / "net.pt"))
+    assert "does not tell the shapes of its inputs (picture, numbers); give `shape` for each in the card's" in line
+
+
+def test_torchscript_that_cannot_run_with_the_cards_shapes_is_refused(run, models):
+    line = refused(*run(models / "net.pt", inputs=[{"shape": [1, 8, 8, 2]}, SHAPES[1]]))
+    assert "PyTorch cannot run it on inputs of the card's shapes: " in line
+
+
+def test_a_program_in_training_mode_is_refused(run, models):
+    line = refused(*run(models / "noisy.pt2", outputs=[]))
+    assert "gives other outputs for the same input; call model.eval()" in line
+
+
+def test_more_outputs_in_the_card_than_in_the_source_are_refused(run, models):
+    assert "the card has 3 outputs, the source 1" in refused(*run(models / "noisy.pt2"))
+
+
+def test_an_unknown_input_to_keep_the_layout_of_is_refused(run, models):
+    line = refused(*run(models / "net.pt2", "--keep-layout", "nothing"))
+    assert "has no input nothing to keep the layout of" in line

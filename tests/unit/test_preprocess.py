@@ -1,0 +1,91 @@
+"""From samples to inputs."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoomill.errors import UserError
+from zoomill.preprocess import Preprocess, read_picture
+
+PROMISE = {
+    "name": "picture",
+    "dtype": "float32",
+    "shape": [1, 4, 4, 3],
+    "layout": "NHWC",
+    "colour": "RGB",
+    "value_range": [-1, 1],
+}
+
+
+def flat(height, width, colour=(255, 0, 51)):
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK"])
+def test_pictures_of_any_mode_are_read_as_rgb(tmp_path, mode):
+    path = tmp_path / "picture.tiff"
+    Image.new("RGB", (6, 4), (255, 0, 0)).convert(mode).save(path)
+    found = read_picture(path)
+    assert found.shape == (4, 6, 3) and found.dtype == np.uint8
+
+
+def test_a_file_that_is_no_picture_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"<html>")
+    for name in ("a.png", "missing.png"):
+        with pytest.raises(UserError, match=name) as caught:
+            read_picture(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_picture_gets_the_size_and_range_of_the_input():
+    found = Preprocess(PROMISE)(flat(9, 5))
+    assert found.shape == (1, 4, 4, 3) and found.dtype == np.float32
+    assert np.allclose(found[0, 2, 3], [1, -1, -0.6])
+
+
+def test_colour_layout_and_range_are_those_of_the_contract():
+    planes = {**PROMISE, "shape": [1, 3, 4, 4], "layout": "NCHW", "colour": "BGR", "value_range": [0, 255]}
+    assert Preprocess(planes)(flat(4, 4))[0, :, 1, 1].tolist() == [51, 0, 255]
+    each = {**PROMISE, "value_range": [[0, -1, -2], [1, 1, 2]]}
+    assert np.allclose(Preprocess(each)(flat(4, 4))[0, 0, 0], [1, -1, -1.2])
+
+
+def test_grey_inputs_take_colour_and_grey_pictures():
+    grey = {**PROMISE, "shape": [1, 4, 4, 1], "colour": "GRAY", "value_range": [0, 1]}
+    assert np.allclose(Preprocess(grey)(flat(4, 4, (100, 100, 100))), 100 / 255)
+    assert np.allclose(Preprocess(grey)(np.full((4, 4, 1), 100, np.uint8)), 100 / 255)
+
+
+def test_a_crop_is_the_middle_in_the_right_shape():
+    wide = np.zeros((4, 12, 3), np.uint8)
+    wide[:, 4:8] = 255
+    assert (Preprocess(PROMISE, fit="crop")(wide) == 1).all()
+    assert not (Preprocess(PROMISE)(wide) == 1).all()
+
+
+def test_a_letterbox_keeps_the_whole_and_its_boxes_are_undone():
+    prepare = Preprocess(PROMISE, fit="letterbox", padding=0)
+    found = prepare(np.full((4, 8, 3), 255, np.uint8))
+    assert (found[0, :2] == 1).all() and (found[0, 2:] == -1).all()
+    whole = prepare.box_to_picture(np.array([[0, 0, 0.5, 1.0]]), (4, 8))
+    assert np.allclose(whole, [[0, 0, 1, 1]])
+
+
+def test_a_cropped_picture_has_no_boxes():
+    with pytest.raises(UserError, match="use fit: stretch or letterbox"):
+        Preprocess(PROMISE, fit="crop").box_to_picture(np.zeros((1, 4)), (4, 4))
+
+
+def test_an_input_that_is_no_picture_takes_values_and_scales_bytes():
+    vector = {**PROMISE, "shape": [1, 4], "layout": None, "value_range": [0, 1]}
+    assert Preprocess(vector)(np.array([[0, 51], [102, 255]], np.uint8)).tolist() == [
+        [0, np.float32(0.2), np.float32(0.4), 1]
+    ]
+    values = np.array([[5, -7], [0, 1]], np.float32)
+    assert Preprocess(vector)(values).tolist() == [[5, -7, 0, 1]]
+
+
+def test_a_sample_of_another_size_is_refused():
+    vector = {**PROMISE, "shape": [1, 4], "layout": None}
+    with pytest.raises(UserError, match=r"a sample has shape \[5\], the input picture \[1, 4\]"):
+        Preprocess(vector)(np.zeros(5, np.float32))

@@ -1,0 +1,34 @@
+"""uint8 ends on int8 files."""
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from small_models import Builder
+
+from zoomill import tflite_ends, tflite_file
+
+
+@pytest.fixture
+def rectified():
+    """A model with y = max(x, 0) in int8, both of scale 0.5 and zero point -28."""
+    builder = Builder()
+    x, y = builder.tensor("x", [1, 256], np.int8), builder.tensor("y", [1, 256], np.int8)
+    for index, scale in ((x, 0.5), (y, 0.5)):
+        quantisation = builder.graph.tensors[index].quantization
+        quantisation.scale, quantisation.zeroPoint = [scale], [-28]
+    builder.operator("RELU", [x], [y])
+    return builder.build([x], [y])
+
+
+def test_uint8_ends_hold_the_same_values(rectified):
+    tflite_ends.recast(rectified)
+    interpreter = Interpreter(model_content=tflite_file.serialise(rectified))
+    interpreter.allocate_tensors()
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (taken["name"], given["name"]) == ("x", "y")
+    for details in (taken, given):
+        assert details["dtype"] == np.uint8 and details["quantization"] == (0.5, 100)
+    every = np.arange(256, dtype=np.uint8)[None]
+    interpreter.set_tensor(taken["index"], every)
+    interpreter.invoke()
+    assert (interpreter.get_tensor(given["index"]) == np.maximum(every, 100)).all()
