@@ -59,10 +59,12 @@ def check_target(target, catalogue, datasets):
     require(name, catalogue, target, "model")
     if folder == "build" and "/" in file:
         require(os.path.dirname(file), catalogue[name]["graphs"], target, "graph")
-    artifact = re.fullmatch(r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h)", file)
+    artifact = re.fullmatch(
+        r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h|tensors\.(?:json|png)|(?<=\.int8_mixed\.)json)", file
+    )
     if folder == "results" and artifact:
         require(artifact[1], catalogue[name]["graphs"], target, "graph")
-        require(artifact[2], VARIANTS, target, "TFLite variant")
+        require(artifact[2], cards.VARIANTS, target, "TFLite variant")
         if reason := cards.why_not(catalogue[name], artifact[1], artifact[2]):
             raise UserError(f"{target}: cannot be had: {reason}")
     intermediate = re.fullmatch(r"([^.]+)\.([^.]+)\.openvino(?:\.json|/.*)?", file)
@@ -284,7 +286,11 @@ def generator_code(wildcards):
     """Return the module that makes a data set, and everything beside it."""
     folder = os.path.dirname(DATASETS[wildcards.dataset]["generator"].replace(".", "/"))
     names = sorted(os.listdir(f"{workflow.basedir}/{folder}"))
-    return [os.path.relpath(f"{workflow.basedir}/{folder}/{name}") for name in names if name.endswith((".py", ".npz"))]
+    return [
+        os.path.relpath(f"{workflow.basedir}/{folder}/{name}")
+        for name in names
+        if name.endswith((".py", ".npz"))
+    ]
 
 
 def dataset(key):
@@ -358,6 +364,11 @@ def preprocess(wildcards):
     return json.dumps(CATALOGUE[wildcards.model]["preprocess"], sort_keys=True)
 
 
+def task_metric(wildcards):
+    """Return the metric of a model's evaluation, as JSON."""
+    return json.dumps(CATALOGUE[wildcards.model]["evaluation"]["metric"], sort_keys=True)
+
+
 def calibration(wildcards):
     """Return the calibration of a graph for variants that need one."""
     calibrated = wildcards.variant in cards.CALIBRATED
@@ -410,7 +421,9 @@ def pipeline_code(wildcards):
 
 def environment_files():
     """Return everything that says what is in the environments of the pipeline."""
-    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert"] + (["openvino"] if config["openvino"] else [])
+    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert"] + (
+        ["openvino"] if config["openvino"] else []
+    )
     paths = [f"{workflow.basedir}/envs/{name}{end}" for name in names for end in (".yaml", ".post-deploy.sh")]
     return [os.path.relpath(path) for path in paths if os.path.exists(path)]
 
@@ -435,7 +448,6 @@ def locked_artifacts():
         return [f"results/{name}" for name in json.load(file)]
 
 
-VARIANTS = ["float32", "float16", "dynamic", *cards.CALIBRATED, "toco_float32", "toco_uint8", "torch_float32"]
 OPENVINO_VARIANTS = ["float32"]
 OTHER_PURPOSE = {"calibration": "evaluation", "evaluation": "calibration"}
 CATALOGUE, DATASETS = load()
@@ -446,6 +458,6 @@ ALIVE = hold_folder()
 wildcard_constraints:
     model="|".join(CATALOGUE),
     graph="main|detect_[a-z0-9_]+",
-    variant="|".join(VARIANTS),
+    variant="|".join(cards.VARIANTS),
     dataset="|".join(DATASETS),
     purpose="|".join(OTHER_PURPOSE),

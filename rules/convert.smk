@@ -88,10 +88,10 @@ rule run_toco:
         "model"
     conda:
         f"../envs/{config['toco']}.yaml"
-    params:
-        default_ranges=default_ranges,
     resources:
         time_limit=config["time_limit"],
+    params:
+        default_ranges=default_ranges,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -19,7 +19,7 @@ rule fetch_source:
     log:
         "logs/fetch_source/{source}.log",
     wildcard_constraints:
-        source="|".join(CATALOGUE) + "|" + generated(False),
+        source="|".join([*CATALOGUE, generated(False)]),
     conda:
         "../envs/base.yaml"
     params:

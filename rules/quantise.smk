@@ -160,7 +160,7 @@ rule graft_postprocess:
         "benchmarks/graft_postprocess/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
         graph=r"detect_(?!cut\.)[a-z0-9_]+",
-        variant="float32|float16|dynamic|int8|int16x8|tf_int8",
+        variant="float32|float16|dynamic|int8|int16x8|int8_mixed|tf_int8",
     group:
         "model"
     conda:

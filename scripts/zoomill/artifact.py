@@ -34,6 +34,7 @@ VARIANTS = {
     "int8_io": Variant("MLIR Converted.", frozenset({"int8"}), "int8"),
     "uint8_io": Variant("MLIR Converted.", frozenset({"int8"}), "uint8"),
     "int16x8": Variant("MLIR Converted.", frozenset({"int8"})),
+    "int8_mixed": Variant("MLIR Converted.", frozenset({"int8", "float32"})),
     "tf_int8": Variant("MLIR Converted.", frozenset({"int8"})),
     "toco_float32": Variant("TOCO Converted.", frozenset({"float32"})),
     "torch_float32": Variant("MLIR Converted.", frozenset({"float32"})),

@@ -1,5 +1,7 @@
 """Which operators of a quantised file must stay in float: the smallest set, found by trying."""
 
+import contextlib
+import io
 import os
 
 import numpy as np
@@ -61,7 +63,8 @@ class Workshop:
 
     def make(self, in_float):
         """Return the path of a file, which the next call replaces."""
-        model = quantiser.quantise(self._exact, "int8", self._ranges, in_float)
+        with contextlib.redirect_stdout(io.StringIO()):  # five lines of statistics for each file
+            model = quantiser.quantise(self._exact, "int8", self._ranges, in_float)
         artifact.deliver(model, self._contract, VARIANT, self._path)
         return self._path
 

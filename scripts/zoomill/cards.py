@@ -23,6 +23,7 @@ WITHOUT_POSTPROCESS = ("main", "detect_cut")
 NO_POSTPROCESS = "OpenVINO lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 # TFLite variants with integer activations, whose ranges come from samples.
 CALIBRATED = ("int8", "int8_io", "uint8_io", "int16x8", "tf_int8")
+VARIANTS = ("float32", "float16", "dynamic", *CALIBRATED, "int8_mixed", "toco_float32", "toco_uint8", "torch_float32")
 # Those that a graph with fake-quant nodes can have: it holds its ranges itself.
 OF_FAKE_QUANT = ("float32", "toco_float32", "toco_uint8")
 
@@ -135,6 +136,11 @@ def why_not(card, graph, variant):
         )
     if variant in CALIBRATED and "calibration" not in card:
         return "its card names no `calibration` samples, which set the ranges of integers"
+    if variant == "int8_mixed":
+        if missing := [key for key in ("calibration", "evaluation") if key not in card]:
+            return f"its card has no `{missing[0]}`, without which nothing says which operators must stay in float"
+        if "int8" not in card["drop"]:
+            return "its card does not say `drop: {int8: …}`, how much of the metric int8 may lose"
     if variant.endswith("_io") and graph not in ("main", "detect_cut"):
         return "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
     return None

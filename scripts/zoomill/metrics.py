@@ -252,7 +252,9 @@ class Coco:
         for annotation in self._truth["annotations"]:
             own.setdefault(annotation["image_id"], []).append(annotation)
         return [
-            {**annotation, "image_id": index} for index, row in enumerate(rows) for annotation in own.get(row["picture"], [])
+            {**annotation, "image_id": index}
+            for index, row in enumerate(rows)
+            for annotation in own.get(row["picture"], [])
         ]
 
 
@@ -305,7 +307,9 @@ def categories(known, contract, classes, partial):
         result = {number: ids[label] for number, label in enumerate(labels)}
     elif classes == "order":
         if len(labels) != len(known):
-            raise UserError(f"the model has {len(labels)} classes, the annotations {len(known)}; `order` needs equal numbers")
+            raise UserError(
+                f"the model has {len(labels)} classes, the annotations {len(known)}; `order` needs equal numbers"
+            )
         result = {number: category["id"] for number, category in enumerate(known)}
     else:
         result = {category["id"] - contract["label_offset"]: category["id"] for category in known}

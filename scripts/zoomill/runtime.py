@@ -61,7 +61,9 @@ class _ByTensor:
         for name, detail in self.get_input_details().items():
             self._interpreter.set_tensor(detail["index"], values[name])
         self._interpreter.invoke()
-        return {name: self._interpreter.get_tensor(detail["index"]) for name, detail in self.get_output_details().items()}
+        return {
+            name: self._interpreter.get_tensor(detail["index"]) for name, detail in self.get_output_details().items()
+        }
 
 
 def quantise(values, details):

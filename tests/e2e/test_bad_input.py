@@ -116,7 +116,7 @@ def bad_run(tmp_path_factory):
     """One run of all bad inputs and a good one behind a bad server: the run, its process and the server."""
     copy = tmp_path_factory.mktemp("bad") / "clone"
     (copy / "models").mkdir(parents=True)
-    for name in ("Snakefile", "config.yaml", "artifacts.lock", "envs", "rules", "scripts", "starter"):
+    for name in ("Snakefile", "config.yaml", "artifacts.lock", "envs", "rules", "scripts", "starter", "datasets"):
         (copy / name).symlink_to(REPOSITORY / name)
     (copy / f"models/{STARTER}.yaml").symlink_to(REPOSITORY / f"models/{STARTER}.yaml")
     run = Workflow(copy.parent / "run")

@@ -89,3 +89,17 @@ def test_a_sample_of_another_size_is_refused():
     vector = {**PROMISE, "shape": [1, 4], "layout": None}
     with pytest.raises(UserError, match=r"a sample has shape \[5\], the input picture \[1, 4\]"):
         Preprocess(vector)(np.zeros(5, np.float32))
+
+
+def test_without_antialias_only_the_nearest_four_pixels_count():
+    stripes = np.zeros((1, 8, 3), np.uint8)
+    stripes[:, ::4] = 200
+    promise = {**PROMISE, "shape": [1, 1, 2, 3], "value_range": [0, 255]}
+    assert preprocess.Preprocess(promise, antialias=False)(stripes)[0, 0, :, 0].tolist() == [0, 0]
+    assert preprocess.Preprocess(promise)(stripes)[0, 0, :, 0].min() > 30
+
+
+def test_without_antialias_an_enlarged_picture_repeats_its_edges():
+    two = np.array([[[0] * 3, [100] * 3]], np.uint8)
+    promise = {**PROMISE, "shape": [1, 1, 4, 3], "value_range": [0, 255]}
+    assert preprocess.Preprocess(promise, antialias=False)(two)[0, 0, :, 0].tolist() == [0, 25, 75, 100]

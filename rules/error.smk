@@ -1,0 +1,97 @@
+"""Find where a quantised file loses precision, and do without integers there.
+
+Requires: results/{model}/{graph}.{variant}.tflite of graphs without post-processing, the contracts, the calibration and
+the evaluation samples.
+Yields: results/{model}/{graph}.{variant}.tensors.json and .tensors.png, the error of every tensor;
+results/{model}/{graph}.int8_mixed.tflite and .json, the record of how it was found.
+"""
+
+
+rule compare_tensors:
+    input:
+        code=code("compare_tensors"),
+        exact="results/{model}/{graph}.float32.tflite",
+        quantised="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+        golden=golden,
+    output:
+        figures="results/{model}/{graph}.{variant}.tensors.json",
+        plot="results/{model}/{graph}.{variant}.tensors.png",
+    log:
+        "logs/compare_tensors/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/compare_tensors/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        form=sample_form("evaluation"),
+        preprocess=preprocess,
+        limit=16,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --float {input.exact:q} \
+            --quantised {input.quantised:q} \
+            --contract {input.contract:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --golden {input.golden:q} \
+            --limit {params.limit:q} \
+            --output {output.figures:q} \
+            --output-plot {output.plot:q} \
+            &>{log:q}
+        """
+
+
+rule bisect_quantisation:
+    input:
+        code=code("bisect_quantisation"),
+        exact="results/{model}/{graph}.float32.tflite",
+        calibration="results/{model}/{graph}.calibration.json",
+        contract="build/{model}/{graph}/contract.json",
+        anchors=anchors,
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        tflite="results/{model}/{graph}.int8_mixed.tflite",
+        record="results/{model}/{graph}.int8_mixed.json",
+    log:
+        "logs/bisect_quantisation/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/bisect_quantisation/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        form=sample_form("evaluation"),
+        preprocess=preprocess,
+        metric=task_metric,
+        drop=card("drop", "int8"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --float {input.exact:q} \
+            --calibration {input.calibration:q} \
+            --contract {input.contract:q} \
+            --anchors {input.anchors:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --metric {params.metric:q} \
+            --drop {params.drop:q} \
+            --output {output.tflite:q} \
+            --output-record {output.record:q} \
+            &>{log:q}
+        """
