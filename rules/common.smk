@@ -73,6 +73,12 @@ def check_target(target, catalogue, datasets):
         require(intermediate[2], OPENVINO_VARIANTS, target, "OpenVINO variant")
         if intermediate[1] not in cards.WITHOUT_POSTPROCESS:
             raise UserError(f"{target}: cannot be had: {cards.NO_POSTPROCESS}")
+    web = re.fullmatch(r"([^.]+)\.([^.]+)\.tfjs(?:\.json|/.*)?", file)
+    if folder == "results" and web:
+        require(web[1], catalogue[name]["graphs"], target, "graph")
+        require(web[2], TFJS_VARIANTS, target, "TensorFlow.js variant")
+        if web[1] not in cards.WITHOUT_POSTPROCESS:
+            raise UserError(f"{target}: cannot be had: {cards.NO_POSTPROCESS_IN_TFJS}")
 
 
 def check_digests(targets, catalogue):
@@ -189,6 +195,37 @@ def anchors(wildcards):
     return [] if wildcards.graph == "main" else "build/{model}/detect_cut/anchors.npy"
 
 
+def tfjs_scripts():
+    """Return the JavaScript that runs a TensorFlow.js model in Node."""
+    return [os.path.relpath(f"{workflow.basedir}/web/{name}.js") for name in ("node", "runner", "operators")]
+
+
+def tfjs_library():
+    """Return the files of build/javascript/ that run a TensorFlow.js model in Node."""
+    return [
+        f"build/javascript/{name}"
+        for name in JAVASCRIPT
+        if name.startswith(("@tensorflow/tfjs/", WASM_BACKEND))
+    ]
+
+
+def tfjs_options(wildcards):
+    """Return how a model's graphs are converted to TensorFlow.js, as JSON."""
+    keys = ("shard_bytes", "strip_debug_ops", "skip_op_check", "control_flow_v2")
+    return json.dumps({key: CATALOGUE[wildcards.model]["tfjs"][key] for key in keys}, sort_keys=True)
+
+
+def tfjs_patterns(wildcards):
+    """Return which weights a TensorFlow.js variant quantises, as JSON."""
+    patterns = CATALOGUE[wildcards.model]["tfjs"]["quantise"].get(wildcards.variant, ["*"])
+    return json.dumps({wildcards.variant: patterns})
+
+
+def tfjs_memory(wildcards, input):
+    """Return the megabytes that a conversion to TensorFlow.js takes, 16 times the graph's (measured)."""
+    return 500 + 16 * int(input.size_mb)
+
+
 def possible(model, variants):
     """Return the artifacts of some variants that a model can have, without the end of their names."""
     return [
@@ -201,12 +238,21 @@ def possible(model, variants):
 
 def artifacts(model):
     """Return the artifacts that the configuration asks for."""
-    return [f"{path}.tflite" for path in possible(model, config["tflite"])] + [
-        f"results/{model}/{graph}.{variant}.openvino"
-        for graph in CATALOGUE[model]["graphs"]
-        for variant in config["openvino"]
-        if graph in cards.WITHOUT_POSTPROCESS
-    ]
+    return (
+        [f"{path}.tflite" for path in possible(model, config["tflite"])]
+        + [
+            f"results/{model}/{graph}.{variant}.openvino"
+            for graph in CATALOGUE[model]["graphs"]
+            for variant in config["openvino"]
+            if graph in cards.WITHOUT_POSTPROCESS
+        ]
+        + [
+            f"results/{model}/{graph}.{variant}.tfjs"
+            for graph in CATALOGUE[model]["graphs"]
+            for variant in config["tfjs"]
+            if graph in cards.WITHOUT_POSTPROCESS
+        ]
+    )
 
 
 def lockable_artifacts():
@@ -245,6 +291,20 @@ def listed_files(wildcards):
     """Return the files of a model's or a data set's card."""
     name = wildcards.source
     return CATALOGUE[name]["source"]["files"] if name in CATALOGUE else DATASETS[name]["files"]
+
+
+def metrics(paths):
+    """Return the metric evidence of those .tflite artifacts whose models are evaluated."""
+    return [
+        f"{path.removesuffix('.tflite')}.metric.json"
+        for path in paths
+        if path.endswith(".tflite") and "evaluation" in CATALOGUE[path.split("/")[1]]
+    ]
+
+
+def drops():
+    """Return the largest losses that the configured models' cards allow, as JSON."""
+    return json.dumps({model: CATALOGUE[model]["drop"] for model in config["models"]}, sort_keys=True)
 
 
 def card_files(wildcards):
@@ -365,14 +425,50 @@ def preprocess(wildcards):
 
 
 def task_metric(wildcards):
-    """Return the metric of a model's evaluation, as JSON."""
-    return json.dumps(CATALOGUE[wildcards.model]["evaluation"]["metric"], sort_keys=True)
+    """Return the metric of a model's evaluation, as JSON; boxes are those that the data set's card names."""
+    chosen = CATALOGUE[wildcards.model]["evaluation"]
+    boxes = (
+        {"annotations": DATASETS[chosen["dataset"]]["annotations"]}
+        if chosen["metric"]["name"] == "coco"
+        else {}
+    )
+    return json.dumps({**chosen["metric"], **boxes}, sort_keys=True)
+
+
+def sample_flags(wildcards, input):
+    """Return the flags that make an export command write predictions instead of a graph."""
+    return [
+        *("--samples", input.samples, "--folder", input.folder),
+        *("--form", sample_form("evaluation")(wildcards), "--preprocess", preprocess(wildcards)),
+    ]
+
+
+def of_source(file):
+    """Return an input function for a file of the graph nearest to a model's source."""
+
+    def get(wildcards):
+        graph = "main" if "main" in CATALOGUE[wildcards.model]["graphs"] else "detect_cut"
+        return f"build/{wildcards.model}/{graph}/{file}"
+
+    return get
+
+
+def anchors_of_source(wildcards):
+    """Return the anchors of a detector, nothing for other models."""
+    return [] if "main" in CATALOGUE[wildcards.model]["graphs"] else "build/{model}/detect_cut/anchors.npy"
 
 
 def calibration(wildcards):
-    """Return the calibration of a graph for variants that need one."""
-    calibrated = wildcards.variant in cards.CALIBRATED
-    return f"results/{wildcards.model}/{wildcards.graph}.calibration.json" if calibrated else []
+    """Return the calibration of a variant that ai-edge-quantizer makes of one, nothing for others."""
+    graph = "main" if wildcards.graph == "main" else "detect_cut"
+    calibrated = wildcards.variant in {*cards.CALIBRATED, "int8_mixed"} - {"tf_int8"}
+    return f"results/{wildcards.model}/{graph}.calibration.json" if calibrated else []
+
+
+def beside(wildcards):
+    """Return the int8 file that TensorFlow's is compared with, nothing for other variants."""
+    compared = wildcards.variant == "tf_int8" and wildcards.graph in cards.WITHOUT_POSTPROCESS
+    return "results/{model}/{graph}.int8.tflite" if compared else []
 
 
 def golden_images(wildcards):
@@ -416,14 +512,15 @@ def pipeline_code(wildcards):
         commands += ["run_pytorch", "convert_pytorch"]
     if config["openvino"]:
         commands.append("convert_openvino")
+    if config["tfjs"]:
+        commands += ["convert_tfjs", "quantise_tfjs"]
     return sorted({path for command in commands for path in code(command)})
 
 
 def environment_files():
     """Return everything that says what is in the environments of the pipeline."""
-    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert"] + (
-        ["openvino"] if config["openvino"] else []
-    )
+    targets = [name for name in ("openvino", "tfjs") if config[name]]
+    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert", *targets]
     paths = [f"{workflow.basedir}/envs/{name}{end}" for name in names for end in (".yaml", ".post-deploy.sh")]
     return [os.path.relpath(path) for path in paths if os.path.exists(path)]
 
@@ -436,7 +533,17 @@ def model_artifacts(wildcards):
 def parameters(wildcards):
     """Return everything of the card and the configuration that shapes an artifact, as JSON."""
     chosen = CATALOGUE[wildcards.model]
-    keys = ("source", "labels", "golden", "pipeline_override", "postprocess", "graphs", "toco", "licence")
+    keys = (
+        "source",
+        "labels",
+        "golden",
+        "pipeline_override",
+        "postprocess",
+        "graphs",
+        "toco",
+        "tfjs",
+        "licence",
+    )
     wanted = {"card": {key: chosen[key] for key in keys}, "toco": config["toco"]}
     return json.dumps(wanted, sort_keys=True)
 
@@ -448,7 +555,22 @@ def locked_artifacts():
         return [f"results/{name}" for name in json.load(file)]
 
 
+# What is kept of the JavaScript packages that web/package-lock.json lists.
+WASM_BACKEND = "@tensorflow/tfjs-backend-wasm/dist"
+JAVASCRIPT = [
+    "@litertjs/core/dist/index.js",
+    "@litertjs/core/wasm/litert_wasm_internal.js",
+    "@litertjs/core/wasm/litert_wasm_internal.wasm",
+    "@litertjs/wasm-utils/dist/bundle.js",
+    "@tensorflow/tfjs/dist/tf.min.js",
+    f"{WASM_BACKEND}/tf-backend-wasm.min.js",
+    f"{WASM_BACKEND}/tfjs-backend-wasm.wasm",
+    f"{WASM_BACKEND}/tfjs-backend-wasm-simd.wasm",
+    f"{WASM_BACKEND}/tfjs-backend-wasm-threaded-simd.wasm",
+    "@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js",
+]
 OPENVINO_VARIANTS = ["float32"]
+TFJS_VARIANTS = ["float32", "float16", "uint16", "uint8"]
 OTHER_PURPOSE = {"calibration": "evaluation", "evaluation": "calibration"}
 CATALOGUE, DATASETS = load()
 prepare_jobs()

@@ -1,8 +1,9 @@
-"""Convert graphs to float32 .tflite files and OpenVINO's IR.
+"""Convert graphs to float32 .tflite files, OpenVINO's IR and TensorFlow.js models.
 
 Requires: build/{model}/{graph}/graph.pb and contract.json.
 Yields: results/{model}/{graph}.float32.tflite of graphs without post-processing, by TensorFlow 2's converter, and
 their results/{model}/{graph}.float32.openvino/, a folder with model.xml and model.bin;
+results/{model}/{graph}.float32.tfjs/, a folder with model.json and shards of weights;
 results/{model}/{graph}.toco_float32.tflite and toco_uint8.tflite of every graph, by TOCO;
 results/{model}/main.torch_float32.tflite of a PyTorch source, by litert-torch.
 """
@@ -63,6 +64,45 @@ rule convert_openvino:
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
+            --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule convert_tfjs:
+    input:
+        code=code("convert_tfjs"),
+        scripts=tfjs_scripts(),
+        library=tfjs_library(),
+        graph="build/{model}/{graph}/graph.pb",
+        contract="build/{model}/{graph}/contract.json",
+        golden=golden,
+    output:
+        directory("results/{model}/{graph}.float32.tfjs"),
+    log:
+        "logs/convert_tfjs/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/convert_tfjs/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
+    group:
+        "model"
+    conda:
+        "../envs/tfjs.yaml"
+    resources:
+        mem_mb=tfjs_memory,
+        time_limit=config["time_limit"],
+    params:
+        options=tfjs_options,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --graph {input.graph:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --options {params.options:q} \
+            --library build/javascript \
             --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}

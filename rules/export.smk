@@ -36,6 +36,7 @@ rule export_ssd_graph:
         override=card("pipeline_override"),
         images=golden_images,
         labels=card("labels"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -45,7 +46,8 @@ rule export_ssd_graph:
             --pipeline-override={params.override:q} \
             --golden-images {params.images:q} \
             --labels {params.labels:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -109,6 +111,7 @@ rule export_keras:
         images=golden_images,
         path=source("path"),
         allow=source("allow"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -117,7 +120,8 @@ rule export_keras:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --allow {params.allow:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -149,6 +153,7 @@ rule export_saved_model:
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -158,7 +163,8 @@ rule export_saved_model:
             --path {input.source:q}/{params.path:q} \
             --tags {params.tags:q} \
             --signature {params.signature:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -190,6 +196,7 @@ rule export_frozen_graph:
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -199,7 +206,8 @@ rule export_frozen_graph:
             --path {input.source:q}/{params.path:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -233,6 +241,7 @@ rule export_tf1_checkpoint:
         variables=source("variables"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -244,7 +253,8 @@ rule export_tf1_checkpoint:
             --variables {params.variables:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -276,6 +286,7 @@ rule export_darknet:
         config=source("config"),
         weights=source("weights"),
         heads=source("heads"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -285,7 +296,8 @@ rule export_darknet:
             --config {input.source:q}/{params.config:q} \
             --weights {input.source:q}/{params.weights:q} \
             --heads {params.heads:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -316,6 +328,7 @@ rule export_onnx:
         images=golden_images,
         path=source("path"),
         keep=source("keep_layout"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -324,7 +337,8 @@ rule export_onnx:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --keep-layout {params.keep:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -431,6 +445,7 @@ rule export_tflite:
         images=golden_images,
         path=source("path"),
         outputs=source_tensors("output_tensors"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -439,7 +454,8 @@ rule export_tflite:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """
 
@@ -449,17 +465,19 @@ rule install_javascript:
         code=code("install_javascript"),
         lock=os.path.relpath(f"{workflow.basedir}/web/package-lock.json"),
     output:
-        "build/javascript/tf.min.js",
+        expand("build/javascript/{file}", file=JAVASCRIPT),
     log:
         "logs/install_javascript.log",
     conda:
         "../envs/base.yaml"
+    params:
+        files=JAVASCRIPT,
     shell:
         r"""
         python {input.code[0]:q} \
             --lock {input.lock:q} \
-            --file @tensorflow/tfjs/dist/tf.min.js \
-            --output {output:q} \
+            --files {params.files:q} \
+            --output-dir build/javascript \
             &>{log:q}
         """
 
@@ -467,8 +485,8 @@ rule install_javascript:
 rule export_tfjs:
     input:
         code=code("export_tfjs"),
-        script=os.path.relpath(f"{workflow.basedir}/scripts/run_tfjs.js"),
-        library="build/javascript/tf.min.js",
+        scripts=tfjs_scripts(),
+        library=tfjs_library(),
         source="sources/{model}",
     output:
         graph="build/{model}/main/graph.pb",
@@ -492,6 +510,7 @@ rule export_tfjs:
         images=golden_images,
         path=source("path"),
         outputs=source_tensors("output_tensors"),
+        samples=[],
     shell:
         r"""
         python {input.code[0]:q} \
@@ -500,7 +519,8 @@ rule export_tfjs:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
-            --library {input.library:q} \
-            --output-dir "$(dirname {output.graph:q})" \
+            --library build/javascript \
+            --output-dir "$(dirname {output[0]:q})" \
+            {params.samples:q} \
             &>{log:q}
         """

@@ -1,9 +1,9 @@
-"""Derive variants and graphs from float32 .tflite files, without TensorFlow.
+"""Derive variants and graphs from float32 .tflite files and TensorFlow.js models, without TensorFlow.
 
 Requires: results/{model}/{graph}.float32.tflite of graphs without post-processing, the contracts, and the samples of
 data sets.
 Yields: build/{model}/{purpose}.csv, the samples of calibration and evaluation; results/{model}/{graph}.calibration.json;
-results/{model}/{graph}.{variant}.tflite.
+results/{model}/{graph}.{variant}.tflite; results/{model}/{graph}.{variant}.tfjs/.
 """
 
 
@@ -141,6 +141,37 @@ rule quantise_tensorflow:
             --form {params.form:q} \
             --preprocess {params.preprocess:q} \
             --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule quantise_tfjs:
+    input:
+        code=code("quantise_tfjs"),
+        model="results/{model}/{graph}.float32.tfjs",
+    output:
+        directory("results/{model}/{graph}.{variant}.tfjs"),
+    log:
+        "logs/quantise_tfjs/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/quantise_tfjs/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut",
+        variant="float16|uint16|uint8",
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        patterns=tfjs_patterns,
+        shard_bytes=card("tfjs", "shard_bytes"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --float {input.model:q} \
+            --patterns {params.patterns:q} \
+            --shard-bytes {params.shard_bytes:q} \
             --output {output:q} \
             &>{log:q}
         """

@@ -16,6 +16,7 @@ rule summarise:
     input:
         code=code("summarise"),
         evidence=evidence(all_artifacts()),
+        metrics=metrics(all_artifacts()),
     output:
         "results/summary.md",
     log:
@@ -26,6 +27,7 @@ rule summarise:
         r"""
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
+            --metrics {input.metrics:q} \
             --output {output:q} \
             2>{log:q}
         """
@@ -35,6 +37,7 @@ rule check_limits:
     input:
         code=code("check_limits"),
         evidence=evidence(all_artifacts()),
+        metrics=metrics(all_artifacts()),
         summary="results/summary.md",
         checksums="results/SHA256SUMS",
         provenance=expand("results/{model}/provenance.json", model=config["models"]),
@@ -44,10 +47,14 @@ rule check_limits:
         "logs/check_limits.log",
     conda:
         "../envs/base.yaml"
+    params:
+        drops=drops(),
     shell:
         r"""
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
+            --metrics {input.metrics:q} \
+            --drops {params.drops:q} \
             --output {output:q} \
             2>{log:q}
         """

@@ -13,6 +13,8 @@ rule validate_tflite:
         golden=golden,
         anchors=anchors,
         figures=conversion_figures,
+        calibration=calibration,
+        beside=beside,
     output:
         "results/{model}/{graph}.{variant}.tflite.json",
     log:
@@ -35,6 +37,8 @@ rule validate_tflite:
             --variant {wildcards.variant:q} \
             --limits {params.limits:q} \
             --figures {input.figures:q} \
+            --calibration {input.calibration:q} \
+            --beside {input.beside:q} \
             --output {output:q} \
             &>{log:q}
         """

@@ -17,7 +17,7 @@ def main(argv=None):
     parser.add_argument("--contract", required=True, help="contract.json of the graph")
     predictions.add_arguments(parser)
     parser.add_argument("--golden", required=True, help="golden.npz, for models without samples")
-    parser.add_argument("--limit", required=True, type=int, help="samples to take, spread evenly over the list")
+    parser.add_argument("--limit", required=True, type=int, help="most samples to take, spread evenly over the list")
     parser.add_argument("--output", required=True, help="JSON file")
     parser.add_argument("--output-plot", required=True, help="PNG file")
     args = parser.parse_args(argv)

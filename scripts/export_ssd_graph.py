@@ -20,6 +20,7 @@ from zoomill import (
     golden,
     pipeline_config,
     postprocess,
+    predictions,
     saved_model,
     ssd_graph,
 )
@@ -37,6 +38,7 @@ def main(argv=None):
     parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
     parser.add_argument("--labels", nargs="*", default=[], help="class names without the background")
     parser.add_argument("--output-dir", required=True)
+    predictions.add_arguments(parser)
     args = parser.parse_args(argv)
     try:
         export(args)
@@ -60,6 +62,9 @@ def export(args):
 
     source = golden.Source(frozen, prefix)
     size = shape[1:3]
+    if args.samples:
+        predict(args, source, size, ssd.post_processing)
+        return
     images = (
         [read_picture(path) for path in args.golden_images] if args.golden_images else golden.synthetic_images(4, *size)
     )
@@ -77,6 +82,22 @@ def export(args):
         ssd, _ = pipeline_config.read_pipeline(config)
     promises["source_postprocess"] = vars(postprocess.Options.from_pipeline(ssd))
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def predict(args, source, size, post_processing):
+    """Write ``predictions.npz``: the raw heads, and the source's own detections, with classes from 0 as in TFLite."""
+
+    def run(value):
+        found = source.outputs([value[0]])
+        result = {name: array for name, array in found.items() if name == ssd_graph.BOXES or "detection" in name}
+        result[ssd_graph.SCORES] = golden.convert_scores(found["logits"], post_processing)
+        if "detection_classes" in result:
+            result["detection_classes"] -= 1
+        return result
+
+    promise = {"name": "image", "dtype": "uint8", "shape": [1, *size, 3]}
+    promise.update(layout="NHWC", colour="RGB", value_range=[0, 255])
+    predictions.write(os.path.join(args.output_dir, "predictions.npz"), args, promise, run, batched=False)
 
 
 def write(folder, graph, outputs, centred, promises):

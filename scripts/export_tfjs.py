@@ -14,7 +14,7 @@ def main(argv=None):
     parser.add_argument("--path", required=True, help="model.json")
     parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of a graph model")
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="tf.min.js")
+    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
     args = parser.parse_args(argv)
     try:
         model = tfjs_source.read(args.path)

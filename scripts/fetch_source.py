@@ -76,7 +76,7 @@ def _fetch(args):
     for file in wanted:
         if file.wanted.hex is None and not args.accept_new_digests:
             raise UserError(
-                "%s: its card gives no digest; fetch it once with --accept-new-digests, which records the one"
+                "%s: its card gives no digest; fetch it once with --config accept_new_digests=True, which records the one"
                 " found in %s" % (file.name, args.lock)
             )
     cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))

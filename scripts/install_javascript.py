@@ -1,4 +1,4 @@
-"""Install the JavaScript packages of a committed lock and keep one file of them."""
+"""Install the JavaScript packages of a committed lock and keep single files of them."""
 
 import argparse
 import os
@@ -11,14 +11,14 @@ from zoomill.errors import UserError
 
 
 def main(argv=None):
-    """Write the file; the packages themselves are removed again."""
+    """Write the files under their paths; the packages themselves are removed again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lock", required=True, help="package-lock.json, with package.json beside it")
-    parser.add_argument("--file", required=True, help="path under node_modules")
-    parser.add_argument("--output", required=True)
+    parser.add_argument("--files", nargs="+", required=True, help="paths under node_modules")
+    parser.add_argument("--output-dir", required=True)
     args = parser.parse_args(argv)
     if not shutil.which("npm"):
-        raise UserError("npm is not installed; TensorFlow.js sources need Node 18 or newer with npm")
+        raise UserError("npm is not installed; TensorFlow.js needs Node 18 or newer with npm")
     with tempfile.TemporaryDirectory() as folder:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(os.path.join(os.path.dirname(args.lock), name), folder)
@@ -27,8 +27,9 @@ def main(argv=None):
         if process.returncode:
             reason = (process.stderr.strip() or "npm failed").splitlines()[0]
             raise UserError(f"{args.lock}: its packages cannot be installed: {reason}")
-        with open(os.path.join(folder, "node_modules", args.file), "rb") as file:
-            files.write_bytes(args.output, file.read())
+        for name in args.files:
+            with open(os.path.join(folder, "node_modules", name), "rb") as file:
+                files.write_bytes(os.path.join(args.output_dir, name), file.read())
 
 
 if __name__ == "__main__":

@@ -2,21 +2,29 @@
 
 import argparse
 
-from zoomill import command, files, tables
+from zoomill import command, files, loss, tables
 
 _NAME = ("model", "graph", "variant", "format")
-_HEADINGS = (*_NAME, "bytes", "of float32", "largest head error", "detections", "score", "passed")
+_HEADINGS = (*_NAME, "bytes", "of float32", "largest head error", "detections", "score", "metric", "drop", "passed")
 
 
 def main(argv=None):
     """Write the table to ``--output`` and to stdout."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evidence", nargs="+", required=True, help="evidence of each artifact")
+    parser.add_argument("--metrics", nargs="*", default=[], help="metric evidence of those that are evaluated")
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     documents = [files.read_json(path) for path in args.evidence]
     sizes = {name(item): item["bytes"] for item in documents}
-    text = tables.markdown([_HEADINGS, *(row(item, sizes) for item in documents)])
+    evaluated = [files.read_json(path) for path in args.metrics]
+    names = {item["model"]: item["figure"] for item in evaluated}
+    figures = {
+        key: (f"{names[key[0]]} {figure:.4f}", "" if lost is None else f"{lost:+.4f}")
+        for key, (figure, lost) in loss.of_artifacts(evaluated).items()
+    }
+    rows = [row(item, sizes, figures.get(name(item)[:3], ("", ""))) for item in documents]
+    text = tables.markdown([_HEADINGS, *rows])
     files.write_bytes(args.output, text.encode())
     print(text, end="")
 
@@ -26,7 +34,7 @@ def name(item):
     return item["model"], item["graph"], item["variant"], item["artifact"].rpartition(".")[2]
 
 
-def row(item, sizes):
+def row(item, sizes, figures):
     """Return the cells of one artifact."""
     whole = sizes.get(name({**item, "variant": "float32"}))
     parity = item["parity"]
@@ -39,7 +47,9 @@ def row(item, sizes):
         heads = f"{max(errors['max_abs'] for errors in parity.values()):.1e}"
     share = f"{item['bytes'] / whole:.0%}" if whole else ""
     passed = "yes" if item["passed"] else "NO"
-    return (*name(item), f"{item['bytes']:,}", share, heads, detections, score, passed)
+    if item.get("calibration", {}).get("samples") == "random":
+        passed += ", uncalibrated"
+    return (*name(item), f"{item['bytes']:,}", share, heads, detections, score, *figures, passed)
 
 
 if __name__ == "__main__":

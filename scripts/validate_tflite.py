@@ -1,6 +1,7 @@
 """Compare a .tflite artifact with its contract and the golden outputs, and write the evidence."""
 
 import argparse
+import os
 
 import numpy as np
 
@@ -14,6 +15,8 @@ def main(argv=None):
     parser.add_argument("--anchors", nargs="*", help="anchors.npy of a detection graph")
     parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
     parser.add_argument("--figures", nargs="*", help="JSON file of the conversion's own figures")
+    parser.add_argument("--calibration", nargs="*", help="calibration.json that the artifact was quantised with")
+    parser.add_argument("--beside", nargs="*", help="the same variant by another quantiser, to be compared with")
     args = parser.parse_args(argv)
     contract = files.read_json(args.contract)
     model = tflite_file.read(args.artifact)
@@ -31,6 +34,18 @@ def main(argv=None):
         failures = evidence.output_failures(found, args.limits)
     if args.figures:
         document["conversion"] = files.read_json(args.figures[0])
+    if quantiser := artifact.VARIANTS[args.variant].quantiser:
+        document["quantiser"] = quantiser
+    if args.calibration:
+        calibration = files.read_json(args.calibration[0])
+        document["calibration"] = {key: calibration[key] for key in ("samples", "count")}
+    if args.beside:
+        other = runtime.Artifact(args.beside[0])
+        document["beside"] = {
+            "artifact": os.path.basename(args.beside[0]),
+            "sha256": files.digest(args.beside[0]),
+            "apart": parity.apart(run, other, contract, golden),
+        }
     evidence.finish(args.output, document, found, failures)
 
 

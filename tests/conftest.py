@@ -107,7 +107,7 @@ def environment_python():
     return python
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def command():
     """Return a function that runs a command of scripts/ and returns the completed process."""
 

@@ -18,27 +18,30 @@ class Variant:
         weight_dtypes: the dtypes in which weights of more than 1024 elements may be stored.
         ends: the dtype of float inputs and outputs; those of TFLite_Detection_PostProcess stay in float.
         stated_inputs: whether scale and zero point of an input are those of :mod:`zoomill.uint8_input`.
+        quantiser: what made the numbers small, empty for float32.
     """
 
     converter: str
     weight_dtypes: frozenset
     ends: str = "float32"
     stated_inputs: bool = False
+    quantiser: str = ""
 
 
+_AEQ, _TF, _TOCO = "ai-edge-quantizer", "TensorFlow", "TOCO"
 VARIANTS = {
     "float32": Variant("MLIR Converted.", frozenset({"float32"})),
-    "float16": Variant("MLIR Converted.", frozenset({"float16"})),
-    "dynamic": Variant("MLIR Converted.", frozenset({"int8"})),
-    "int8": Variant("MLIR Converted.", frozenset({"int8"})),
-    "int8_io": Variant("MLIR Converted.", frozenset({"int8"}), "int8"),
-    "uint8_io": Variant("MLIR Converted.", frozenset({"int8"}), "uint8"),
-    "int16x8": Variant("MLIR Converted.", frozenset({"int8"})),
-    "int8_mixed": Variant("MLIR Converted.", frozenset({"int8", "float32"})),
-    "tf_int8": Variant("MLIR Converted.", frozenset({"int8"})),
+    "float16": Variant("MLIR Converted.", frozenset({"float16"}), quantiser=_AEQ),
+    "dynamic": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_AEQ),
+    "int8": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_AEQ),
+    "int8_io": Variant("MLIR Converted.", frozenset({"int8"}), "int8", quantiser=_AEQ),
+    "uint8_io": Variant("MLIR Converted.", frozenset({"int8"}), "uint8", quantiser=_AEQ),
+    "int16x8": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_AEQ),
+    "int8_mixed": Variant("MLIR Converted.", frozenset({"int8", "float32"}), quantiser=_AEQ),
+    "tf_int8": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_TF),
     "toco_float32": Variant("TOCO Converted.", frozenset({"float32"})),
     "torch_float32": Variant("MLIR Converted.", frozenset({"float32"})),
-    "toco_uint8": Variant("TOCO Converted.", frozenset({"uint8"}), "uint8", stated_inputs=True),
+    "toco_uint8": Variant("TOCO Converted.", frozenset({"uint8"}), "uint8", stated_inputs=True, quantiser=_TOCO),
 }
 
 

@@ -21,6 +21,7 @@ _DETECTION_GRAPHS = {
 # Graphs of operators that are not TFLite's alone.
 WITHOUT_POSTPROCESS = ("main", "detect_cut")
 NO_POSTPROCESS = "OpenVINO lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
+NO_POSTPROCESS_IN_TFJS = "TensorFlow.js lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 # TFLite variants with integer activations, whose ranges come from samples.
 CALIBRATED = ("int8", "int8_io", "uint8_io", "int16x8", "tf_int8")
 VARIANTS = ("float32", "float16", "dynamic", *CALIBRATED, "int8_mixed", "toco_float32", "toco_uint8", "torch_float32")
@@ -59,6 +60,7 @@ def load_catalogue(folder, schema):
             _refuse_openvino(document, f"models/{name}")
             card = check(document, schema, f"models/{name}")
             _fill(card["source"], schema["$defs"][card["source"]["kind"]]["properties"])
+            _fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
             if card["source"]["kind"] == "tf1_detection":
                 card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
                 card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])

@@ -23,13 +23,14 @@ class Suppression:
     Attributes:
         nms_score_threshold: lowest score, 0 to 1.
         nms_iou_threshold: overlap (IoU) above which NMS drops a box for a better one of its class, 0 to 1.
-        max_detections: the best ones that are kept in a picture.
+        max_detections: how many are kept of each class and in a picture, the best ones; all of them without. COCO's
+            evaluation counts 100 of each class.
         best_class: a box counts for its best class only, not for every class above the threshold.
     """
 
     nms_score_threshold: float = 0.001
     nms_iou_threshold: float = 0.45
-    max_detections: int = 100
+    max_detections: int | None = None
     best_class: bool = False
 
     def __call__(self, boxes, scores):
@@ -44,7 +45,8 @@ class Suppression:
         rows, classes = [np.empty(0, int)], [np.empty(0, int)]
         for label in np.flatnonzero(scores.max(axis=0, initial=-1) >= self.nms_score_threshold):
             candidates = np.flatnonzero(scores[:, label] >= self.nms_score_threshold)
-            kept = detections.suppress(boxes[candidates], scores[candidates, label], self.max_detections, self)
+            limit = self.max_detections or len(candidates)
+            kept = detections.suppress(boxes[candidates], scores[candidates, label], limit, self)
             rows.append(candidates[kept])
             classes.append(np.full(len(kept), label))
         rows, classes = np.concatenate(rows), np.concatenate(classes)

@@ -81,6 +81,8 @@ def evaluate(args, run, evidence):
         "packages": packages(),
         "rows_sha256": hashlib.sha256(lines.encode()).hexdigest(),
         "values": metric.values(rows),
+        "figure": metric.figure,
+        "more_is_better": metric.more_is_better,
     }
     files.write_json(args.output, document)
 

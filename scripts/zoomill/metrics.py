@@ -1,8 +1,8 @@
 """Task metrics: what a model is worth on a data set.
 
-A metric sees the samples one by one and keeps of each a *row*, a JSON object with everything that the figures depend on;
-the figures are a function of the rows alone. Repeated rows count twice, so resampling rows gives confidence intervals,
-and the rows of two artifacts on the same samples can be compared one by one.
+A metric sees the samples one by one and keeps of each a *row*, a JSON object with everything that the figures depend
+on; the figures are a function of the rows alone. Repeated rows count twice, so resampling rows gives confidence
+intervals, and the rows of two artifacts on the same samples can be compared one by one.
 """
 
 import contextlib
@@ -86,21 +86,22 @@ class TopK:
 
 
 class Auc:
-    """Area under the ROC curve of an autoencoder's reconstruction error, for each machine and its mean.
+    """Area under the ROC curve of an autoencoder's reconstruction error.
 
     The score of a file is the squared error, averaged over the values of each window and over the windows
     (benchmark/training/anomaly_detection/keras_model.py and 01_test.py of mlcommons/tiny).
 
     Args:
         setting: :class:`Setting`.
-        machines: pattern with one group that finds the machine in a sample's name.
+        anomalies: classes that are anomalies.
+        machines: pattern that finds the machine in a sample's name, where each has a curve of its own.
         output: name of the reconstruction; the only output if not given.
     """
 
     figure, more_is_better = "auc", True
 
-    def __init__(self, setting, machines="(id_[0-9]+)", output=None):
-        self._machine, self._output = re.compile(machines), _output(setting, output)
+    def __init__(self, setting, anomalies=(1,), machines="", output=None):
+        self._anomalies, self._machine, self._output = anomalies, re.compile(machines), _output(setting, output)
 
     def row(self, case):
         """Return machine, label (1 is an anomaly) and score."""
@@ -111,13 +112,16 @@ class Auc:
             np.mean(np.square(given.astype(np.float64).ravel() - outputs[self._output].ravel()))
             for given, outputs in zip(case.inputs, case.outputs, strict=True)
         ]
-        return {"machine": found[1], "label": int(case.label), "score": float(np.mean(errors))}
+        return {"machine": found[0], "label": int(case.label in self._anomalies), "score": float(np.mean(errors))}
 
     def values(self, rows):
-        """Return ``auc``, the mean over the machines, ``auc_<machine>``, and ``auc_pooled`` of all files at once."""
-        machines = sorted({row["machine"] for row in rows})
-        own = {f"auc_{name}": _auc(name, [row for row in rows if row["machine"] == name]) for name in machines}
-        return {"auc": float(np.mean(list(own.values()))), "auc_pooled": _auc("all machines", rows), **own}
+        """Return ``auc``; with machines it is their mean, beside ``auc_<machine>`` and ``auc_pooled`` of all files."""
+        pooled = _auc("all files", rows)
+        names = sorted({row["machine"] for row in rows} - {""})
+        if not names:
+            return {"auc": pooled}
+        own = {f"auc_{name}": _auc(name, [row for row in rows if row["machine"] == name]) for name in names}
+        return {"auc": float(np.mean(list(own.values()))), "auc_pooled": pooled, **own}
 
 
 def _auc(where, rows):
@@ -135,8 +139,7 @@ class Landmarks:
     Args:
         setting: :class:`Setting`.
         output: name of the output with the points; the only one if not given.
-        size: what a coordinate of 1 is in the output's unit, such as the width of the input in pixels; the error is
-            divided by it.
+        size: what distances are multiplied by: the edge of the picture in pixels, where coordinates are parts of it.
         dimensions: coordinates of a point in the output; the label has the first two of each.
     """
 
@@ -147,11 +150,11 @@ class Landmarks:
 
     def row(self, case):
         """Return the mean distance in a picture."""
-        points = case.outputs[0][self._output].astype(np.float64).reshape(-1, self._dimensions)[:, :2] / self._size
+        points = case.outputs[0][self._output].astype(np.float64).reshape(-1, self._dimensions)[:, :2]
         truth = np.reshape(case.label, (-1, 2))
         if points.shape != truth.shape:
             raise UserError(f"{case.name}: has {len(truth)} points, the output {len(points)}")
-        return {"error": float(np.linalg.norm(points - truth, axis=1).mean())}
+        return {"error": float(np.linalg.norm(points - truth, axis=1).mean() * self._size)}
 
     def values(self, rows):
         """Return ``error``, the mean over the pictures."""
@@ -164,17 +167,21 @@ class Psnr:
     Args:
         setting: :class:`Setting`.
         output: name of the picture; the only output if not given.
-        range: lowest and highest value; the peak is their difference.
+        range: lowest and highest value, those of the input if not given; the peak is their difference. 8-bit targets
+            are brought to it.
     """
 
     figure, more_is_better = "psnr", True
 
-    def __init__(self, setting, output=None, range=(0, 1)):
-        self._output, self._peak = _output(setting, output), range[1] - range[0]
+    def __init__(self, setting, output=None, range=None):
+        self._output, (low, high) = _output(setting, output), range or setting.contract["inputs"][0]["value_range"]
+        self._low, self._peak = low, high - low
 
     def row(self, case):
         """Return the mean squared error in the output's unit."""
-        found, truth = case.outputs[0][self._output].astype(np.float64), np.asarray(case.label, np.float64)
+        found, truth = case.outputs[0][self._output].astype(np.float64), case.label.astype(np.float64)
+        if case.label.dtype == np.uint8:
+            truth = truth / 255 * self._peak + self._low
         if found.size != truth.size:
             raise UserError(f"{case.name}: has {truth.size} values, the output {found.size}")
         return {"mse": float(np.mean(np.square(found.ravel() - truth.ravel())))}
@@ -192,8 +199,9 @@ class Coco:
 
     Args:
         setting: :class:`Setting`.
-        decode: ``kind`` and options of :func:`zoomill.decode.decoder`.
-        annotations: COCO's instances JSON, a path below the data set's folder.
+        annotations: COCO's instances JSON, a path below the data set's folder; its pictures are found by the sample's
+            name, or by its last part.
+        decode: ``kind`` and options of :func:`zoomill.decode.decoder`; an SSD's if not given.
         classes: how the model's classes are found among the categories: ``name``, by the contract's labels; ``order``,
             one for each category in the order of their ids; ``id``, the class number plus the contract's
             ``label_offset`` is the id, as in models with COCO's 90 numbers.
@@ -202,9 +210,9 @@ class Coco:
 
     figure, more_is_better = "map", True
 
-    def __init__(self, setting, decode, annotations, classes="name", partial=False):
+    def __init__(self, setting, annotations, decode=None, classes="name", partial=False):
         self._setting = setting
-        self._decode = _decoder(setting, decode)
+        self._decode = _decoder(setting, decode or {"kind": "ssd"})
         self._truth = files.read_json(os.path.join(setting.folder, annotations))
         self._pictures = {picture["file_name"]: picture for picture in self._truth["images"]}
         self._categories = categories(self._truth["categories"], setting.contract, classes, partial)
@@ -214,7 +222,7 @@ class Coco:
 
         Scores are rounded to 6 digits, pixels to 2, so that the figures are those of what is kept.
         """
-        picture = self._pictures.get(os.path.basename(case.name))
+        picture = self._pictures.get(case.name) or self._pictures.get(os.path.basename(case.name))
         if picture is None:
             raise UserError(f"{case.name}: the annotations have no such picture")
         height, width = case.arrays[0].shape[:2]
@@ -267,16 +275,24 @@ _FIGURES = (
 METRICS = {"coco": Coco, "top_k": TopK, "auc": Auc, "landmarks": Landmarks, "psnr": Psnr}
 
 
-def metric(setting, name, **options):
+def metric(setting, name, figure=None, **options):
     """Return the metric of that name.
+
+    Args:
+        setting: :class:`Setting`.
+        name: a key of :data:`METRICS`.
+        figure: the one of its figures that stands for it, instead of its own choice.
+        options: of the metric.
 
     Raises:
         UserError: for an option that it does not have.
     """
     try:
-        return METRICS[name](setting, **options)
+        made = METRICS[name](setting, **options)
     except TypeError as error:
         raise UserError(f"metric {name}: {error}") from error
+    made.figure = figure or made.figure
+    return made
 
 
 def loss(metric, reference, values):

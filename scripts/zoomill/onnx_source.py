@@ -262,10 +262,14 @@ def _results(runtime, function, run, path):
     """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
     feed, arrays = run
     names = [entry.name for entry in runtime.get_outputs()]
+    try:
+        converted = function(feed)
+    except Exception as error:  # of TensorFlow and Keras, for a graph whose sizes do not fit
+        raise UserError(f"{path}: onnx2tf makes a graph of it that cannot run: {_first_line(error)}") from error
     return [
         Value(name, contract_name, array.shape, order_of(array, tensor.numpy(), path))
         for name, contract_name, array, tensor in zip(
-            names, contract_names(names, path), arrays, function(feed), strict=True
+            names, contract_names(names, path), arrays, converted, strict=True
         )
     ]
 

@@ -46,6 +46,25 @@ def of_outputs(artifact, contract, golden):
     return result
 
 
+def apart(first, second, contract, golden):
+    """Return how far two artifacts of one graph are apart on the golden inputs.
+
+    Args:
+        first, second: :class:`zoomill.runtime.Artifact`.
+        contract, golden: as in :func:`of_outputs`.
+
+    Returns:
+        ``{output: {"max_abs": …, "mean_abs": …}}``.
+    """
+    runs = [(first(contract, feed), second(contract, feed)) for feed in feeds(contract, golden)]
+    result = {}
+    for entry in contract["outputs"]:
+        name = entry["name"]
+        difference = np.abs(np.stack([one[name].astype(np.float64) - other[name] for one, other in runs]))
+        result[name] = {"max_abs": float(difference.max(initial=0)), "mean_abs": float(difference.mean())}
+    return result
+
+
 def of_detections(artifact, contract, golden, anchors, tolerance):
     """Compare detections with those that our own NMS gives for the golden raw heads.
 

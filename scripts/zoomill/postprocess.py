@@ -7,6 +7,8 @@ import numpy as np
 from zoomill.errors import UserError
 
 OP = "TFLite_Detection_PostProcess"
+# What the op takes for options that old exporters did not write: tensorflow/lite/kernels/detection_postprocess.cc.
+_ABSENT = {"use_regular_nms": False, "detections_per_class": 100}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Options:
         """Read the options from the custom options (a flexbuffer map) of a .tflite operator."""
         from flatbuffers import flexbuffers
 
-        stored = flexbuffers.Loads(bytes(data))
+        stored = {**_ABSENT, **flexbuffers.Loads(bytes(data))}
         return cls(**{f.name: stored[f.name] for f in dataclasses.fields(cls)})
 
     def to_custom_options(self):

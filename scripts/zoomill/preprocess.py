@@ -32,8 +32,8 @@ class Preprocess:
             middle; or ``letterbox``, whole, in the upper left corner on ``padding``.
         part: share of the edges that ``crop`` keeps before it resizes, 0 to 1.
         padding: 8-bit value around a letterbox.
-        antialias: whether a pixel of a reduced picture is a mean of all that it stands for, as in Pillow, or only of the
-            four next to its centre, as in OpenCV and TensorFlow.
+        antialias: whether a pixel of a reduced picture is a mean of all that it stands for, as in Pillow, or only of
+            the four next to its centre, as in OpenCV and TensorFlow.
     """
 
     promise: dict
@@ -114,7 +114,7 @@ class Preprocess:
 
 
 def interpolated(picture, width, height):
-    """Resize an 8-bit picture bilinearly between the four nearest pixels, bit for bit as OpenCV's INTER_LINEAR.
+    """Resize an 8-bit picture bilinearly between the four nearest pixels, as OpenCV's INTER_LINEAR does.
 
     Its arithmetic is that of modules/imgproc/src/resize.cpp: shares of 1/2048, of which the rows' products lose 4 bits
     and the columns' 16, before the last 2 are rounded.
@@ -123,19 +123,21 @@ def interpolated(picture, width, height):
         int64 ``[height, width]`` or ``[height, width, 3]``, 0 to 255.
     """
     pixels = np.asarray(picture).astype(np.int64).reshape(picture.height, picture.width, -1)
-    (top, bottom, down), (left, right, across) = _places(picture.height, height), _places(picture.width, width)
-    across, down = across[:, None], down[:, None, None]
-    rows = pixels[:, left] * (2048 - across) + pixels[:, right] * across >> 4
-    both = (rows[top] * (2048 - down) >> 16) + (rows[bottom] * down >> 16)
+    (left, right), across = _places(picture.width, width)
+    (top, bottom), down = _places(picture.height, height)
+    rows = pixels[:, left] * across[0][:, None] + pixels[:, right] * across[1][:, None] >> 4
+    both = (rows[top] * down[0][:, None, None] >> 16) + (rows[bottom] * down[1][:, None, None] >> 16)
     return (both + 2 >> 2).reshape(height, width, *np.shape(picture)[2:])
 
 
 def _places(old, new):
-    """Return for each pixel of a resized line its two neighbours in the old one, and the second's share in 1/2048."""
+    """Return for each pixel of a resized line its two neighbours in the old one, and their shares in 1/2048."""
     places = ((np.arange(new) + 0.5) * (1 / (new / old)) - 0.5).astype(np.float32)
     places = np.clip(places, 0, old - 1)
     low = np.floor(places).astype(int)
-    return low, np.minimum(low + 1, old - 1), np.rint((places - low) * 2048).astype(np.int64)
+    second = places - low.astype(np.float32)
+    shares = [np.rint(share * 2048).astype(np.int64) for share in (1 - second, second)]
+    return (low, np.minimum(low + 1, old - 1)), shares
 
 
 def _middle(width, height, ratio, part):

@@ -83,11 +83,11 @@ class Source:
         import torch
         from torch._export.converter import TS2EPConverter
 
-        example = self.example(self.zeros())
+        example, network = self.example(self.zeros()), self.network
         with _refused(self.origin, "PyTorch cannot make an exported program of it"):
-            if isinstance(self.network, torch.jit.ScriptModule):
-                return TS2EPConverter(self.network, example).convert()
-            return torch.export.export(self.network, example)
+            if isinstance(network, torch.jit.ScriptModule):
+                network = TS2EPConverter(network, example).convert().module()
+            return torch.export.export(network, example)
 
     def to_onnx(self, output_names):
         """Return the model as serialised ONNX, inputs and outputs in PyTorch's order.

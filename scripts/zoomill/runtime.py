@@ -5,7 +5,6 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from zoomill.tflite_file import SIGNATURE
 
-
 KERNELS = {"builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, "xnnpack": OpResolverType.BUILTIN}
 
 

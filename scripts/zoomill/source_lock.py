@@ -13,7 +13,7 @@ import yaml
 from zoomill import files
 from zoomill.errors import UserError
 
-HEADER = "# Files whose cards give no digest, as accepted with --accept-new-digests. Binding from then on.\n"
+HEADER = "# Files whose cards give no digest, as accepted with accept_new_digests. Binding from then on.\n"
 
 
 @contextlib.contextmanager

@@ -68,9 +68,12 @@ def _curve(axes, rows, worst):
 
 def _used(axes, rows):
     """Draw the share of the integer range that the values fill."""
+    from matplotlib.ticker import MaxNLocator
+
     stored = [row for row in rows if "range_used" in row]
     axes.bar([row["place"] for row in stored], [100 * row["range_used"] for row in stored], color="grey", width=0.7)
     axes.set_ylim(0, 105)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("used in %", fontsize=9)
     axes.set_xlabel("operator, counted from the input", fontsize=9)
 
@@ -89,8 +92,8 @@ def _table(axes, worst):
 def _line(row):
     """Return the figures of a tensor as text."""
     name = row["tensor"] if len(row["tensor"]) <= _NAME else f"…{row['tensor'][1 - _NAME :]}"
-    line = [f"{name} ({row['operator']})", f"{row['sqnr']:.1f}"]
-    line.append("" if row["sqnr_lost"] is None else f"{row['sqnr_lost']:.1f}")
+    line = [f"{name} ({row['operator']})", f"{row['sqnr']:z.1f}"]
+    line.append("" if row["sqnr_lost"] is None else f"{row['sqnr_lost']:z.1f}")
     if "range_used" not in row:
         return [*line, "", "", ""]
     return [*line, f"{row['range_used']:.0%}", f"{row['clipped']:.1%}", f"{row['rmse_by_scale']:.2f}"]

@@ -1,14 +1,12 @@
 """TensorFlow.js models: as a TensorFlow graph, and as a function run by TensorFlow.js in Node."""
 
-import base64
 import dataclasses
 import json
 import math
-import subprocess
-from pathlib import Path
 
 import numpy as np
 
+from zoomill import tfjs_runtime
 from zoomill.errors import UserError
 from zoomill.inspect import guards
 from zoomill.names import contract_names
@@ -16,7 +14,6 @@ from zoomill.tf_sources import layer_configurations
 
 # What a weight may be stored as: tfjs-core/src/io/types.ts. Strings and complex numbers are not read.
 _STORED = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1", "uint16": "<u2", "float16": "<f2"}
-_SCRIPT = Path(__file__).parents[1] / "run_tfjs.js"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,37 +195,19 @@ def runner(model, inputs, outputs, node, library):
         model: :class:`Model`.
         inputs, outputs: ``{contract name: TensorFlow.js's name}``.
         node: the program.
-        library: path of tf.min.js.
+        library: folder of the JavaScript packages.
     """
 
     def run(feed):
         request = {
             "library": str(library),
+            "backend": "cpu",
             "model": str(model.path),
-            "inputs": {theirs: _encoded(feed[ours]) for ours, theirs in inputs.items()},
+            "inputs": [{theirs: tfjs_runtime.encode(feed[ours]) for ours, theirs in inputs.items()}],
             "outputs": list(outputs.values()),
+            "runs": 1,
         }
-        try:
-            process = subprocess.run(
-                [node, _SCRIPT], input=json.dumps(request), capture_output=True, text=True, check=False
-            )
-        except FileNotFoundError as error:
-            raise UserError(f"{node}: is not installed; TensorFlow.js needs Node") from error
-        if process.returncode:
-            reason = (process.stderr.strip().splitlines() or ["no reason given"])[0]
-            raise UserError(f"{model.path}: TensorFlow.js cannot run it: {reason}")
-        return dict(zip(outputs, map(_decoded, json.loads(process.stdout)), strict=True))
+        (found,) = tfjs_runtime.run_in_node(request, node)["outputs"]
+        return {ours: tfjs_runtime.decode(found[theirs]) for ours, theirs in outputs.items()}
 
     return run
-
-
-def _encoded(array):
-    """Return an array as run_tfjs.js reads it; TensorFlow.js has no other integers than int32."""
-    dtype = "float32" if np.issubdtype(array.dtype, np.floating) else "int32"
-    data = base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
-    return {"dtype": dtype, "shape": array.shape, "data": data}
-
-
-def _decoded(tensor):
-    dtype = np.dtype(_STORED[tensor["dtype"]])
-    return np.frombuffer(base64.b64decode(tensor["data"]), dtype).reshape(tensor["shape"])

@@ -19,15 +19,22 @@ RATE = 1e-2
 
 
 def inputs(images):
-    """Return digits as the model takes them: float32 [n, 1, 16, 16], 0 to 1."""
-    return data.pictures(images, SIZE).astype(np.float32).transpose(0, 3, 1, 2) / 255
+    """Return digits as the artifacts take them: float32 [n, 16, 16, 1], 0 to 1."""
+    return data.pictures(images, SIZE).astype(np.float32) / 255
+
+
+def channels_first(values):
+    """Return inputs as PyTorch takes them: a tensor, float32 [n, 1, 16, 16]."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
 
 
 def score(predict):
     """Return the figures of the model's README.
 
     Args:
-        predict: function from float32 [n, 1, 16, 16] to probabilities [n, 10].
+        predict: function from float32 [n, 16, 16, 1] to probabilities [n, 10].
     """
     return {"top-1": data.accuracy(predict, inputs)}
 
@@ -58,7 +65,7 @@ def train(model):
     import torch
 
     images, labels = data.load()[0]
-    pictures, labels = torch.from_numpy(inputs(images)), torch.from_numpy(labels)
+    pictures, labels = channels_first(inputs(images)), torch.from_numpy(labels)
     steps = EPOCHS * -(-len(labels) // BATCH)
     optimiser = torch.optim.Adam(model.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, steps)
@@ -120,7 +127,7 @@ def main():
     model.eval()
     save(model, flags.output_dir)
     with torch.no_grad():
-        print(score(lambda values: model(torch.from_numpy(values)).numpy()))
+        print(score(lambda values: model(channels_first(values)).numpy()))
 
 
 if __name__ == "__main__":

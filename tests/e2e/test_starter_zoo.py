@@ -17,6 +17,7 @@ MODELS = (
     "digits_autoencoder",
     "edges_pix2pix",
     "digits_slim",
+    "digits_pytorch",
     "shapes_landmarks",
     "yolo_shapes",
 )
@@ -61,7 +62,7 @@ def test_the_artifact_reaches_the_figure_of_the_card_on_the_held_out_data(zoo_ru
 def test_the_yolo_finds_the_shapes_of_held_out_pictures(zoo_run, monkeypatch):
     monkeypatch.syspath_prepend(REPOSITORY)
     train = importlib.import_module("starter.yolo_shapes.train")
-    pictures, shapes = train.draw.pictures(train.HELDOUT["seed"], 3)
+    pictures, shapes = train.draw.pictures(train.HELDOUT["seed"], 5)
     found = predictor(zoo_run, "yolo_shapes")(train.inputs(pictures))
     for boxes, expected in zip(found, shapes, strict=True):
         sure = [(label, box) for score, label, box in train.detections(boxes) if score > 0.3]

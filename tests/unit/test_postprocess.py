@@ -60,6 +60,12 @@ def test_custom_options_have_sorted_keys_and_nothing_but_the_options():
     assert list(stored) == sorted(OPTIONS)
 
 
+def test_options_that_old_exporters_left_out_are_those_of_the_op():
+    old = {key: value for key, value in OPTIONS.items() if key not in ("use_regular_nms", "detections_per_class")}
+    found = Options.from_custom_options(flexbuffers.Dumps(old))
+    assert (found.use_regular_nms, found.detections_per_class) == (False, 100)
+
+
 def test_differences_name_the_option_what_was_found_and_what_was_asked_for():
     asked = options(use_regular_nms=True, detections_per_class=7)
     found = options(use_regular_nms=False, detections_per_class=100)

@@ -95,11 +95,11 @@ def test_without_antialias_only_the_nearest_four_pixels_count():
     stripes = np.zeros((1, 8, 3), np.uint8)
     stripes[:, ::4] = 200
     promise = {**PROMISE, "shape": [1, 1, 2, 3], "value_range": [0, 255]}
-    assert preprocess.Preprocess(promise, antialias=False)(stripes)[0, 0, :, 0].tolist() == [0, 0]
-    assert preprocess.Preprocess(promise)(stripes)[0, 0, :, 0].min() > 30
+    assert Preprocess(promise, antialias=False)(stripes)[0, 0, :, 0].tolist() == [0, 0]
+    assert Preprocess(promise)(stripes)[0, 0, :, 0].min() > 30
 
 
 def test_without_antialias_an_enlarged_picture_repeats_its_edges():
     two = np.array([[[0] * 3, [100] * 3]], np.uint8)
     promise = {**PROMISE, "shape": [1, 1, 4, 3], "value_range": [0, 255]}
-    assert preprocess.Preprocess(promise, antialias=False)(two)[0, 0, :, 0].tolist() == [0, 25, 75, 100]
+    assert Preprocess(promise, antialias=False)(two)[0, 0, :, 0].tolist() == [0, 25, 75, 100]

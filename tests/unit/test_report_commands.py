@@ -53,15 +53,57 @@ def test_the_summary_has_a_line_for_each_artifact_and_is_printed_too(run, docume
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells[0][:6] == ["model", "graph", "variant", "format", "bytes", "of float32"]
     assert cells[2:] == [
-        ["small", "detect_cut", "float32", "tflite", "2,000", "100%", "1.2e-03", "", "", "yes"],
-        ["small", "detect_cut", "dynamic", "tflite", "500", "25%", "1.2e-03", "", "", "NO"],
-        ["small", "detect_fast", "float32", "tflite", "2,000", "100%", "", "6 of 7", "1.2e-02", "yes"],
+        ["small", "detect_cut", "float32", "tflite", "2,000", "100%", "1.2e-03", "", "", "", "", "yes"],
+        ["small", "detect_cut", "dynamic", "tflite", "500", "25%", "1.2e-03", "", "", "", "", "NO"],
+        ["small", "detect_fast", "float32", "tflite", "2,000", "100%", "", "6 of 7", "1.2e-02", "", "", "yes"],
     ]
 
 
 def test_a_summary_without_the_float32_file_has_no_share(run, tmp_path):
     process = run("summarise", "--evidence", evidence(tmp_path / "1.json", "dynamic"), "--output", "summary.md")
     assert process.returncode == 0 and "%" not in process.stdout
+
+
+def metric(path, variant, value, figure="top_1", more_is_better=True):
+    """Write metric evidence of an artifact and return its path."""
+    document = {"model": "small", "graph": "detect_cut", "variant": variant, "values": {figure: value, "other": 0}}
+    files.write_json(path, {**document, "figure": figure, "more_is_better": more_is_better})
+    return path
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    """Metric evidence of the first two documents: the smaller file loses 2 points."""
+    return [metric(tmp_path / "m1.json", "float32", 0.9), metric(tmp_path / "m2.json", "dynamic", 0.88)]
+
+
+def test_the_summary_shows_the_metric_and_what_is_lost(run, documents, metrics):
+    process = run("summarise", "--evidence", *documents, "--metrics", *metrics, "--output", "summary.md")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in process.stdout.splitlines()]
+    assert [row[9:11] for row in cells[2:]] == [["top_1 0.9000", "+0.0000"], ["top_1 0.8800", "+0.0200"], ["", ""]]
+
+
+def test_random_calibration_is_seen_in_the_summary(run, tmp_path):
+    drawn = evidence(tmp_path / "1.json", calibration={"samples": "random", "count": 16})
+    assert "yes, uncalibrated" in run("summarise", "--evidence", drawn, "--output", "summary.md").stdout
+
+
+@pytest.mark.parametrize(
+    "allowed, lost", [(0.01, ["error: small: detect_cut.dynamic: loses 0.02 of top_1, allowed 0.01"]), (0.03, [])]
+)
+def test_a_loss_beyond_what_the_card_allows_is_an_error(run, documents, metrics, allowed, lost):
+    drops = f'{{"small": {{"dynamic": {allowed}}}}}'
+    flags = ["--evidence", documents[0], "--metrics", *metrics, "--drops", drops, "--output", "limits.txt"]
+    process = run("check_limits", *flags)
+    assert process.returncode == bool(lost) and process.stderr.splitlines() == lost
+
+
+def test_a_metric_that_grows_with_errors_loses_when_it_grows(run, documents, tmp_path):
+    values = {"float32": 1.0, "dynamic": 1.5}
+    metrics = [metric(tmp_path / variant, variant, value, "error", False) for variant, value in values.items()]
+    flags = ["--evidence", documents[0], "--metrics", *metrics, "--drops", '{"small": {"dynamic": 0.4}}']
+    process = run("check_limits", *flags, "--output", "limits.txt")
+    assert process.stderr.splitlines() == ["error: small: detect_cut.dynamic: loses 0.5 of error, allowed 0.4"]
 
 
 def test_artifacts_within_their_limits_are_counted(run, documents, tmp_path):

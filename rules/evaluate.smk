@@ -1,0 +1,275 @@
+"""Compute the task metric of sources and artifacts on the evaluation samples of a model's card.
+
+Requires: sources/{model}/, build/{model}/evaluation.csv and its data set, contracts and artifacts.
+Yields: build/{model}/{graph}/predictions.npz, what the source makes of the samples in its own framework;
+results/{model}/source.metric.json and results/{model}/{graph}.{variant}.metric.json, with .samples.jsonl beside them.
+"""
+
+
+use rule export_ssd_graph as predict_ssd_graph with:
+    input:
+        code=code("export_ssd_graph"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/detect_cut/predictions.npz",
+    log:
+        "logs/predict_ssd_graph/{model}.log",
+    benchmark:
+        "benchmarks/predict_ssd_graph/{model}.tsv"
+    params:
+        frozen=source("frozen_graph"),
+        override=card("pipeline_override"),
+        images=[],
+        labels=card("labels"),
+        samples=sample_flags,
+
+
+use rule export_keras as predict_keras with:
+    input:
+        code=code("export_keras"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_keras/{model}.log",
+    benchmark:
+        "benchmarks/predict_keras/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        path=source("path"),
+        allow=source("allow"),
+        samples=sample_flags,
+
+
+use rule export_saved_model as predict_saved_model with:
+    input:
+        code=code("export_saved_model"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_saved_model/{model}.log",
+    benchmark:
+        "benchmarks/predict_saved_model/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        path=source("path"),
+        tags=source("tags"),
+        signature=source("signature"),
+        samples=sample_flags,
+
+
+use rule export_frozen_graph as predict_frozen_graph with:
+    input:
+        code=code("export_frozen_graph"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_frozen_graph/{model}.log",
+    benchmark:
+        "benchmarks/predict_frozen_graph/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        path=source("path"),
+        inputs=source_tensors("input_tensors"),
+        outputs=source_tensors("output_tensors"),
+        samples=sample_flags,
+
+
+use rule export_tf1_checkpoint as predict_tf1_checkpoint with:
+    input:
+        code=code("export_tf1_checkpoint"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_tf1_checkpoint/{model}.log",
+    benchmark:
+        "benchmarks/predict_tf1_checkpoint/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        graph=source("graph"),
+        checkpoint=source("checkpoint"),
+        variables=source("variables"),
+        inputs=source_tensors("input_tensors"),
+        outputs=source_tensors("output_tensors"),
+        samples=sample_flags,
+
+
+use rule export_darknet as predict_darknet with:
+    input:
+        code=code("export_darknet"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_darknet/{model}.log",
+    benchmark:
+        "benchmarks/predict_darknet/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        config=source("config"),
+        weights=source("weights"),
+        heads=source("heads"),
+        samples=sample_flags,
+
+
+use rule export_onnx as predict_onnx with:
+    input:
+        code=code("export_onnx"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_onnx/{model}.log",
+    benchmark:
+        "benchmarks/predict_onnx/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        path=source("path"),
+        keep=source("keep_layout"),
+        samples=sample_flags,
+
+
+use rule export_tflite as predict_tflite with:
+    input:
+        code=code("export_tflite"),
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_tflite/{model}.log",
+    benchmark:
+        "benchmarks/predict_tflite/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        path=source("path"),
+        outputs=source_tensors("output_tensors"),
+        samples=sample_flags,
+
+
+use rule export_tfjs as predict_tfjs with:
+    input:
+        code=code("export_tfjs"),
+        script=os.path.relpath(f"{workflow.basedir}/scripts/run_tfjs.js"),
+        library="build/javascript/tf.min.js",
+        source="sources/{model}",
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_tfjs/{model}.log",
+    benchmark:
+        "benchmarks/predict_tfjs/{model}.tsv"
+    params:
+        card=expectations,
+        images=[],
+        path=source("path"),
+        outputs=source_tensors("output_tensors"),
+        samples=sample_flags,
+
+
+rule evaluate_source:
+    input:
+        code=code("evaluate_source"),
+        predictions=of_source("predictions.npz"),
+        contract=of_source("contract.json"),
+        anchors=anchors_of_source,
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        figures="results/{model}/source.metric.json",
+        samples="results/{model}/source.samples.jsonl",
+    log:
+        "logs/evaluate_source/{model}.log",
+    benchmark:
+        "benchmarks/evaluate_source/{model}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        form=sample_form("evaluation"),
+        preprocess=preprocess,
+        metric=task_metric,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --predictions {input.predictions:q} \
+            --contract {input.contract:q} \
+            --anchors {input.anchors:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --metric {params.metric:q} \
+            --output {output.figures:q} \
+            --output-samples {output.samples:q} \
+            &>{log:q}
+        """
+
+
+rule evaluate_tflite:
+    input:
+        code=code("evaluate_tflite"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        anchors=anchors,
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        figures="results/{model}/{graph}.{variant}.metric.json",
+        samples="results/{model}/{graph}.{variant}.samples.jsonl",
+    log:
+        "logs/evaluate_tflite/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/evaluate_tflite/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        form=sample_form("evaluation"),
+        preprocess=preprocess,
+        metric=task_metric,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --variant {wildcards.variant:q} \
+            --contract {input.contract:q} \
+            --anchors {input.anchors:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --metric {params.metric:q} \
+            --output {output.figures:q} \
+            --output-samples {output.samples:q} \
+            &>{log:q}
+        """

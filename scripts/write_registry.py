@@ -1,0 +1,43 @@
+"""Write the registry that web pages load models from."""
+
+import argparse
+import json
+import os
+
+from zoomill import command, files, folders, registry, tfjs_model
+
+
+def main(argv=None):
+    """Write models.json, and models.js with the same as an ES module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artifacts", nargs="+", required=True, help="folders of TensorFlow.js models")
+    parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of each of their graphs")
+    parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: title and task of each model")
+    parser.add_argument("--output-json", required=True)
+    parser.add_argument("--output-javascript", required=True)
+    args = parser.parse_args(argv)
+    root = os.path.dirname(args.output_json)
+    contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
+    variants = {}
+    for path in args.artifacts:
+        graph, variant, _ = os.path.basename(path).split(".")
+        key = os.path.basename(os.path.dirname(path)), graph
+        entry = {"modelPath": os.path.relpath(path, root), "bytes": folders.size(path)}
+        variants.setdefault(key, {})[variant] = entry
+    document = {generation: {"classify": [], "detect": [], "various": []} for generation in ("newer", "older")}
+    for key, artifacts in variants.items():
+        card = args.cards[key[0]]
+        first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
+        found = registry.entries(key[0], contracts[key], card, artifacts, first)
+        for generation, entry in found.items():
+            document[generation][registry.section(card["task"])].append(entry)
+    text = "".join(
+        f"export const {generation} = {json.dumps(sections, indent=2, ensure_ascii=False)};\n"
+        for generation, sections in document.items()
+    )
+    files.write_bytes(args.output_javascript, (text + "export default newer;\n").encode())
+    files.write_json(args.output_json, document)
+
+
+if __name__ == "__main__":
+    command.run(main)

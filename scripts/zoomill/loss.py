@@ -1,0 +1,41 @@
+"""How much of a task metric an artifact loses against the float32 artifact of its graph."""
+
+
+def of_artifacts(documents):
+    """Return ``{(model, graph, variant): (figure, loss)}``.
+
+    Args:
+        documents: metric evidence (:mod:`zoomill.evaluation`) of artifacts; their graphs' float32 among them.
+
+    Returns:
+        ``figure`` is the metric's own; ``loss`` is how much worse it is than float32's, None without that one.
+    """
+    figures = {_key(item): item["values"][item["figure"]] for item in documents}
+    result = {}
+    for item in documents:
+        model, graph, variant = _key(item)
+        exact = figures.get((model, graph, "float32"))
+        sign = 1 if item["more_is_better"] else -1
+        figure = figures[model, graph, variant]
+        result[model, graph, variant] = figure, None if exact is None else sign * (exact - figure)
+    return result
+
+
+def failures(documents, drops):
+    """Return one phrase for every artifact that loses more than its card allows.
+
+    Args:
+        documents: see :func:`of_artifacts`.
+        drops: ``{model: {variant: largest loss}}``.
+    """
+    names = {_key(item): item["figure"] for item in documents}
+    return [
+        f"{model}: {graph}.{variant}: loses {loss:.4g} of {names[model, graph, variant]}, "
+        f"allowed {drops[model][variant]:g}"
+        for (model, graph, variant), (_, loss) in of_artifacts(documents).items()
+        if loss is not None and variant in drops.get(model, {}) and loss > drops[model][variant]
+    ]
+
+
+def _key(item):
+    return item["model"], item["graph"], item["variant"]

@@ -1,0 +1,48 @@
+"""How the inputs and outputs of a contract are to be read."""
+
+# Tasks whose only output has a score for each class.
+_CLASSIFIES = ("image-classification", "keyword-spotting")
+# Kinds of outputs that give boxes.
+BOXES = ("ssd", "yolo", "yolo_heads", "detections")
+
+
+def kind(contract, task):
+    """Return how the outputs of a graph are read.
+
+    Args:
+        contract: contract of the graph.
+        task: that of the model's card.
+
+    Returns:
+        ``ssd``, raw heads; ``yolo``, decoded boxes of a Darknet network; ``yolo_heads``, raw ones; ``detections``,
+        boxes, classes and scores after NMS; ``classes``, a score for each class; ``named``, anything else.
+    """
+    outputs = contract["outputs"]
+    names = {output["name"] for output in outputs}
+    if names == {"box_encodings", "class_predictions"}:
+        return "ssd"
+    if all("decode" in output for output in outputs):
+        return "yolo_heads"
+    if names == {"detections"} and task == "object-detection":
+        return "yolo"
+    if {"detection_boxes", "detection_classes", "detection_scores", "num_detections"} <= names:
+        return "detections"
+    return "classes" if task in _CLASSIFIES and len(outputs) == 1 else "named"
+
+
+def first_class(contract, how):
+    """Return which number in the outputs stands for the first label: that of a column, or that of a detection.
+
+    Args:
+        contract: contract of the graph.
+        how: its :func:`kind`.
+    """
+    if how == "classes":
+        return max(0, -contract["label_offset"])
+    # A network of the Object Detection API gives the numbers of the data set, which count from 1.
+    return 1 - contract["label_offset"] if how == "detections" else 0
+
+
+def is_picture(promise):
+    """Tell whether an input of a contract is a picture whose 8-bit values have a place in its range."""
+    return bool(promise["layout"] and promise["colour"] and promise["value_range"])
