@@ -17,6 +17,7 @@ include: "rules/error.smk"
 include: "rules/evaluate.smk"
 include: "rules/embed.smk"
 include: "rules/validate.smk"
+include: "rules/web.smk"
 include: "rules/report.smk"
 include: "rules/reproduce.smk"
 
@@ -32,6 +33,7 @@ rule all:
         "results/summary.md",
         "results/SHA256SUMS",
         expand("results/{model}/provenance.json", model=config["models"]),
+        web_pages(),
 
 
 onerror:

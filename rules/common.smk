@@ -54,13 +54,20 @@ def check_target(target, catalogue, datasets):
     if not parts or (parts[1] == "results" and parts[3] is None):
         return
     folder, name, file = parts[1], parts[2], parts[3] or ""
-    if folder == "sources" and name in datasets:
+    if (folder == "sources" and name in datasets) or (folder, name) == ("build", "javascript"):
         return
     require(name, catalogue, target, "model")
+    if (
+        re.search(r"(metric\.json|samples\.jsonl|predictions\.npz)$", file)
+        and "evaluation" not in catalogue[name]
+    ):
+        raise UserError(f"{target}: cannot be had: its card has no `evaluation`, samples and a metric")
     if folder == "build" and "/" in file:
         require(os.path.dirname(file), catalogue[name]["graphs"], target, "graph")
     artifact = re.fullmatch(
-        r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h|tensors\.(?:json|png)|(?<=\.int8_mixed\.)json)", file
+        r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h|metric\.json|samples\.jsonl|tensors\.(?:json|png)|"
+        r"(?<=\.int8_mixed\.)json)",
+        file,
     )
     if folder == "results" and artifact:
         require(artifact[1], catalogue[name]["graphs"], target, "graph")
@@ -197,7 +204,10 @@ def anchors(wildcards):
 
 def tfjs_scripts():
     """Return the JavaScript that runs a TensorFlow.js model in Node."""
-    return [os.path.relpath(f"{workflow.basedir}/web/{name}.js") for name in ("node", "runner", "operators")]
+    return [
+        os.path.relpath(f"{workflow.basedir}/web/{name}.js")
+        for name in ("node", "runner", "sensitivity", "operators")
+    ]
 
 
 def tfjs_library():
@@ -255,6 +265,106 @@ def artifacts(model):
     )
 
 
+def web_artifacts(models):
+    """Return the TensorFlow.js models of some models that the configuration asks for."""
+    return [path for model in models for path in artifacts(model) if path.endswith(".tfjs")]
+
+
+def model_web_artifacts(wildcards):
+    """Return the TensorFlow.js models of one model that the configuration asks for."""
+    return web_artifacts([wildcards.model])
+
+
+def web_contracts():
+    """Return the contracts of all graphs that are delivered as TensorFlow.js models."""
+    paths = [path.split(".")[0].replace("results/", "build/", 1) for path in web_artifacts(config["models"])]
+    return [f"{path}/contract.json" for path in dict.fromkeys(paths)]
+
+
+def page_scripts():
+    """Return our own files of the page that runs models in a browser."""
+    return [os.path.relpath(f"{workflow.basedir}/web/{name}") for name in ("prove.html", "runner.js")]
+
+
+def in_browser():
+    """Tell whether artifacts are run in Chromium too."""
+    wanted = config["browser"] == "auto" and shutil.which("chromium") or config["browser"] is True
+    return bool(wanted and config["tfjs"])
+
+
+def say_browser():
+    """Say whether artifacts are run in Chromium, where nothing but the machine decides it."""
+    if workflow.is_main_process and config["tfjs"] and config["browser"] == "auto":
+        found = "is run" if in_browser() else "is not on PATH, so nothing is run"
+        logger.info(f"Chromium {found} in the proof of TensorFlow.js models.")
+
+
+def browser_evidence(models):
+    """Return the evidence of Chromium of some models, nothing where it is not run."""
+    return [f"results/{model}/browser.json" for model in models if in_browser()]
+
+
+def browser_artifacts(wildcards):
+    """Return what runs in a browser: TensorFlow.js models, and the TFLite files of the same graphs.
+
+    Files whose inputs and outputs are integers are left out: LiteRT.js knows no int8.
+    """
+    models = web_artifacts([wildcards.model])
+    graphs = {path.split(".")[0] for path in models}
+    files = [path for path in artifacts(wildcards.model) if path.split(".")[0] in graphs]
+    return models + [
+        path for path in files if path.endswith(".tflite") and path.split(".")[1] not in INTEGER_ENDS
+    ]
+
+
+def browser_contracts(wildcards):
+    """Return the contract of each of these artifacts."""
+    stems = [path.split(".")[0] for path in browser_artifacts(wildcards)]
+    return [f"{stem.replace('results/', 'build/', 1)}/contract.json" for stem in stems]
+
+
+def browser_goldens(wildcards):
+    """Return the golden outputs of each of these artifacts."""
+    return [path.replace("contract.json", "golden.npz") for path in browser_contracts(wildcards)]
+
+
+def browser_limits(wildcards):
+    """Return the limits of each of these artifacts, as JSON."""
+    chosen = CATALOGUE[wildcards.model]
+    general = {"tfjs": config["tfjs_limits"], "tflite": config["limits"]}
+    own = {"tfjs": chosen["tfjs"]["limits"], "tflite": chosen["limits"]}
+    names = [path.split(".")[1:] for path in browser_artifacts(wildcards)]
+    result = [{**general[end][variant], **own[end].get(variant, {})} for variant, end in names]
+    return json.dumps(result, sort_keys=True)
+
+
+def web_cards(*keys):
+    """Return what the cards of all configured models say under some keys, as JSON."""
+    chosen = {model: {key: CATALOGUE[model][key] for key in keys} for model in config["models"]}
+    return json.dumps(chosen, sort_keys=True)
+
+
+def decoder_templates():
+    """Return the templates of the programs that read a model's outputs."""
+    folder = f"{workflow.basedir}/scripts/zoomill/templates"
+    return [os.path.relpath(f"{folder}/decode.{end}.jinja") for end in ("js", "py")]
+
+
+def decoder_card(wildcards):
+    """Return what those programs are written with, as JSON."""
+    chosen = CATALOGUE[wildcards.model]
+    return json.dumps({key: chosen[key] for key in ("title", "task", "preprocess")}, sort_keys=True)
+
+
+def web_pages():
+    """Return all that pages need besides TensorFlow.js models, nothing where the configuration asks for none."""
+    if not config["tfjs"]:
+        return []
+    names = ("decode.js", "decode.py", "tfjs.md")
+    own = [f"results/{model}/{name}" for model in config["models"] for name in names]
+    return ["results/models.json", "results/tfjs.md", *own]
+
+
 def lockable_artifacts():
     """Return those of all artifacts whose fingerprints artifacts.lock can hold."""
     return [path for path in all_artifacts() if path.endswith(".tflite")]
@@ -298,7 +408,7 @@ def metrics(paths):
     return [
         f"{path.removesuffix('.tflite')}.metric.json"
         for path in paths
-        if path.endswith(".tflite") and "evaluation" in CATALOGUE[path.split("/")[1]]
+        if config["evaluate"] and path.endswith(".tflite") and "evaluation" in CATALOGUE[path.split("/")[1]]
     ]
 
 
@@ -435,6 +545,11 @@ def task_metric(wildcards):
     return json.dumps({**chosen["metric"], **boxes}, sort_keys=True)
 
 
+def output_folder(wildcards, output):
+    """Return the folder of a job's outputs."""
+    return os.path.dirname(output[0])
+
+
 def sample_flags(wildcards, input):
     """Return the flags that make an export command write predictions instead of a graph."""
     return [
@@ -498,6 +613,12 @@ def limits(wildcards):
     return json.dumps({**config["limits"][wildcards.variant], **own}, sort_keys=True)
 
 
+def tfjs_limits(wildcards):
+    """Return the limits of a TensorFlow.js variant as JSON."""
+    own = CATALOGUE[wildcards.model]["tfjs"]["limits"].get(wildcards.variant, {})
+    return json.dumps({**config["tfjs_limits"][wildcards.variant], **own}, sort_keys=True)
+
+
 def pipeline_code(wildcards):
     """Return the files of all commands that have a part in a model's artifacts."""
     kind = CATALOGUE[wildcards.model]["source"]["kind"]
@@ -508,6 +629,8 @@ def pipeline_code(wildcards):
         commands.append(f"export_{kind}")
     if any(variant.startswith("toco_") for variant in CATALOGUE[wildcards.model]["tflite"]):
         commands += ["run_toco", "finish_toco"]
+    if "int8_mixed" in CATALOGUE[wildcards.model]["tflite"]:
+        commands.append("bisect_quantisation")
     if kind == "pytorch":
         commands += ["run_pytorch", "convert_pytorch"]
     if config["openvino"]:
@@ -569,12 +692,15 @@ JAVASCRIPT = [
     f"{WASM_BACKEND}/tfjs-backend-wasm-threaded-simd.wasm",
     "@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js",
 ]
+# TFLite variants that take and give integers.
+INTEGER_ENDS = ("int8_io", "uint8_io", "toco_uint8")
 OPENVINO_VARIANTS = ["float32"]
 TFJS_VARIANTS = ["float32", "float16", "uint16", "uint8"]
 OTHER_PURPOSE = {"calibration": "evaluation", "evaluation": "calibration"}
 CATALOGUE, DATASETS = load()
 prepare_jobs()
 ALIVE = hold_folder()
+say_browser()
 
 
 wildcard_constraints:

@@ -23,6 +23,7 @@ use rule export_ssd_graph as predict_ssd_graph with:
         override=card("pipeline_override"),
         images=[],
         labels=card("labels"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -43,6 +44,7 @@ use rule export_keras as predict_keras with:
         images=[],
         path=source("path"),
         allow=source("allow"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -64,6 +66,7 @@ use rule export_saved_model as predict_saved_model with:
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -85,6 +88,7 @@ use rule export_frozen_graph as predict_frozen_graph with:
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -108,6 +112,7 @@ use rule export_tf1_checkpoint as predict_tf1_checkpoint with:
         variables=source("variables"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -129,6 +134,7 @@ use rule export_darknet as predict_darknet with:
         config=source("config"),
         weights=source("weights"),
         heads=source("heads"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -149,6 +155,7 @@ use rule export_onnx as predict_onnx with:
         images=[],
         path=source("path"),
         keep=source("keep_layout"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -169,6 +176,7 @@ use rule export_tflite as predict_tflite with:
         images=[],
         path=source("path"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=sample_flags,
 
 
@@ -191,6 +199,7 @@ use rule export_tfjs as predict_tfjs with:
         images=[],
         path=source("path"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=sample_flags,
 
 

@@ -36,6 +36,7 @@ rule export_ssd_graph:
         override=card("pipeline_override"),
         images=golden_images,
         labels=card("labels"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -46,7 +47,7 @@ rule export_ssd_graph:
             --pipeline-override={params.override:q} \
             --golden-images {params.images:q} \
             --labels {params.labels:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -111,6 +112,7 @@ rule export_keras:
         images=golden_images,
         path=source("path"),
         allow=source("allow"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -120,7 +122,7 @@ rule export_keras:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --allow {params.allow:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -153,6 +155,7 @@ rule export_saved_model:
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -163,7 +166,7 @@ rule export_saved_model:
             --path {input.source:q}/{params.path:q} \
             --tags {params.tags:q} \
             --signature {params.signature:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -196,6 +199,7 @@ rule export_frozen_graph:
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -206,7 +210,7 @@ rule export_frozen_graph:
             --path {input.source:q}/{params.path:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -241,6 +245,7 @@ rule export_tf1_checkpoint:
         variables=source("variables"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -253,7 +258,7 @@ rule export_tf1_checkpoint:
             --variables {params.variables:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -286,6 +291,7 @@ rule export_darknet:
         config=source("config"),
         weights=source("weights"),
         heads=source("heads"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -296,7 +302,7 @@ rule export_darknet:
             --config {input.source:q}/{params.config:q} \
             --weights {input.source:q}/{params.weights:q} \
             --heads {params.heads:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -328,6 +334,7 @@ rule export_onnx:
         images=golden_images,
         path=source("path"),
         keep=source("keep_layout"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -337,7 +344,7 @@ rule export_onnx:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --keep-layout {params.keep:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -445,6 +452,7 @@ rule export_tflite:
         images=golden_images,
         path=source("path"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -454,7 +462,7 @@ rule export_tflite:
             --golden-images {params.images:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """
@@ -510,6 +518,7 @@ rule export_tfjs:
         images=golden_images,
         path=source("path"),
         outputs=source_tensors("output_tensors"),
+        folder=output_folder,
         samples=[],
     shell:
         r"""
@@ -520,7 +529,7 @@ rule export_tfjs:
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
             --library build/javascript \
-            --output-dir "$(dirname {output[0]:q})" \
+            --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
         """

@@ -38,6 +38,7 @@ rule check_limits:
         code=code("check_limits"),
         evidence=evidence(all_artifacts()),
         metrics=metrics(all_artifacts()),
+        browser=browser_evidence(config["models"]),
         summary="results/summary.md",
         checksums="results/SHA256SUMS",
         provenance=expand("results/{model}/provenance.json", model=config["models"]),
@@ -54,6 +55,7 @@ rule check_limits:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
+            --browser {input.browser:q} \
             --drops {params.drops:q} \
             --output {output:q} \
             2>{log:q}

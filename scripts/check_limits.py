@@ -12,11 +12,15 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evidence", nargs="+", required=True, help="evidence of each artifact")
     parser.add_argument("--metrics", nargs="*", default=[], help="metric evidence of those that are evaluated")
+    parser.add_argument(
+        "--browser", nargs="*", default=[], help="evidence of Chromium for each model that is run in it"
+    )
     parser.add_argument("--drops", type=json.loads, default={}, help="JSON object: {model: {variant: largest loss}}")
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     documents = [files.read_json(path) for path in args.evidence]
-    failures = [f"{item['model']}: {item['artifact']}: {failure}" for item in documents for failure in item["failures"]]
+    proofs = [*documents, *map(files.read_json, args.browser)]
+    failures = [f"{item['model']}: {item['artifact']}: {failure}" for item in proofs for failure in item["failures"]]
     failures += loss.failures([files.read_json(path) for path in args.metrics], args.drops)
     if failures:
         raise UserError("\nerror: ".join(failures))

@@ -79,8 +79,8 @@ def convert_one(args, contract, folder, control_flow):
 def validate(args, contract, folder):
     """Raise a UserError when TensorFlow.js in Node cannot run a model or gives other outputs than the source."""
     golden = evidence.read_golden(args.golden)
-    runs = tfjs_map.run(folder, contract, golden, args.node, args.library)
-    tfjs_map.check(runs, contract, golden, 1e-3)
+    measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.node, args.library)
+    tfjs_map.check(measured["outputs"], contract, golden, 1e-3)
 
 
 if __name__ == "__main__":

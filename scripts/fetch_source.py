@@ -76,8 +76,8 @@ def _fetch(args):
     for file in wanted:
         if file.wanted.hex is None and not args.accept_new_digests:
             raise UserError(
-                "%s: its card gives no digest; fetch it once with --config accept_new_digests=True, which records the one"
-                " found in %s" % (file.name, args.lock)
+                "%s: its card gives no digest; fetch it once with --config accept_new_digests=True,"
+                " which records the one found in %s" % (file.name, args.lock)
             )
     cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))
     places = mirrors.from_environment(cache.session)

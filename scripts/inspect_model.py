@@ -1,7 +1,7 @@
 """Tell what is inside a model file: inputs and outputs, operators, parameters, quantisation, who made it.
 
-Reads frozen graphs, SavedModels, TF-Hub modules, meta graphs, Keras, TFLite, TensorFlow.js, ONNX, Darknet and OpenVINO
-models.
+Reads frozen graphs, SavedModels, TF-Hub modules, meta graphs, Keras, TFLite, TensorFlow.js, ONNX, PyTorch, Darknet and
+OpenVINO models.
 TensorFlow is not needed, and nothing in the file is run.
 """
 

@@ -32,7 +32,10 @@ def zoo():
 
 
 class Workflow:
-    """Runs the workflow of ``repository`` in a folder of its own, on the starter detector if nothing else is said."""
+    """Runs the workflow of ``repository`` in a folder of its own.
+
+    It runs on the starter detector and without evaluation if nothing else is said.
+    """
 
     def __init__(self, folder, repository=REPOSITORY):
         self.folder, self.repository = Path(folder), repository
@@ -40,7 +43,8 @@ class Workflow:
 
     def command(self, *arguments, config=()):
         """Return the command line; ``config`` are ``key=value`` strings for --config."""
-        config = ['models=["ssd_mobilenet_v1_shapes"]', *config]  # of two settings of one key, the last counts
+        # Of two settings of one key, the last counts.
+        config = ['models=["ssd_mobilenet_v1_shapes"]', "evaluate=False", *config]
         return [
             str(Path(sys.executable).with_name("snakemake")),
             *map(str, arguments),

@@ -8,14 +8,16 @@ from zoomill.errors import UserError
 from zoomill.tfjs_runtime import WEB, CannotRun
 
 PROGRAM = "chromium"
-# WebGPU is on, on a processor too where there is no graphics card; nothing is asked for over the network.
-_FLAGS = (
-    "--no-sandbox",
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-)
+_FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")
+_WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+# Not awaited at once: only waiting for a function has a time limit.
+_CALL = """request => {
+    delete window.answer;
+    %s(request).then(
+        value => { window.answer = { value }; },
+        error => { window.answer = { error: String(error.message || error) }; }
+    );
+}"""
 
 
 class Browser:
@@ -24,59 +26,57 @@ class Browser:
     Attributes:
         version: of Chromium.
         adapter: what drives WebGPU, or None without.
+        backends: of TensorFlow.js, WebGPU only where it has an adapter.
     """
 
     def __init__(self, chromium, address, seconds):
-        self._chromium, self._address, self._milliseconds = chromium, address, seconds * 1000
+        self._chromium, self._address, self._seconds = chromium, address, seconds
         self.version = chromium.version
-        with self.page() as page:
-            self.adapter = page.evaluate("adapter()")
+        self._page = None
+        self.open()
+        self.adapter = self._page.evaluate("adapter()")
+        self.backends = ["wasm", "webgl", *(["webgpu"] if self.adapter else [])]
 
-    @contextlib.contextmanager
-    def page(self, path="/web/prove.html"):
-        """Yield a Playwright page of its own for the block."""
-        page = self._chromium.new_page()
-        try:
-            page.goto(self._address + path)
-            yield page
-        finally:
-            page.close()
+    def open(self, path="web/prove.html"):
+        """Open a page in place of the one before."""
+        if self._page:
+            self._page.close()
+        self._page = self._chromium.new_page()
+        self._page.goto(f"{self._address}/{path}")
 
     def call(self, function, request):
         """Return what a function of the page gives for a JSON value.
+
+        The page stays, and with it what it compiled. After an error it is opened anew.
 
         Raises:
             CannotRun: with the page's reason, or when it takes too long.
         """
         from playwright.sync_api import Error, TimeoutError
 
-        with self.page() as page:
-            try:
-                page.evaluate(
-                    f"""request => {{
-                        {function}(request).then(value => {{ window.answer = {{ value }}; }})
-                            .catch(error => {{ window.answer = {{ error: String(error.message || error) }}; }});
-                    }}""",
-                    request,
-                )
-                answer = page.wait_for_function("window.answer", timeout=self._milliseconds).json_value()
-            except TimeoutError as error:
-                raise CannotRun(f"no answer within {self._milliseconds / 1000:g} s") from error
-            except Error as error:
-                raise CannotRun(str(error).splitlines()[0]) from error
+        try:
+            self._page.evaluate(_CALL % function, request)
+            handle = self._page.wait_for_function("window.answer", timeout=self._seconds * 1000)
+            answer = handle.json_value()
+        except TimeoutError:
+            answer = {"error": f"no answer within {self._seconds:g} s"}
+        except Error as error:
+            answer = {"error": str(error)}
         if "error" in answer:
+            self.open()
             raise CannotRun(answer["error"].splitlines()[0])
         return answer["value"]
 
 
 @contextlib.contextmanager
-def start(folders, program=PROGRAM, seconds=300):
+def start(folders, program=PROGRAM, seconds=300, webgpu=True):
     """Yield a :class:`Browser` whose page finds the files of ``folders``.
 
     Args:
         folders: ``{name: folder}``: ``javascript``, the packages, and those of the models; ``web`` is our own.
         program: Chromium.
         seconds: how long a model may take.
+        webgpu: whether Chromium is to have WebGPU, on the processor too where there is no graphics card.
 
     Raises:
         UserError: when Chromium is not installed or does not start.
@@ -87,8 +87,9 @@ def start(folders, program=PROGRAM, seconds=300):
     if path is None:
         raise UserError(f"{program}: is not installed; install it, or say `browser: false` in config.yaml")
     with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() as playwright:
+        flags = [*_FLAGS, *(_WEBGPU if webgpu else ())]
         try:
-            chromium = playwright.chromium.launch(executable_path=path, headless=True, args=_FLAGS)
+            chromium = playwright.chromium.launch(executable_path=path, args=flags)
         except Error as error:
             raise UserError(f"{path}: does not start: {str(error).splitlines()[0]}") from error
         try:

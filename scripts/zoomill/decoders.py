@@ -8,6 +8,7 @@ from zoomill import reading
 from zoomill.decode import Suppression
 from zoomill.errors import UserError
 
+
 def facts(contract, task, title, preprocess):
     """Return what the templates know.
 

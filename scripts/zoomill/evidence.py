@@ -53,11 +53,14 @@ def output_failures(found, limits):
 
 def finish(path, evidence, found, failures):
     """Write evidence with its parity figures; an artifact that misses a limit has ``passed: false``."""
-    files.write_json(path, {**evidence, "parity": _finite(found), "failures": failures, "passed": not failures})
+    document = {**evidence, "parity": found, "failures": failures, "passed": not failures}
+    files.write_json(path, _finite(document))
 
 
 def _finite(value):
     """Replace floats that are not finite, which JSON does not have, by None."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

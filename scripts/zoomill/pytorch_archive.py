@@ -15,6 +15,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 
 from zoomill.errors import UserError
 from zoomill.inspect import guards
@@ -93,7 +94,7 @@ class Archive:
             raise UserError(f"{self.path}: is damaged: it lacks {name}")
         try:
             return guards.member(self._zip, self._members[name], self.path)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             raise UserError(f"{self.path}: is damaged: {name}: {error}") from error
 
     def json(self, name):

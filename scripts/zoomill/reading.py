@@ -46,3 +46,15 @@ def first_class(contract, how):
 def is_picture(promise):
     """Tell whether an input of a contract is a picture whose 8-bit values have a place in its range."""
     return bool(promise["layout"] and promise["colour"] and promise["value_range"])
+
+
+def class_count(contract, task):
+    """Return how many classes a graph tells apart, None where that is not what it does."""
+    how, outputs = kind(contract, task), contract["outputs"]
+    if how == "ssd":
+        return contract["postprocess"]["num_classes"]
+    if how in ("yolo", "yolo_heads"):
+        return outputs[0]["decode"]["classes"] if how == "yolo_heads" else outputs[0]["shape"][-1] - 5
+    if how == "classes":
+        return outputs[0]["shape"][-1] - first_class(contract, how)
+    return len(contract["labels"]) or None if how == "detections" else None

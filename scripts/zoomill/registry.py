@@ -1,7 +1,7 @@
 """The models as a page finds them: entries with the keys of pigallery, in its two generations.
 
 Facts about pigallery: docs/web.md. Its page runs all models under ``classify`` and ``detect``; the entries of other
-tasks stand under ``various``. An entry says under ``caveats`` what pigallery's own code cannot do with it; decode.js can.
+tasks stand under ``various``. An entry says under ``caveats`` what pigallery's own code does not do and decode.js does.
 """
 
 import math
@@ -110,8 +110,10 @@ def caveats(contract, how):
         low, high = promise["value_range"]
         nhwc = promise["layout"] == "NHWC"
         rows, columns = promise["shape"][1:3] if nhwc else promise["shape"][2:4]
-        if low not in (0, [0, 0, 0]):
-            found.append(f"its input goes from {low} to {high}: normalizeInput scales and cannot shift")
+        if isinstance(low, list):
+            found.append("its channels have ranges of their own: normalizeInput is one number")
+        elif low:
+            found.append(f"its input goes from {low:g} to {high:g}: normalizeInput scales and cannot shift")
         if not nhwc or promise["colour"] != "RGB":
             found.append(f"its input is {promise['colour']} {promise['layout']}: the page gives RGB NHWC")
         if rows != columns:

@@ -1,6 +1,7 @@
 """How far each tensor of a quantised .tflite file is from the same tensor of the float file."""
 
 import math
+import re
 
 import numpy as np
 
@@ -131,19 +132,25 @@ def compare(exact, quantised, contract, feeds):
 
 
 def match(exact, quantised):
-    """Return ``{tensor of the float file: its twin}``, by name.
+    """Return ``{tensor of the float file: its twin}``, by name and size.
 
-    The integer copy of a tensor is preferred to the tensor itself, because it is what later operators read.
+    The integer copy of a tensor is preferred to the tensor itself, because it is what later operators read. Where the
+    name is unknown it is tried without a number at its end, which :func:`zoomill.tflite_file.simplify_names` may have
+    added and another converter's file then lacks.
 
     Args:
         exact, quantised: :attr:`zoomill.tflite_interior.Interior.tensors` of the two files.
     """
     twins = {}
     for name, details in exact.items():
-        there = [twin for twin in (name, name + _COPY) if twin in quantised]
-        there = [twin for twin in there if np.prod(quantised[twin]["shape"]) == np.prod(details["shape"])]
-        if there:
+        base = re.sub(r"_[0-9]+$", "", name)
+        size = np.prod(details["shape"])
+        fitting = {twin for twin in (name, name + _COPY, base) if twin in quantised}
+        fitting = {twin for twin in fitting if np.prod(quantised[twin]["shape"]) == size}
+        if there := [twin for twin in (name, name + _COPY) if twin in fitting]:
             twins[name] = max(there, key=lambda twin: bool(quantised[twin]["quantization"][0]))
+        elif base in fitting and base not in exact:
+            twins[name] = base
     return twins
 
 

@@ -4,18 +4,19 @@ import io
 
 from zoomill import files
 
-# Tensors that get a number in the curve and a line in the table.
-_NAMED = 10
+# How many of the worst tensors get a number in the curve and a line in the table, and how many of those that have lost
+# most against what they are made from get a letter.
+_WORST, _LOST = 7, 3
 # Characters that a name keeps, its last ones, which tell more than the first.
 _NAME = 52
 # Colours of the stored picture; the drawing has few, and their number decides about its size.
 _COLOURS = 32
-_CURVE, _WORST = "#2a6f97", "#c1121f"
+_CURVE, _RED, _ORANGE = "#2a6f97", "#c1121f", "#e07a00"
 _COLUMNS = {"": 0, "tensor (operator)": 0.025, "SQNR": 0.66, "lost": 0.73, "used": 0.8, "clipped": 0.88, "error": 0.97}
 _CAPTION = (
-    "Each point is a tensor; the numbers mark the worst ones, which the table names. SQNR in dB: signal to\n"
-    "quantisation noise, float against quantised file; more is better, 6 dB are one bit. lost: dB against the worst\n"
-    "tensor it is made from. used: share of the integer range that the values fill; the bars show it for all tensors.\n"
+    "Each point is a tensor. Numbers mark the worst ones, letters those of the others that have lost most.\n"
+    "SQNR in dB: signal to quantisation noise, float against quantised file; more is better, 6 dB are one bit.\n"
+    "lost: dB against the worst tensor it is made from. used: share of the integer range that the values fill (bars).\n"
     "clipped: share of values outside of the range. error: root mean square in integer steps; rounding alone is 0.29."
 )
 
@@ -32,17 +33,17 @@ def draw(document, title, path):
     from matplotlib.figure import Figure
     from PIL import Image
 
-    rows, worst = sorted(document["tensors"], key=lambda row: row["place"]), document["tensors"][:_NAMED]
+    rows, named = sorted(document["tensors"], key=lambda row: row["place"]), _named(document["tensors"])
     with matplotlib.style.context("default"):
-        figure = Figure(figsize=(9.6, 5.6 + 0.2 * len(worst)), layout="constrained")
-        heights = [3.2, 0.9, 0.3 + 0.2 * len(worst)]
+        figure = Figure(figsize=(9.6, 5.6 + 0.2 * len(named)), layout="constrained")
+        heights = [3.2, 0.9, 0.3 + 0.2 * len(named)]
         curve, used, table = figure.subplots(3, 1, height_ratios=heights)
         used.sharex(curve)
         figure.suptitle(title, fontsize=11)
         figure.supxlabel(_CAPTION, fontsize=8, x=0.01, ha="left")
-        _curve(curve, rows, worst)
+        _curve(curve, rows, named)
         _used(used, rows)
-        _table(table, worst)
+        _table(table, named)
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=100)
     with files.written(path) as temporary:
@@ -51,14 +52,22 @@ def draw(document, title, path):
         )
 
 
-def _curve(axes, rows, worst):
+def _named(rows):
+    """Return ``{mark: row}`` of the tensors that the table names, from all of them, worst first."""
+    others = [row for row in rows[_WORST:] if row["sqnr_lost"] is not None]
+    others.sort(key=lambda row: -row["sqnr_lost"])
+    numbered = {str(number): row for number, row in enumerate(rows[:_WORST], 1)}
+    return {**numbered, **dict(zip("abc", others[:_LOST], strict=False))}
+
+
+def _curve(axes, rows, named):
     """Draw the SQNR of all tensors over the network's depth."""
     axes.plot([row["place"] for row in rows], [row["sqnr"] for row in rows], color=_CURVE, marker=".", linewidth=1)
-    axes.plot([row["place"] for row in worst], [row["sqnr"] for row in worst], "o", color=_WORST, markersize=5)
-    for number, row in enumerate(worst, 1):
-        offset = (0, -13 if number % 2 else 7)
+    for count, (mark, row) in enumerate(named.items()):
+        colour, offset = _RED if mark.isdigit() else _ORANGE, (0, 7 if count % 2 else -13)
         place = row["place"], row["sqnr"]
-        axes.annotate(str(number), place, offset, textcoords="offset points", ha="center", fontsize=8, color=_WORST)
+        axes.plot(*place, "o", color=colour, markersize=5)
+        axes.annotate(mark, place, offset, textcoords="offset points", ha="center", fontsize=8, color=colour)
     axes.axhline(0, color="grey", linewidth=0.8)
     axes.set_ylabel("SQNR in dB", fontsize=9)
     axes.tick_params(labelbottom=False)
@@ -78,11 +87,11 @@ def _used(axes, rows):
     axes.set_xlabel("operator, counted from the input", fontsize=9)
 
 
-def _table(axes, worst):
-    """Write the figures of the worst tensors."""
+def _table(axes, named):
+    """Write the figures of the marked tensors."""
     axes.axis("off")
-    axes.set(xlim=(0, 1), ylim=(len(worst) + 0.5, -0.5))
-    lines = [list(_COLUMNS), *([str(number), *_line(row)] for number, row in enumerate(worst, 1))]
+    axes.set(xlim=(0, 1), ylim=(len(named) + 0.5, -0.5))
+    lines = [list(_COLUMNS), *([mark, *_line(row)] for mark, row in named.items())]
     for height, line in enumerate(lines):
         for column, (place, text) in enumerate(zip(_COLUMNS.values(), line, strict=True)):
             left, weight = column < 2, "normal" if height else "bold"

@@ -1,25 +1,7 @@
 """The output map: which tensor of a TensorFlow.js model is which output of the source, and how sure that is."""
 
-import numpy as np
-
-from zoomill import parity, tfjs_runtime
+from zoomill import parity
 from zoomill.errors import UserError
-
-
-def run(folder, contract, golden, node, library, backend="cpu"):
-    """Run a graph model in Node.
-
-    Args:
-        folder, contract, golden, node, library, backend: as for :func:`zoomill.tfjs_runtime.run_golden`.
-
-    Returns:
-        ``[{output name: array}, …]``, one for each pinned input.
-    """
-    measured = tfjs_runtime.run_golden(folder, contract, golden, backend, node, library)
-    names = tfjs_runtime.signature_tensors(folder, contract, "outputs")
-    return [
-        {name: tfjs_runtime.decode(found[key]) for name, key in names.items()} for found in measured["outputs"]
-    ]
 
 
 def check(runs, contract, golden, tolerance):

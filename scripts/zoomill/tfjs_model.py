@@ -95,7 +95,7 @@ def operators(document):
 
 
 def describe(folder):
-    """Return converter, operators with their counts, inputs and outputs by name and tensor, and shards, as JSON values."""
+    """Return converter, operators, inputs and outputs by name and tensor, and number of shards, as JSON values."""
     document = read_document(folder)
     signature = document["signature"]
     return {

@@ -1,13 +1,35 @@
 """Quantised variants of TensorFlow.js models, without TensorFlow: the bytes that its converter would write."""
 
 import fnmatch
+import os
+import shutil
 
 import numpy as np
 
+from zoomill import folders, tfjs_model
 from zoomill.errors import UserError
 from zoomill.tfjs_model import Weight
 
 DTYPES = ("float16", "uint16", "uint8")
+
+
+def write_variant(exact, patterns, shard_bytes, output):
+    """Write the folder of a quantised variant.
+
+    Args:
+        exact: folder of the float32 model.
+        patterns: as for :func:`quantise`.
+        shard_bytes: size of every shard but the last.
+        output: folder to make; what stands there is replaced.
+    """
+    document = tfjs_model.read_document(exact)
+    quantised = quantise(tfjs_model.read_weights(exact, document), patterns)
+    with folders.written(output) as folder:
+        tfjs_model.write_weights(folder, document, quantised, shard_bytes)
+        tfjs_model.write_document(folder, document)
+        operators = os.path.join(exact, tfjs_model.OPERATORS)
+        if os.path.exists(operators):
+            shutil.copy(operators, folder)
 
 
 def quantise(weights, patterns):
@@ -68,14 +90,3 @@ def _affine(values, dtype):
         low = -np.round((0 - low) / scale) * scale
         high = steps * scale + low
     return np.round((values.clip(low, high) - low) / scale).astype(dtype), low, scale
-
-
-def expanded(weight):
-    """Return the float32 bytes that TensorFlow.js makes of a weight when it loads a model."""
-    if "quantization" not in weight.entry:
-        return weight.data
-    note = weight.entry["quantization"]
-    values = np.frombuffer(weight.data, np.dtype(note["dtype"]).newbyteorder("<"))
-    if "scale" in note:
-        values = values * note["scale"] + note["min"]
-    return values.astype("<f4").tobytes()

@@ -53,15 +53,17 @@ def request(folder, contract, golden):
     inputs, outputs = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
     return {
         "operators": OPERATORS if Path(folder, OPERATORS).exists() else None,
-        "inputs": [
-            {
-                inputs[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"]))
-                for entry in contract["inputs"]
-            }
-            for feed in parity.feeds(contract, golden)
-        ],
+        "inputs": feeds(inputs, contract, golden),
         "outputs": list(outputs.values()),
     }
+
+
+def feeds(names, contract, golden):
+    """Return the golden inputs one by one as the runner reads them, by ``{contract name: name in the run}``."""
+    return [
+        {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
+        for feed in parity.feeds(contract, golden)
+    ]
 
 
 def signature_tensors(folder, contract, side):
@@ -146,7 +148,8 @@ def failures(backends, limits):
     Args:
         backends: ``{backend: what figures() gives, or {"error": reason}}``.
         limits: ``relative``, the largest error as a share of the output's peak; an output that is zero in all golden
-            outputs is held to the absolute error. Or ``heads``, the largest absolute error.
+            outputs is held to the absolute error. Or, of a .tflite file, ``heads``, the largest absolute error, which
+            grows with a peak above 1: other than in its own validation, kernels are those that are fast.
     """
     found = []
     for backend, entry in backends.items():
@@ -155,7 +158,8 @@ def failures(backends, limits):
             continue
         phrases = leaks(entry["tensors"])
         for name, errors in entry["parity"].items():
-            allowed = limits["relative"] * (errors["peak"] or 1) if "relative" in limits else limits["heads"]
+            peak = errors["peak"]
+            allowed = limits["relative"] * (peak or 1) if "relative" in limits else limits["heads"] * max(1, peak)
             if not errors["max_abs"] <= allowed:
                 phrases.append(f"{name}: largest error {errors['max_abs']:.3g}, allowed {allowed:.3g}")
         found += [f"{backend}: {phrase}" for phrase in phrases]
@@ -182,3 +186,16 @@ def worst(backends):
             # Written so that NaN, which is no number, wins.
             result[name] = {key: value if not value <= kept[key] else kept[key] for key, value in errors.items()}
     return result
+
+
+def sensitivity(folder, contract, golden_feeds, variants, backend, node, library):
+    """Return what web/sensitivity.js measures of a graph model in Node.
+
+    Args:
+        folder, contract, backend, node, library: as for :func:`run_golden`.
+        golden_feeds: list of ``{input tensor: array}``.
+        variants: ``{name: model.json of the same model with quantised weights}``.
+    """
+    stacked = {name: np.stack([feed[name] for feed in golden_feeds]) for name in golden_feeds[0]}
+    where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "variants": variants}
+    return run_in_node({**where, **request(folder, contract, stacked)}, node)

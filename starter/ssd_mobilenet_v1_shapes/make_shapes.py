@@ -150,8 +150,8 @@ def png(pixels):
     return buffer.getvalue()
 
 
-def coco(images):
-    """COCO detection annotations of [(file name, shapes)]; image ids count from 1, in order."""
+def coco(images, size=SIZE):
+    """COCO detection annotations of [(file name, shapes)] in square pictures; image ids count from 1, in order."""
     annotations = []
     for number, (_, shapes) in enumerate(images, 1):
         for label, (x0, y0, x1, y1) in shapes:
@@ -169,7 +169,7 @@ def coco(images):
     return {
         "info": {"description": "synthetic shapes"},
         "images": [
-            {"id": number, "file_name": name, "width": SIZE, "height": SIZE}
+            {"id": number, "file_name": name, "width": size, "height": size}
             for number, (name, _) in enumerate(images, 1)
         ],
         "annotations": annotations,

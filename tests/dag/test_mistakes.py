@@ -44,6 +44,26 @@ def test_uint8_by_toco_is_refused_where_the_card_gives_no_ranges(workflow):
     assert error.startswith(f"error: {target}: cannot be had: TOCO needs ranges: ")
 
 
+@pytest.mark.parametrize("file", ["results/{}/source.metric.json", "results/{}/main.float32.samples.jsonl"])
+def test_figures_are_refused_where_the_card_names_no_evaluation(workflow, file):
+    target = file.format("yoloface_50k")
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error == f"error: {target}: cannot be had: its card has no `evaluation`, samples and a metric"
+
+
+def test_a_misspelt_variant_of_a_figure_is_told_the_nearest(workflow):
+    target = "results/digits_resnet8/main.int9.metric.json"
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert target in error and "int8" in error
+
+
+@pytest.mark.parametrize("end", ["tflite", "json", "tensors.png"])
+def test_int8_mixed_is_refused_where_the_card_allows_no_drop(workflow, end):
+    target = f"results/digits_onnx/main.int8_mixed.{end}"
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error.startswith(f"error: {target}: cannot be had: its card has no `")
+
+
 @pytest.mark.parametrize("end", ["", ".json"])
 def test_litert_torch_has_no_way_from_other_sources_than_pytorch(workflow, end):
     target = f"results/digits_onnx/main.torch_float32.tflite{end}"

@@ -145,7 +145,9 @@ def test_every_float_tensor_is_compared_worst_first(run):
     assert document["samples"] == 16 and document["unmatched"] == []
     assert ratios == sorted(ratios) and ratios[0] > 15
     assert {row["dtype"] for row in document["tensors"]} == {"int8"}
-    assert all(0.3 < row["range_used"] <= 1 and row["clipped"] < 0.01 for row in document["tensors"])
+    assert all(0.3 < row["range_used"] <= 1 for row in document["tensors"])
+    # A softmax always has steps of 1/256, so 1 itself is out of range.
+    assert [row["tensor"] for row in document["tensors"] if row["clipped"] > 0.01] == ["probabilities"]
 
 
 def test_float16_has_hardly_any_error_and_no_integers(run):

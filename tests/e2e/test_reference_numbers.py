@@ -212,13 +212,15 @@ def test_sources_in_their_own_framework(catalogue, zoo, values, flags, command, 
     card, sample_flags = catalogue[model], flags(dataset, preprocess)
     kind = card["source"]["kind"]
     name = "export_ssd_graph" if kind == "tf1_detection" else f"export_{kind}"
-    own = ["--model", model, "--output-dir", tmp_path / "graph", *source_flags(card, zoo / (place or model))]
-    for more in ([], sample_flags):
-        process = command(environment_python("onnx" if kind == "onnx" else "tf2"), name, *own, *more)
+    own = ["--model", model, *source_flags(card, zoo / (place or model))]
+    for folder, more in (("graph", []), ("predictions", sample_flags)):
+        python = environment_python("onnx" if kind == "onnx" else "tf2")
+        process = command(python, name, *own, "--output-dir", tmp_path / folder, *more)
         assert process.returncode == 0, process.stderr
+    assert [path.name for path in (tmp_path / "predictions").iterdir()] == ["predictions.npz"]
     anchors = tmp_path / "graph/anchors.npy"
     found = values(
-        *("evaluate_source", "--predictions", tmp_path / "graph/predictions.npz", "--metric", json.dumps(metric)),
+        *("evaluate_source", "--predictions", tmp_path / "predictions/predictions.npz", "--metric", json.dumps(metric)),
         *("--contract", tmp_path / "graph/contract.json", *sample_flags),
         *(["--anchors", anchors] if anchors.exists() else []),
     )

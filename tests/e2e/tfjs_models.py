@@ -39,7 +39,7 @@ class Detector(Heads):
 
         def suppress(heads):
             one_boxes, one_scores = heads
-            chosen, kept, count = tf.raw_ops.NonMaxSuppressionV5(
+            chosen, kept, _ = tf.raw_ops.NonMaxSuppressionV5(
                 boxes=one_boxes,
                 scores=tf.reduce_max(one_scores, 1),
                 max_output_size=10,
@@ -50,15 +50,15 @@ class Detector(Heads):
             )
             rows = tf.gather(one_scores, chosen)
             classes = tf.cast(tf.argmax(rows, 1), tf.float32) + 1
+            count = tf.reduce_sum(tf.cast(kept > 0, tf.float32))
             return tf.gather(one_boxes, chosen), kept, classes, tf.cast(chosen, tf.float32), rows, count
 
-        types = (*[tf.float32] * 5, tf.int32)
-        found = tf.map_fn(suppress, (boxes, scores), fn_output_signature=types)
+        found = tf.map_fn(suppress, (boxes, scores), fn_output_signature=(tf.float32,) * 6)
         names = ("boxes", "scores", "classes", "anchor_indices", "multiclass_scores")
         result = {f"detection_{name}": value for name, value in zip(names, found, strict=False)}
         return {
             **result,
-            "num_detections": tf.cast(found[5], tf.float32),
+            "num_detections": found[5],
             "raw_detection_boxes": boxes,
             "raw_detection_scores": scores,
         }

@@ -109,6 +109,20 @@ def test_a_graph_with_fake_quant_nodes_is_not_quantised_after_its_training(catal
         assert "no runtime can prepare; take toco_uint8" in cards.why_not(card, "detect_cut", variant)
 
 
+def test_int8_mixed_needs_calibration_evaluation_and_an_allowed_drop(catalogue):
+    wanted = {
+        "calibration": "random",
+        "evaluation": {"dataset": "shapes", "samples": "all", "metric": {"name": "coco"}},
+        "drop": {"int8": 0.01},
+    }
+    for count, missing in enumerate(["`calibration`", "`evaluation`", "`drop: {int8: …}`"]):
+        card = catalogue(small={**SMALLEST, **dict(list(wanted.items())[:count])})["small"]
+        assert missing in cards.why_not(card, "detect_cut", "int8_mixed")
+    card = catalogue(small={**SMALLEST, **wanted})["small"]
+    assert cards.why_not(card, "detect_cut", "int8_mixed") is None
+    assert "int8_mixed" not in card["tflite"]
+
+
 def test_cards_are_sorted_and_other_files_are_no_cards(catalogue, tmp_path):
     (tmp_path / "README.md").write_text("no card")
     assert list(catalogue(b=SMALLEST, a=SMALLEST)) == ["a", "b"]

@@ -80,6 +80,7 @@ def test_psnr_takes_the_range_of_values_as_peak():
     rows = [psnr.row(case([[-1, 0.8]], target)), psnr.row(case([[-1, 1]], target))]
     assert [row["mse"] for row in rows] == pytest.approx([0.02, 0], abs=1e-8)
     assert psnr.values(rows)["psnr"] == pytest.approx((10 * np.log10(4 / 0.02) + 100) / 2, abs=1e-4)
+    assert psnr.values(rows)["psnr_pooled"] == pytest.approx(10 * np.log10(4 / 0.01))
     assert metric("psnr", range=[0, 1]).row(case([[0, 1]], target))["mse"] == 0
 
 

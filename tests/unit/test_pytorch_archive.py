@@ -172,9 +172,10 @@ def test_a_truncated_program_is_not_taken_for_the_archive_inside_it(tmp_path):
     assert "is truncated" in refusal(outer)
 
 
-def test_a_changed_byte_is_found(tmp_path):
+@pytest.mark.parametrize("place", [0.2, 0.4, 0.6])
+def test_a_changed_byte_is_found(tmp_path, place):
     data = bytearray(PROGRAM.read_bytes())
-    data[1000] ^= 1
+    data[int(place * len(data))] ^= 0xFF
     path = tmp_path / "model.pt2"
     path.write_bytes(data)
     assert "is damaged" in refusal(path)

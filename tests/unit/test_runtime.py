@@ -47,3 +47,12 @@ def test_floats_are_fed_and_read_as_they_are(loaded):
     contract, feed = dense_contract(), np.array([[0.1, -2, 3, 4]], np.float32)
     (found,) = loaded(dense(), contract)(contract, {"image": feed}).values()
     np.testing.assert_allclose(found, run(dense(), feed)[0], atol=1e-5)
+
+
+def test_a_file_without_a_signature_is_known_by_its_tensors(tmp_path):
+    contract, feed = dense_contract(), np.array([[0.1, -2, 3, 4]], np.float32)
+    contract["inputs"][0]["tensor"], contract["outputs"][0]["tensor"] = "input;left;over", "output"
+    (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(dense()))
+    found = runtime.Artifact(tmp_path / "a.tflite")(contract, {"input;left;over": feed})
+    assert list(found) == ["y"]
+    np.testing.assert_allclose(found["y"], run(dense(), feed)[0], atol=1e-5)

@@ -77,6 +77,15 @@ def test_tensors_are_matched_by_name_and_integers_are_preferred():
     assert tensor_error.match(exact, quantised) == {"both": "both_quantized", "float": "float"}
 
 
+def test_a_number_that_only_one_file_has_at_the_end_of_a_name_does_not_matter():
+    assert tensor_error.match({"Relu_1": details()}, {"Relu": details()}) == {"Relu_1": "Relu"}
+
+
+def test_a_number_that_tells_two_tensors_apart_does_matter():
+    exact = {"Relu": details(), "Relu_1": details()}
+    assert tensor_error.match(exact, {"Relu": details()}) == {"Relu": "Relu"}
+
+
 def small_contract(model):
     name = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].name.decode()
     return {"inputs": [{"name": "x", "tensor": name, "shape": [1, 4]}]}

@@ -1,0 +1,120 @@
+"""Make TensorFlow.js models ready for a page.
+
+Requires: results/{model}/{graph}.{variant}.tfjs/ and their evidence, contracts and anchors.
+Yields: results/{model}/decode.js and decode.py with decode.json, which both read, and classes.json;
+results/models.json and models.js, the registry; results/{model}/tfjs.md, what the models of a model are; results/tfjs.md,
+the table of all.
+"""
+
+
+localrules:
+    write_decoders,
+    write_registry,
+    write_web_summary,
+    write_testing_table,
+
+
+rule write_decoders:
+    input:
+        code=code("write_decoders"),
+        templates=decoder_templates(),
+        contract=of_source("contract.json"),
+        anchors=anchors_of_source,
+    output:
+        javascript="results/{model}/decode.js",
+        python="results/{model}/decode.py",
+        data="results/{model}/decode.json",
+        classes="results/{model}/classes.json",
+    log:
+        "logs/write_decoders/{model}.log",
+    conda:
+        "../envs/pages.yaml"
+    params:
+        card=decoder_card,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            --card {params.card:q} \
+            --anchors {input.anchors:q} \
+            --templates {input.templates:q} \
+            --output-javascript {output.javascript:q} \
+            --output-python {output.python:q} \
+            --output-data {output.data:q} \
+            --output-classes {output.classes:q} \
+            &>{log:q}
+        """
+
+
+rule write_registry:
+    input:
+        code=code("write_registry"),
+        artifacts=web_artifacts(config["models"]),
+        contracts=web_contracts(),
+    output:
+        json="results/models.json",
+        javascript="results/models.js",
+    log:
+        "logs/write_registry.log",
+    conda:
+        "../envs/pages.yaml"
+    params:
+        cards=web_cards("title", "task"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifacts {input.artifacts:q} \
+            --contracts {input.contracts:q} \
+            --cards {params.cards:q} \
+            --output-json {output.json:q} \
+            --output-javascript {output.javascript:q} \
+            &>{log:q}
+        """
+
+
+rule write_web_summary:
+    input:
+        code=code("write_web_summary"),
+        artifacts=model_web_artifacts,
+    output:
+        "results/{model}/tfjs.md",
+    log:
+        "logs/write_web_summary/{model}.log",
+    conda:
+        "../envs/pages.yaml"
+    params:
+        title=card("title"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifacts {input.artifacts:q} \
+            --title {params.title:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule write_testing_table:
+    input:
+        code=code("write_testing_table"),
+        evidence=evidence(web_artifacts(config["models"])),
+        browser=browser_evidence(config["models"]),
+        contracts=web_contracts(),
+    output:
+        "results/tfjs.md",
+    log:
+        "logs/write_testing_table.log",
+    conda:
+        "../envs/pages.yaml"
+    params:
+        cards=web_cards("task", "training_set"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --evidence {input.evidence:q} \
+            --browser {input.browser:q} \
+            --contracts {input.contracts:q} \
+            --cards {params.cards:q} \
+            --output {output:q} \
+            2>{log:q}
+        """

@@ -1,0 +1,62 @@
+"""Choose the dtype of every weight of a TensorFlow.js model by its measured effect, and write the variant planned."""
+
+import argparse
+
+from zoomill import (
+    calibration,
+    command,
+    evidence,
+    files,
+    folders,
+    parity,
+    predictions,
+    tfjs_model,
+    tfjs_planner,
+    tfjs_quantiser,
+)
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the folder and the record of what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--float", required=True, help="folder of the float32 model")
+    parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--golden", required=True, help="golden.npz of its source: the inputs without samples")
+    parser.add_argument("--budget", type=float, required=True, help="largest share of the float32 weights' bytes")
+    parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
+    parser.add_argument("--node", default="node", help="the program")
+    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
+    parser.add_argument("--output-record", required=True)
+    predictions.add_arguments(parser)
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    try:
+        plan = make_plan(args, contract)
+    except UserError as error:
+        raise UserError(f"{contract['model']}: {contract['graph']}: {error}") from error
+    tfjs_quantiser.write_variant(args.float, plan.patterns, args.shard_bytes, args.output)
+    files.write_json(args.output_record, plan.record)
+
+
+def make_plan(args, contract):
+    """Return the plan, its record with the patterns and what was measured on."""
+    if args.samples:
+        _, feeds = calibration.feeds(args, contract)
+    else:
+        feeds = parity.feeds(contract, evidence.read_golden(args.golden))
+    errors, used = tfjs_planner.measure(args.float, contract, list(feeds), "wasm", args.node, args.library)
+    document = tfjs_model.read_document(args.float)
+    plan = tfjs_planner.plan(tfjs_model.read_weights(args.float, document), errors, args.budget)
+    plan.record.update(
+        patterns=plan.patterns,
+        inputs=used,
+        samples=files.digest(args.samples) if args.samples else "golden",
+        float_sha256=folders.digest(args.float),
+    )
+    return plan
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,62 @@
+"""Run all artifacts of a model in Chromium, compare them with the golden outputs, and write the evidence."""
+
+import argparse
+import json
+import os
+
+from zoomill import browser, command, evidence, files, tfjs_runtime
+
+
+def main(argv=None):
+    """Write the evidence; where an artifact misses a limit or leaks it says ``passed: false``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artifacts", nargs="+", required=True, help=".tfjs folders and .tflite files of one folder")
+    parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of the graph of each artifact")
+    parser.add_argument("--goldens", nargs="+", required=True, help="golden.npz of the graph of each artifact")
+    parser.add_argument("--limits", required=True, type=json.loads, help="JSON list, for each artifact")
+    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")
+    parser.add_argument("--runs", type=int, required=True, help="how often to run each on each backend, at least")
+    parser.add_argument("--time-limit", type=float, required=True, help="seconds for one artifact on one backend")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    places = {"javascript": args.library, "artifacts": os.path.dirname(args.artifacts[0])}
+    entries = zip(args.artifacts, args.contracts, args.goldens, args.limits, strict=True)
+    with browser.start(places, args.chromium, args.time_limit) as chromium:
+        documents = [document(chromium, args.runs, *entry) for entry in entries]
+        about = {"chromium": chromium.version, "webgpu_adapter": chromium.adapter}
+    about |= {"artifact": "in Chromium", "model": documents[0]["model"], "artifacts": documents}
+    found = {item["artifact"]: tfjs_runtime.worst(item["backends"]) for item in documents}
+    failures = [f"{item['artifact']}: {failure}" for item in documents for failure in item["failures"]]
+    evidence.finish(args.output, about, found, failures)
+
+
+def document(chromium, runs, artifact, contract_path, golden_path, limits):
+    """Return the evidence of one artifact on all backends that it has in a browser."""
+    contract, golden = files.read_json(contract_path), evidence.read_golden(golden_path)
+    address, variant = f"/artifacts/{os.path.basename(artifact)}", os.path.basename(artifact).split(".")[1]
+    if os.path.isdir(artifact):
+        request = tfjs_runtime.request(artifact, contract, golden) | {"folder": f"{address}/"}
+        function, places = "proveTfjs", chromium.backends
+        names = tfjs_runtime.signature_tensors(artifact, contract, "outputs")
+    else:
+        own = {entry["name"]: entry["name"] for entry in (*contract["inputs"], *contract["outputs"])}
+        # Files of some converters have no signature, and thus the names of tensors.
+        tensors = {entry["tensor"]: entry["name"] for entry in (*contract["inputs"], *contract["outputs"])}
+        request = {"file": address, "names": tensors | own, "inputs": tfjs_runtime.feeds(own, contract, golden)}
+        function, places = "proveLiteRt", ["litert"]
+        names = {entry["name"]: entry["name"] for entry in contract["outputs"]}
+    backends = {}
+    for backend in places:
+        try:
+            measured = chromium.call(function, {**request, "backend": backend, "runs": runs})
+        except tfjs_runtime.CannotRun as error:
+            backends[backend] = {"error": str(error)}
+        else:
+            backends[backend] = tfjs_runtime.figures(tfjs_runtime.with_arrays(measured, names), contract, golden)
+    about = evidence.begin(argparse.Namespace(artifact=artifact, variant=variant, limits=limits), contract)
+    return {**about, "backends": backends, "failures": tfjs_runtime.failures(backends, limits)}
+
+
+if __name__ == "__main__":
+    command.run(main)

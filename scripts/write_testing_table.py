@@ -1,0 +1,86 @@
+"""Print the table of all TensorFlow.js models, from their evidence alone, and write it as Markdown."""
+
+import argparse
+import json
+
+from zoomill import command, files, reading, tables
+from zoomill.metrics import METRICS
+
+_HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
+
+
+def main(argv=None):
+    """Write the table; what nothing has measured stays empty."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evidence", nargs="+", required=True, help="evidence of Node for each artifact")
+    parser.add_argument("--browser", nargs="*", default=[], help="evidence of Chromium for each model")
+    parser.add_argument("--metrics", nargs="*", default=[], help="evidence of metrics")
+    parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of each graph")
+    parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: task, training_set of each model")
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args(argv)
+    contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
+    browser = by_digest(item for path in args.browser for item in files.read_json(path)["artifacts"])
+    metrics = by_digest(map(files.read_json, args.metrics))
+    documents = [files.read_json(path) for path in args.evidence]
+    times = [measured(item, browser.get(item["sha256"], {})) for item in documents]
+    places = sorted({place for own in times for place in own}, key=lambda place: (not place.startswith("Node"), place))
+    rows = [(*_HEADINGS, *places, "accuracy")]
+    for item, own in zip(documents, times, strict=True):
+        card, contract = args.cards[item["model"]], contracts[item["model"], item["graph"]]
+        row = (*facts(item, contract, card), *(own.get(place, "") for place in places))
+        rows.append((*row, accuracy(metrics.get(item["sha256"]))))
+    text = tables.markdown(rows)
+    files.write_bytes(args.output, text.encode())
+    print(text, end="")
+
+
+def by_digest(documents):
+    """Return documents by the digest of the artifact that they are about, so that none counts for another artifact."""
+    return {document["sha256"]: document for document in documents}
+
+
+def measured(node, browser):
+    """Return ``{place: median time}`` of all backends of both kinds of evidence."""
+    return {
+        f"{place} {backend}": f"{figures['median_ms']:.1f} ms"
+        for place, document in (("Node", node), ("Chromium", browser))
+        for backend, figures in document.get("backends", {}).items()
+        if "median_ms" in figures
+    }
+
+
+def facts(item, contract, card):
+    """Return the cells of one artifact that need no clock."""
+    tensors = next(iter(item["backends"].values()))["tensors"]
+    classes = reading.class_count(contract, card["task"])
+    return (
+        item["model"],
+        f"{item['graph']}.{item['variant']}",
+        card["task"].replace("-", " "),
+        card["training_set"],
+        "" if classes is None else str(classes),
+        f"{item['bytes'] / 1e6:.2f} MB",
+        str(tensors["loaded"] - tensors["before"]),
+        resolution(contract["inputs"][0]),
+    )
+
+
+def resolution(promise):
+    """Return the size of a picture, nothing for another input."""
+    if not reading.is_picture(promise):
+        return ""
+    height, width = promise["shape"][1:3] if promise["layout"] == "NHWC" else promise["shape"][2:4]
+    return f"{width} px" if width == height else f"{width} x {height} px"
+
+
+def accuracy(document):
+    """Return the figure that stands for a metric, and of how many samples it is."""
+    if document is None:
+        return ""
+    figure = METRICS[document["metric"]["name"]].figure
+    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}"
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,209 @@
+"""TensorFlow.js as a target: models that its converter breaks run, keep their names, and are the same bytes."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, Workflow
+
+from zoomill import evidence, files, folders, parity, tfjs_model, tfjs_repairs, tfjs_runtime
+from zoomill.errors import UserError
+
+pytestmark = pytest.mark.slow
+
+KINDS = ("detector", "combined", "loop", "ensured", "upsampling")
+OPTIONS = {"shard_bytes": 4194304, "strip_debug_ops": True, "control_flow_v2": "auto"}
+OPTIONS["skip_op_check"] = ["CombinedNonMaxSuppression"]
+DETECTIONS = ("anchor_indices", "boxes", "classes", "multiclass_scores", "scores")
+EIGHT = [*(f"detection_{name}" for name in DETECTIONS), "num_detections", "raw_detection_boxes", "raw_detection_scores"]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """The folder of the JavaScript packages."""
+    run = Workflow(tmp_path_factory.mktemp("javascript"))
+    run.run("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
+    return run.file("build/javascript")
+
+
+@pytest.fixture(scope="session")
+def graphs(tmp_path_factory, environment_python):
+    """Folder with a SavedModel of each kind, and its exported graph below ``graph``."""
+    folder = tmp_path_factory.mktemp("tfjs_models")
+    python = environment_python("tf2")
+    subprocess.run([python, REPOSITORY / "tests/e2e/tfjs_models.py", folder], check=True, capture_output=True)
+    for kind in KINDS:
+        shape = [{"shape": [1, 6]}] if kind == "ensured" else []
+        card = json.dumps({"inputs": shape, "outputs": [], "labels": [], "label_offset": 0})
+        flags = ["--model", kind, "--card", card, "--path", folder / kind, "--tags", "serve"]
+        flags += ["--signature", "serving_default", "--output-dir", folder / "graph" / kind]
+        script = REPOSITORY / "scripts/export_saved_model.py"
+        subprocess.run([python, script, *flags], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def convert(graphs, library, environment_python):
+    """Return a function that runs convert_tfjs on a kind and returns the process."""
+
+    def run(kind, output, options=OPTIONS, **environment):
+        graph = graphs / "graph" / kind
+        flags = ["--graph", graph / "graph.pb", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
+        flags += ["--options", json.dumps(options), "--library", library, "--time-limit", "300", "--output", output]
+        command = [environment_python("tfjs"), REPOSITORY / "scripts/convert_tfjs.py", *flags]
+        return subprocess.run(command, env=os.environ | environment, text=True, capture_output=True)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def converted(convert, tmp_path_factory):
+    """Folder with a converted model of each kind."""
+    folder = tmp_path_factory.mktemp("tfjs")
+    for kind in KINDS:
+        process = convert(kind, folder / kind)
+        assert process.returncode == 0, process.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def untouched(environment_python):
+    """Return a function that calls the converter itself with lists of flags."""
+
+    def run(*conversions, onednn=0):
+        command = [environment_python("tfjs"), REPOSITORY / "tests/e2e/tfjs_conversions.py", str(onednn)]
+        text = json.dumps([list(map(str, flags)) for flags in conversions])
+        return subprocess.run(command, input=text, text=True, capture_output=True, check=True)
+
+    return run
+
+
+def frozen(graphs, kind, *more):
+    """Return the flags that convert an exported graph."""
+    names = [entry["tensor"] for entry in contract(graphs, kind)["outputs"]]
+    return ["--input_format=tf_frozen_model", f"--output_node_names={','.join(names)}", "--skip_op_check", *more]
+
+
+def contract(graphs, kind):
+    return files.read_json(graphs / "graph" / kind / "contract.json")
+
+
+def golden(graphs, kind):
+    return evidence.read_golden(graphs / "graph" / kind / "golden.npz")
+
+
+def outputs(folder, graphs, kind, library, backend="wasm"):
+    """Return the outputs of a model for all golden inputs."""
+    promised = contract(graphs, kind)
+    return tfjs_runtime.run_golden(folder, promised, golden(graphs, kind), backend, "node", library)["outputs"]
+
+
+def operators(folder):
+    return tfjs_model.operators(tfjs_model.read_document(folder))
+
+
+@pytest.mark.parametrize("backend", tfjs_runtime.BACKENDS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_converted_model_gives_the_source_s_outputs_under_their_names(converted, graphs, kind, library, backend):
+    runs = iter(outputs(converted / kind, graphs, kind, library, backend))
+    found = parity.of_outputs(lambda *_: next(runs), contract(graphs, kind), golden(graphs, kind))
+    assert all(errors["max_abs"] <= 1e-5 < errors["peak"] for errors in found.values())
+
+
+def test_another_conversion_in_another_folder_gives_the_same_bytes(converted, convert, tmp_path):
+    assert convert("detector", tmp_path / "an other", PYTHONHASHSEED="7").returncode == 0
+    assert folders.digest(tmp_path / "an other") == folders.digest(converted / "detector")
+    text = (converted / "detector/model.json").read_text()
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+def test_the_signature_has_the_contract_s_names_dtypes_and_shapes(converted, graphs):
+    document = tfjs_model.read_document(converted / "detector")
+    assert list(document["signature"]["outputs"]) == EIGHT == document["userDefinedMetadata"]["structuredOutputKeys"]
+    assert document["signature"]["inputs"]["image"] == {
+        "name": "image:0",
+        "dtype": "DT_FLOAT",
+        "tensorShape": {"dim": [{"size": "1"}, {"size": "16"}, {"size": "16"}, {"size": "3"}]},
+    }
+
+
+def test_all_eight_outputs_are_named_right_where_structured_names_of_the_converter_are_wrong(
+    converted, graphs, library, untouched, tmp_path
+):
+    flags = ["--use_structured_outputs_names=True", graphs / "detector", tmp_path / "plain"]
+    untouched(["--input_format=tf_saved_model", *flags])
+    document = tfjs_model.read_document(tmp_path / "plain")
+    keys = document["userDefinedMetadata"]["structuredOutputKeys"]
+    theirs = dict(zip(keys, [entry["name"] for entry in document["signature"]["outputs"].values()], strict=True))
+    # What `predict` of such a model gives under a name.
+    document["signature"]["outputs"] = {key: {"name": name} for key, name in theirs.items()}
+    tfjs_model.write_document(tmp_path / "plain", document)
+
+    def wrong(folder):
+        expected = golden(graphs, "detector")
+        return {
+            name
+            for row, run in enumerate(outputs(folder, graphs, "detector", library))
+            for name in EIGHT
+            if run[name].shape != expected[name][row].shape
+            or not np.allclose(run[name], expected[name][row], atol=1e-5)
+        }
+
+    assert wrong(converted / "detector") == set()
+    assert len(wrong(tmp_path / "plain")) >= 2
+
+
+def test_ensure_shape_does_not_run_as_the_converter_leaves_it(converted, graphs, library, untouched, tmp_path):
+    graph = graphs / "graph/ensured/graph.pb"
+    untouched([*frozen(graphs, "ensured"), graph, tmp_path / "plain"])
+    assert "EnsureShape" in operators(tmp_path / "plain") and "EnsureShape" not in operators(converted / "ensured")
+    document = tfjs_model.read_document(tmp_path / "plain")
+    tfjs_repairs.name_ends(document, contract(graphs, "ensured"))
+    tfjs_model.write_document(tmp_path / "plain", document)
+    with pytest.raises(UserError, match="cannot run it"):
+        outputs(tmp_path / "plain", graphs, "ensured", library)
+
+
+def test_a_fused_batch_norm_is_avoided_whatever_the_environment_says(converted, convert, graphs, untouched, tmp_path):
+    graph = graphs / "graph/upsampling/graph.pb"
+    untouched([*frozen(graphs, "upsampling"), graph, tmp_path / "plain"], onednn=1)
+    assert "_FusedBatchNormEx" in operators(tmp_path / "plain")
+    assert convert("upsampling", tmp_path / "ours", TF_ENABLE_ONEDNN_OPTS="1").returncode == 0
+    assert folders.digest(tmp_path / "ours") == folders.digest(converted / "upsampling")
+
+
+def test_an_operator_of_our_own_is_delivered_with_the_model_that_has_it(converted, graphs, library, tmp_path):
+    shutil.copytree(converted / "combined", tmp_path / "without")
+    (tmp_path / "without/operators.js").unlink()
+    with pytest.raises(UserError, match="CombinedNonMaxSuppression"):
+        outputs(tmp_path / "without", graphs, "combined", library)
+    assert not (converted / "detector/operators.js").exists()
+
+
+def test_an_operator_that_is_lacking_is_refused_by_name_and_node_unless_the_card_allows_ours(convert, tmp_path):
+    process = convert("combined", tmp_path / "model", OPTIONS | {"skip_op_check": []})
+    (line,) = [line for line in process.stderr.splitlines() if line.startswith("error: ")]
+    assert "TensorFlow.js lacks the operator CombinedNonMaxSuppression of the node " in line
+    assert "tfjs: skip_op_check" in line and process.returncode == 1 and not (tmp_path / "model").exists()
+
+
+def test_a_quantised_folder_is_what_the_converter_itself_would_write(
+    converted, graphs, untouched, command, environment_python, tmp_path
+):
+    graph = graphs / "graph/detector/graph.pb"
+    plain = {dtype: tmp_path / f"plain.{dtype}" for dtype in ("float16", "uint16", "uint8")}
+    lowered = tmp_path / "float"
+    shutil.copytree(converted / "upsampling", lowered)
+    graph = graphs / "graph/upsampling/graph.pb"
+    untouched(*([*frozen(graphs, "upsampling"), f"--quantize_{dtype}=*", graph, plain[dtype]] for dtype in plain))
+    for dtype, folder in plain.items():
+        document = tfjs_model.read_document(folder)
+        tfjs_repairs.repair(document, contract(graphs, "upsampling"), None)
+        tfjs_model.write_document(folder, document)
+        flags = ["--float", lowered, "--patterns", json.dumps({dtype: ["*"]}), "--shard-bytes", 4194304]
+        process = command(environment_python("litert"), "quantise_tfjs", *flags, "--output", tmp_path / dtype)
+        assert process.returncode == 0, process.stderr
+        assert folders.digest(tmp_path / dtype) == folders.digest(folder)

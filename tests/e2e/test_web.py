@@ -1,0 +1,129 @@
+"""What a page gets of the starter models: decode.js runs the delivered model and finds what the source finds."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, Workflow
+from PIL import Image
+
+from zoomill import decode, files
+from zoomill.preprocess import Preprocess, read_picture
+from zoomill.yaml_file import load_yaml
+
+pytestmark = pytest.mark.slow
+
+MODELS = {
+    "digits_resnet8": "main",
+    "yolo_shapes": "main",
+    "edges_pix2pix": "main",
+    "ssd_mobilenet_v1_shapes": "detect_cut",
+}
+PROGRAM = """
+    import fs from "fs";
+    import { createRequire } from "module";
+    const [library, web, folder, pictures] = process.argv.slice(2);
+    const tf = createRequire(import.meta.url)(library);
+    const runner = createRequire(import.meta.url)(web);
+    tf.env().set("IS_TEST", true);
+    await tf.setBackend("cpu");
+    const description = JSON.parse(fs.readFileSync(`${folder}/model.json`, "utf8"));
+    const paths = description.weightsManifest.flatMap((group) => group.paths);
+    const shards = paths.map((name) => Uint8Array.from(fs.readFileSync(`${folder}/${name}`)).buffer);
+    const loaded = new runner.TfjsModel(tf, description, shards, []);
+    await loaded.load();
+    const { prepare, run } = await import(`${process.cwd()}/decode.js`);
+    const found = [];
+    for (const pixels of JSON.parse(fs.readFileSync(pictures, "utf8"))) {
+      const picture = tf.tensor3d(pixels);
+      const before = tf.memory().numTensors;
+      const results = await run(tf, loaded.model, picture);
+      const leaked = tf.memory().numTensors - before;
+      found.push({ input: Array.from(await prepare(tf, picture).data()), results, leaked });
+    }
+    console.log(JSON.stringify(found));
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run of starter models with TensorFlow.js models."""
+    workflow = Workflow(tmp_path_factory.mktemp("web") / "run")
+    workflow.run(config=[f"models={json.dumps(list(MODELS))}", "tfjs=[float32,uint8]", "tflite=[float32]"])
+    return workflow
+
+
+def of_model(run, model):
+    """Return contract, golden arrays, and pictures of the input's size, uint8 ``[height, width, 3]``."""
+    folder = run.file(f"build/{model}/{MODELS[model]}")
+    contract = files.read_json(folder / "contract.json")
+    with np.load(folder / "golden.npz") as stored:
+        golden = dict(stored)
+    height, width = Preprocess(contract["inputs"][0]).size
+    pictures = []
+    for name in load_yaml(REPOSITORY / f"models/{model}.yaml")["golden"]:
+        whole = Image.fromarray(read_picture(run.file(f"sources/{model}/{name}")))
+        pictures.append(np.asarray(whole.resize((width, height), Image.Resampling.BILINEAR)))
+    return contract, golden, pictures
+
+
+def in_node(run, model, pictures, tmp_path):
+    """Return inputs, results and leaked tensors of decode.js for each picture."""
+    (tmp_path / "pictures.json").write_text(json.dumps([picture.tolist() for picture in pictures]))
+    results = run.file(f"results/{model}")
+    (results / "main.mjs").write_text(PROGRAM)
+    (results / "package.json").write_text('{"type": "module"}')
+    library = run.file("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
+    runner, folder = REPOSITORY / "web/runner.js", results / f"{MODELS[model]}.float32.tfjs"
+    command = ["node", "main.mjs", library, runner, folder, tmp_path / "pictures.json"]
+    process = subprocess.run(command, cwd=results, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_decode_js_feeds_the_model_reads_it_as_the_source_and_leaves_no_tensor(run, model, tmp_path):
+    contract, golden, pictures = of_model(run, model)
+    for index, found in enumerate(in_node(run, model, pictures, tmp_path)):
+        promise = contract["inputs"][0]
+        np.testing.assert_allclose(found["input"], golden[promise["tensor"]][index].ravel(), atol=1e-6)
+        outputs = {entry["name"]: golden[entry["tensor"]][index : index + 1] for entry in contract["outputs"]}
+        assert found["leaked"] == 0
+        check(found["results"], outputs, contract, run.file(f"build/{model}/detect_cut/anchors.npy"))
+
+
+def check(results, outputs, contract, anchors):
+    """Compare what decode.js gives with what zoomill makes of the golden outputs."""
+    if contract["model"] == "digits_resnet8":
+        values = outputs["probabilities"].ravel()
+        assert results[0]["class"] == values.argmax() and results[0]["label"] == str(values.argmax())
+        assert results[0]["score"] == pytest.approx(values.max(), abs=1e-5)
+    elif contract["model"] == "edges_pix2pix":
+        np.testing.assert_allclose(list(results["shapes"]["values"].values()), outputs["shapes"].ravel(), atol=1e-4)
+    else:
+        kind = "ssd" if anchors.exists() else "yolo"
+        expected = decode.decoder(contract, np.load(anchors) if anchors.exists() else None, kind)(outputs).above(0.3)
+        sure = [one for one in results if one["score"] >= 0.3]
+        assert len(sure) == len(expected.scores) > 0
+        assert [one["class"] for one in sure] == expected.classes.tolist()
+        np.testing.assert_allclose([one["score"] for one in sure], expected.scores, atol=1e-4)
+        np.testing.assert_allclose([one["box"] for one in sure], expected.boxes, atol=1e-4)
+
+
+def test_a_run_with_tensorflow_js_models_delivers_the_registry_a_summary_and_the_table(run):
+    registry = files.read_json(run.file("results/models.json"))
+    for sections in registry.values():
+        assert {name: len(entries) for name, entries in sections.items()} == {"classify": 1, "detect": 2, "various": 1}
+        for entry in (entry for entries in sections.values() for entry in entries):
+            assert list(entry["variants"]) == ["float32", "uint8"]
+            assert run.file(f"results/{entry['modelPath']}/model.json").exists()
+            assert run.file(f"results/{entry['decoder']}").exists() and run.file(f"results/{entry['classes']}").exists()
+    rows = run.file("results/tfjs.md").read_text().splitlines()
+    assert len(rows) == 2 + 2 * len(MODELS) and all(" ms " in row for row in rows[2:])
+    assert all(run.file(f"results/{model}/tfjs.md").read_text().count("\n## ") == 2 for model in MODELS)
+
+
+def test_a_run_without_them_has_no_page(workflow):
+    dry = workflow.run("--dry-run", config=["tfjs=[]"])
+    assert "write_registry" not in dry.stdout and "summarise" in dry.stdout
