@@ -80,7 +80,9 @@ def check_target(target, catalogue, datasets):
         require(intermediate[2], OPENVINO_VARIANTS, target, "OpenVINO variant")
         if intermediate[1] not in cards.WITHOUT_POSTPROCESS:
             raise UserError(f"{target}: cannot be had: {cards.NO_POSTPROCESS}")
-    web = re.fullmatch(r"([^.]+)\.([^.]+)\.tfjs(?:\.json|/.*)?", file)
+    if folder == "results" and file == "browser.json" and not config["tfjs"]:
+        raise UserError(f"{target}: cannot be had: config.yaml names no `tfjs` variants to run in a browser")
+    web = re.fullmatch(r"([^.]+)\.([^.]+)\.tfjs(?:\.json|\.metric\.json|\.samples\.jsonl|/.*)?", file)
     if folder == "results" and web:
         require(web[1], catalogue[name]["graphs"], target, "graph")
         require(web[2], TFJS_VARIANTS, target, "TensorFlow.js variant")
@@ -336,6 +338,15 @@ def browser_limits(wildcards):
     names = [path.split(".")[1:] for path in browser_artifacts(wildcards)]
     result = [{**general[end][variant], **own[end].get(variant, {})} for variant, end in names]
     return json.dumps(result, sort_keys=True)
+
+
+def web_metrics():
+    """Return the metric evidence of those TensorFlow.js models that are evaluated."""
+    return [
+        f"{path}.metric.json"
+        for path in web_artifacts(config["models"])
+        if config["evaluate"] and "evaluation" in CATALOGUE[path.split("/")[1]]
+    ]
 
 
 def web_cards(*keys):

@@ -2,7 +2,8 @@
 
 Requires: sources/{model}/, build/{model}/evaluation.csv and its data set, contracts and artifacts.
 Yields: build/{model}/{graph}/predictions.npz, what the source makes of the samples in its own framework;
-results/{model}/source.metric.json and results/{model}/{graph}.{variant}.metric.json, with .samples.jsonl beside them.
+results/{model}/source.metric.json, results/{model}/{graph}.{variant}.metric.json of .tflite files and
+{graph}.{variant}.tfjs.metric.json, with .samples.jsonl beside them.
 """
 
 
@@ -271,6 +272,52 @@ rule evaluate_tflite:
         python {input.code[0]:q} \
             --artifact {input.artifact:q} \
             --variant {wildcards.variant:q} \
+            --contract {input.contract:q} \
+            --anchors {input.anchors:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --metric {params.metric:q} \
+            --output {output.figures:q} \
+            --output-samples {output.samples:q} \
+            &>{log:q}
+        """
+
+
+rule evaluate_tfjs:
+    input:
+        code=code("evaluate_tfjs"),
+        scripts=tfjs_scripts(),
+        library=tfjs_library(),
+        artifact="results/{model}/{graph}.{variant}.tfjs",
+        contract="build/{model}/{graph}/contract.json",
+        anchors=anchors,
+        samples=samples("evaluation"),
+        folder=sample_folder("evaluation"),
+    output:
+        figures="results/{model}/{graph}.{variant}.tfjs.metric.json",
+        samples="results/{model}/{graph}.{variant}.tfjs.samples.jsonl",
+    log:
+        "logs/evaluate_tfjs/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/evaluate_tfjs/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        variant="|".join(TFJS_VARIANTS),
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        form=sample_form("evaluation"),
+        preprocess=preprocess,
+        metric=task_metric,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --variant {wildcards.variant:q} \
+            --library build/javascript \
             --contract {input.contract:q} \
             --anchors {input.anchors:q} \
             --samples {input.samples:q} \

@@ -99,6 +99,7 @@ rule write_testing_table:
         code=code("write_testing_table"),
         evidence=evidence(web_artifacts(config["models"])),
         browser=browser_evidence(config["models"]),
+        metrics=web_metrics(),
         contracts=web_contracts(),
     output:
         "results/tfjs.md",
@@ -113,6 +114,7 @@ rule write_testing_table:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --browser {input.browser:q} \
+            --metrics {input.metrics:q} \
             --contracts {input.contracts:q} \
             --cards {params.cards:q} \
             --output {output:q} \

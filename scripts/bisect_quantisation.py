@@ -57,7 +57,7 @@ def _bisect(args, contract, folder):
         "figures": figures,
         "loss": lost,
         "passed": lost <= args.drop,
-        "noise": [{"tensor": name, "noise": float(f"{noise:.3g}")} for name, noise in ranking.items()],
+        "noise": [{"tensor": name, "noise": noise} for name, noise in ranking.items()],
         "steps": search.steps,
         "float_sha256": files.digest(args.float),
         "calibration_sha256": files.digest(args.calibration),

@@ -10,7 +10,6 @@ from zoomill import (
     folders,
     parity,
     predictions,
-    tfjs_model,
     tfjs_planner,
     tfjs_quantiser,
 )
@@ -23,7 +22,7 @@ def main(argv=None):
     parser.add_argument("--float", required=True, help="folder of the float32 model")
     parser.add_argument("--contract", required=True, help="contract.json of its graph")
     parser.add_argument("--golden", required=True, help="golden.npz of its source: the inputs without samples")
-    parser.add_argument("--budget", type=float, required=True, help="largest share of the float32 weights' bytes")
+    parser.add_argument("--budget", type=float, required=True, help="largest share of the float32 model's bytes")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
@@ -41,17 +40,14 @@ def main(argv=None):
 
 
 def make_plan(args, contract):
-    """Return the plan, its record with the patterns and what was measured on."""
+    """Return the plan, in whose record stands what it was measured on."""
     if args.samples:
         _, feeds = calibration.feeds(args, contract)
     else:
         feeds = parity.feeds(contract, evidence.read_golden(args.golden))
-    errors, used = tfjs_planner.measure(args.float, contract, list(feeds), "wasm", args.node, args.library)
-    document = tfjs_model.read_document(args.float)
-    plan = tfjs_planner.plan(tfjs_model.read_weights(args.float, document), errors, args.budget)
+    measured = tfjs_planner.measure(args.float, contract, list(feeds), "wasm", args.node, args.library)
+    plan = tfjs_planner.plan(args.float, measured, args.budget)
     plan.record.update(
-        patterns=plan.patterns,
-        inputs=used,
         samples=files.digest(args.samples) if args.samples else "golden",
         float_sha256=folders.digest(args.float),
     )

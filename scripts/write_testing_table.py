@@ -4,7 +4,6 @@ import argparse
 import json
 
 from zoomill import command, files, reading, tables
-from zoomill.metrics import METRICS
 
 _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
 
@@ -78,7 +77,7 @@ def accuracy(document):
     """Return the figure that stands for a metric, and of how many samples it is."""
     if document is None:
         return ""
-    figure = METRICS[document["metric"]["name"]].figure
+    figure = document["figure"]
     return f"{figure} {document['values'][figure]:.4f} of {document['samples']}"
 
 

@@ -44,7 +44,7 @@ class Workflow:
     def command(self, *arguments, config=()):
         """Return the command line; ``config`` are ``key=value`` strings for --config."""
         # Of two settings of one key, the last counts.
-        config = ['models=["ssd_mobilenet_v1_shapes"]', "evaluate=False", *config]
+        config = ['models=["ssd_mobilenet_v1_shapes"]', "evaluate=False", "browser=False", *config]
         return [
             str(Path(sys.executable).with_name("snakemake")),
             *map(str, arguments),
@@ -99,6 +99,16 @@ def starter_copy(starter_run, tmp_path):
     """A copy of the finished run that a test may change."""
     shutil.copytree(starter_run.folder, tmp_path / "copy", symlinks=True)
     return Workflow(tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def javascript(tmp_path_factory):
+    """Folder of the JavaScript packages that the workflow unpacks."""
+    if not shutil.which("npm"):
+        missing("Node and npm are not installed")
+    run = Workflow(tmp_path_factory.mktemp("javascript"))
+    run.run("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
+    return run.file("build/javascript")
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,13 @@ def find_problems(model, data, contract, variant):
     custom = set(described["operators"]) - set(tflite_file.BUILTIN_NAMES) - {OP}
     if custom:
         problems.append(f"has operators that no runtime knows: {', '.join(sorted(custom))}")
+    hybrid = {
+        tflite_file.operator_name(model, operator)
+        for operator in model.subgraphs[0].operators
+        if tflite_file.takes_floats_for_integers(model, operator)
+    }
+    if hybrid:
+        problems.append(f"operators read floats and give integers: {', '.join(sorted(hybrid))}")
     wrong = tflite_file.weight_dtypes(model) - variant.weight_dtypes
     if wrong:
         problems.append(f"weights are {', '.join(sorted(wrong))}")

@@ -50,21 +50,40 @@ class Workshop:
         ranges: ``{tensor: [smallest, largest]}``, its calibration.
         contract: contract of its graph.
         folder: for files that are made and forgotten.
+
+    Attributes:
+        operators: ``{operator: its kind}`` of those that compute floats, in the order they run.
     """
 
     def __init__(self, exact, ranges, contract, folder):
         interior = Interior(exact)
         self._exact, self._ranges, self._contract = exact, ranges, contract
         self._path = os.path.join(folder, "candidate.tflite")
-        #: ``{operator: its kind}``, those that compute floats, in the order they run.
-        self.operators = {
-            made.outputs[0]: made.kind for made in interior.operators if made.outputs[0] in interior.tensors
+        made = [operator for operator in interior.operators if operator.outputs[0] in interior.tensors]
+        self.operators = {operator.outputs[0]: operator.kind for operator in made}
+        ends = {entry["tensor"] for entry in contract["outputs"]}
+        self._followers = {
+            operator.outputs[0]: [
+                other.outputs[0] for other in made if ends & set(operator.outputs) & set(other.inputs)
+            ]
+            for operator in made
         }
 
+    def whole(self, in_float):
+        """Return operators together with those that must then be in float too.
+
+        They are those that read an output of the model which one of the operators makes: ai-edge-quantizer would make
+        the output an integer one for them.
+        """
+        result = list(in_float)
+        for operator in result:
+            result += [other for other in self._followers[operator] if other not in result]
+        return result
+
     def make(self, in_float):
-        """Return the path of a file, which the next call replaces."""
+        """Return the path of a file with some operators in float; the next call replaces it."""
         with contextlib.redirect_stdout(io.StringIO()):  # five lines of statistics for each file
-            model = quantiser.quantise(self._exact, "int8", self._ranges, in_float)
+            model = quantiser.quantise(self._exact, "int8", self._ranges, self.whole(in_float))
         artifact.deliver(model, self._contract, VARIANT, self._path)
         return self._path
 
@@ -73,7 +92,8 @@ class Workshop:
 
         An operator's noise is that of the outputs, against the float file's, when it alone is quantised: of each output
         the sum of squared errors by the sum of squared values, added up over the outputs. Unlike the error of its
-        tensor in the int8 file, it is not hidden behind the error of operators before.
+        tensor in the int8 file, it is not hidden behind the error of operators before. Three digits are kept, on which
+        different CPUs agree, so that they rank alike.
 
         Args:
             feeds: list of ``{input tensor: array}``.
@@ -82,7 +102,7 @@ class Workshop:
         noise = {}
         for operator in self.operators:
             found = self._outputs(self.make([other for other in self.operators if other != operator]), feeds)
-            noise[operator] = float(sum(_noise(exact[name], found[name]) for name in exact))
+            noise[operator] = float(f"{sum(_noise(exact[name], found[name]) for name in exact):.3g}")
         return dict(sorted(noise.items(), key=lambda item: -item[1]))
 
     def _outputs(self, path, feeds):
@@ -124,17 +144,18 @@ class Search:
         reference = self._metric.values(self._score(exact))
 
         def good(in_float):
-            key = frozenset(in_float)
+            key = frozenset(self._workshop.whole(in_float))
             if key not in self._known:
                 self._known[key] = self._loss(in_float, reference) <= self._drop
             return self._known[key]
 
-        return smallest(ranking, good)
+        return self._workshop.whole(smallest(ranking, good))
 
     def _loss(self, in_float, reference):
         path = self._workshop.make(in_float)
         values = self._metric.values(self._score(path))
         loss = metrics.loss(self._metric, reference, values)
         value = values[self._metric.figure]
-        self.steps.append({"in_float": list(in_float), "bytes": os.path.getsize(path), "value": value, "loss": loss})
+        whole = self._workshop.whole(in_float)
+        self.steps.append({"in_float": whole, "bytes": os.path.getsize(path), "value": value, "loss": loss})
         return loss

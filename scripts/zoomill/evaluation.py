@@ -9,6 +9,7 @@ import numpy as np
 
 from zoomill import datasets, files, metrics, predictions
 from zoomill.code_files import code_files
+from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess
 
 # The packages that decide about figures; those that a process does not have are left out.
@@ -62,11 +63,15 @@ def evaluate(args, run, evidence):
     Args:
         args: the flags of :func:`add_arguments`.
         run: function from an input to ``{output name: array}``, batch of one included.
-        evidence: what is known about the model.
+        evidence: what is known about the model, its variant among it.
     """
     contract = files.read_json(args.contract)
-    metric = metric_of(args, contract)
-    rows = score(args, contract, metric, run)
+    try:
+        metric = metric_of(args, contract)
+        rows = score(args, contract, metric, run)
+        values = metric.values(rows)
+    except UserError as error:
+        raise UserError(f"{contract['model']}: {contract['graph']}.{evidence['variant']}: {error}") from error
     lines = "".join(json.dumps(row, sort_keys=True, allow_nan=False) + "\n" for row in rows)
     files.write_bytes(args.output_samples, lines.encode())
     document = {
@@ -80,7 +85,7 @@ def evaluate(args, run, evidence):
         "evaluator_sha256": evaluator_digest(),
         "packages": packages(),
         "rows_sha256": hashlib.sha256(lines.encode()).hexdigest(),
-        "values": metric.values(rows),
+        "values": values,
         "figure": metric.figure,
         "more_is_better": metric.more_is_better,
     }

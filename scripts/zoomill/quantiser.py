@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 
-from zoomill import tflite_file
+from zoomill import tflite_ends, tflite_file
 
 # Half-precision storage of every weight, computed in float32: what the converter calls float16 quantisation.
 _FLOAT16 = [
@@ -51,7 +51,9 @@ def quantise(path, variant, ranges=None, in_float=()):
     with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
         file.write(work.quantize(calibration).quantized_model)
         file.flush()
-        return tflite_file.read(file.name)
+        model = tflite_file.read(file.name)
+    tflite_ends.reconnect(model)
+    return model
 
 
 def _recipe(variant, in_float):

@@ -14,10 +14,11 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def translate_path(self, path):
         """Return the file that an address means; one that is outside the folders, also by a link, does not exist."""
-        _, name, *rest = urllib.parse.unquote(urllib.parse.urlsplit(path).path).split("/")
+        name, _, rest = urllib.parse.unquote(urllib.parse.urlsplit(path).path).lstrip("/").partition("/")
         root = os.path.realpath(self._folders.get(name, os.devnull))
-        file = os.path.realpath(os.path.join(root, *rest))
-        return file if os.path.commonpath([root, file]) == root and os.path.isfile(file) else os.devnull + "/"
+        file = os.path.realpath(f"{root}/{rest}")
+        inside = os.path.commonpath([root, file]) == root
+        return file if inside and os.path.isfile(file) else os.devnull + "/"  # which can be no file
 
     def end_headers(self):
         # Both together allow WebAssembly with threads.

@@ -20,8 +20,7 @@ def load():
     It imports TensorFlow Decision Forests to have its operators, and JAX for a conversion that is never asked for.
     Where they are not installed, empty modules stand for them.
     """
-    # With oneDNN, TensorFlow fuses what TensorFlow.js has no operator for (_FusedBatchNormEx).
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    _tensorflow()
     forests = types.ModuleType("tensorflow_decision_forests")
     jax = types.ModuleType("tensorflowjs.converters.jax_conversion")
     jax.convert_jax = None
@@ -30,6 +29,14 @@ def load():
     from tensorflowjs.converters import converter
 
     return converter
+
+
+def _tensorflow():
+    # With oneDNN, it fuses what TensorFlow.js has no operator for (_FusedBatchNormEx).
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    import tensorflow
+
+    return tensorflow
 
 
 def arguments(options, quantise=None):
@@ -91,7 +98,7 @@ def lower_control_flow(path, contract, output):
         contract: its contract.
         output: path of the new graph.pb, with inputs and outputs of the same names.
     """
-    import tensorflow as tf
+    tf = _tensorflow()
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     definition = _read(path)
@@ -107,9 +114,7 @@ def lower_control_flow(path, contract, output):
 
 
 def _read(path):
-    import tensorflow as tf
-
-    definition = tf.compat.v1.GraphDef()
+    definition = _tensorflow().compat.v1.GraphDef()
     with open(path, "rb") as file:
         definition.ParseFromString(file.read())
     return definition

@@ -5,12 +5,28 @@ import math
 import os
 import tempfile
 
-from zoomill import tfjs_model, tfjs_quantiser, tfjs_runtime
+from zoomill import folders, tfjs_model, tfjs_quantiser, tfjs_runtime
 
 # More runs than these measure the same again: every weight in every dtype on every input.
 _RUNS = 3000
 # From the smallest; float32 is what is left alone.
 _BYTES = {"uint8": 1, "uint16": 2, "float16": 2, "float32": 4}
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What was measured.
+
+    Attributes:
+        errors: ``{weight: {dtype: error}}``: the mean over all outputs of the squared change relative to the output's
+            own squares.
+        inputs: how many inputs it was measured on.
+        description: bytes of model.json at most.
+    """
+
+    errors: dict
+    inputs: int
+    description: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,22 +43,18 @@ class Plan:
 
 
 def measure(folder, contract, feeds, backend, node, library):
-    """Return how far each weight in each dtype moves the outputs.
+    """Return how far each weight in each dtype moves the outputs, as :class:`Measured`.
 
     Args:
         folder: the float32 model.
         contract: contract of its graph.
         feeds: list of ``{input tensor: array}``; as many are used as :data:`_RUNS` allows, one at least.
         backend, node, library: as for :func:`zoomill.tfjs_runtime.run_golden`.
-
-    Returns:
-        ``{weight: {dtype: error}}``, the mean over all outputs of the squared change relative to the output's own
-        squares, and the number of feeds used.
     """
     document = tfjs_model.read_document(folder)
     weights = tfjs_model.read_weights(folder, document)
     with tempfile.TemporaryDirectory() as scratch:
-        variants = {}
+        variants, description = {}, 0
         for dtype in tfjs_quantiser.DTYPES:
             variants[dtype] = os.path.join(scratch, dtype, tfjs_model.MODEL)
             os.mkdir(os.path.dirname(variants[dtype]))
@@ -50,6 +62,7 @@ def measure(folder, contract, feeds, backend, node, library):
             quantised = [tfjs_quantiser.quantise_weight(weight, dtype) for weight in weights]
             tfjs_model.write_weights(os.path.dirname(variants[dtype]), changed, quantised, 1 << 30)
             tfjs_model.write_document(os.path.dirname(variants[dtype]), changed)
+            description = max(description, os.path.getsize(variants[dtype]))
         candidates = sum(map(_can_shrink, weights)) * len(variants)
         used = feeds[: max(1, _RUNS // max(1, candidates))]
         found = tfjs_runtime.sensitivity(folder, contract, used, variants, backend, node, library)
@@ -58,30 +71,32 @@ def measure(folder, contract, feeds, backend, node, library):
         for name, squares in changes.items():
             parts = [square / (power or 1) for square, power in zip(squares, found["power"], strict=True)]
             errors.setdefault(name, {"float32": 0.0})[dtype] = sum(parts) / len(parts)
-    return errors, len(used)
+    return Measured(errors, len(used), description)
 
 
 def _can_shrink(weight):
     return weight.entry["dtype"] == "float32" and len(weight.data) > 0
 
 
-def plan(weights, errors, budget):
+def plan(folder, measured, budget):
     """Choose a dtype for every weight.
 
     Every weight starts as uint8. As long as the budget lasts, the weight is made larger that loses the most error for
     a byte; errors of weights are taken to add up, as they do while they are small.
 
     Args:
-        weights: :class:`zoomill.tfjs_model.Weight` list of the float32 model.
-        errors: ``{weight: {dtype: error}}`` of :func:`measure`.
-        budget: largest share of the bytes of all weights.
+        folder: the float32 model.
+        measured: what :func:`measure` returned.
+        budget: largest share of the folder's bytes; where even uint8 takes more, all is uint8.
 
     Returns:
         :class:`Plan`.
     """
+    errors, whole = measured.errors, folders.size(folder)
+    weights = tfjs_model.read_weights(folder, tfjs_model.read_document(folder))
     sizes = {weight.entry["name"]: len(weight.data) for weight in weights}
     chosen = dict.fromkeys(errors, "uint8")
-    allowed = math.floor(budget * sum(sizes.values()))
+    allowed = math.floor(budget * whole) - measured.description
     used = sum(size // 4 if name in chosen else size for name, size in sizes.items())
     while step := _best_step(chosen, errors, sizes, allowed - used):
         name, dtype, cost = step
@@ -93,8 +108,10 @@ def plan(weights, errors, budget):
             patterns.setdefault(dtype, []).append(_pattern(name))
     record = {
         "budget": budget,
-        "bytes": used,
-        "float32_bytes": sum(sizes.values()),
+        "bytes": used + measured.description,
+        "float32_bytes": whole,
+        "inputs": measured.inputs,
+        "patterns": patterns,
         "expected_error": _rounded(sum(errors[name][dtype] for name, dtype in chosen.items())),
         "uint8_error": _rounded(sum(error["uint8"] for error in errors.values())),
         "weights": {

@@ -1,11 +1,32 @@
-"""The ends of an integer .tflite file: int8 made uint8."""
+"""The ends of an integer .tflite file: float ones that are also read inside, and int8 made uint8."""
 
 import copy
 
 from ai_edge_litert import schema_py_generated as schema
 
+from zoomill import tflite_file
+
 # The same scale, the zero point moved by half of the range: uint8 = int8 + 128.
 _SHIFT = 128
+
+
+def reconnect(model):
+    """Let operators that give integers read integers where an output of the graph is also read inside it.
+
+    ai-edge-quantizer gives them the output's floats, which a kernel takes for integers or misreads without a word.
+
+    Args:
+        model: ``ModelT`` of :mod:`zoomill.tflite_file`, changed in place.
+    """
+    graph = model.subgraphs[0]
+    exact = {
+        int(operator.outputs[0]): int(operator.inputs[0])
+        for operator in graph.operators
+        if tflite_file.operator_name(model, operator) == "DEQUANTIZE"
+    }
+    for operator in graph.operators:
+        if tflite_file.takes_floats_for_integers(model, operator):
+            operator.inputs = [exact.get(int(index), int(index)) for index in operator.inputs]
 
 
 def recast(model):

@@ -13,6 +13,7 @@ from zoomill.postprocess import OP, Options
 SIGNATURE = "serving_default"
 _BUILTINS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 BUILTIN_NAMES = frozenset(_BUILTINS.values())
+_INTEGERS = (schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16)
 _TYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 
 
@@ -52,6 +53,23 @@ def operators(model):
     """Return ``{operator name: count}`` over all subgraphs."""
     return dict(
         collections.Counter(operator_name(model, operator) for graph in model.subgraphs for operator in graph.operators)
+    )
+
+
+def takes_floats_for_integers(model, operator):
+    """Tell whether an operator reads a float activation and gives quantised values, as QUANTIZE alone may."""
+    graph = model.subgraphs[0]
+
+    def quantised(index):
+        tensor = graph.tensors[index]
+        return tensor.type in _INTEGERS and tensor.quantization is not None and tensor.quantization.scale is not None
+
+    first = next((int(index) for index in operator.inputs if index >= 0), None)
+    return (
+        operator_name(model, operator) != "QUANTIZE"
+        and first is not None
+        and graph.tensors[first].type == schema.TensorType.FLOAT32
+        and any(quantised(index) for index in operator.outputs)
     )
 
 
@@ -169,7 +187,11 @@ def _tensor_map(graph, indices, promised):
         raise UserError(f"the file has {len(indices)} inputs or outputs where the contract has {len(promised)}")
     result = []
     for index, promise in zip(indices, promised, strict=True):
-        graph.tensors[index].name = promise["tensor"].encode()
+        name = promise["tensor"].encode()
+        for position, tensor in enumerate(graph.tensors):
+            if tensor.name == name and position != index:
+                tensor.name += b"_quantized"
+        graph.tensors[index].name = name
         entry = schema.TensorMapT()
         entry.name, entry.tensorIndex = promise["name"].encode(), int(index)
         result.append(entry)

@@ -58,10 +58,10 @@ def test_a_misspelt_variant_of_a_figure_is_told_the_nearest(workflow):
 
 
 @pytest.mark.parametrize("end", ["tflite", "json", "tensors.png"])
-def test_int8_mixed_is_refused_where_the_card_allows_no_drop(workflow, end):
-    target = f"results/digits_onnx/main.int8_mixed.{end}"
+def test_int8_mixed_is_refused_where_the_card_has_no_samples(workflow, end):
+    target = f"results/tfjs_node_times_two_int/main.int8_mixed.{end}"
     (error,) = errors(workflow.run(target, "-n", check=False))
-    assert error.startswith(f"error: {target}: cannot be had: its card has no `")
+    assert error.startswith(f"error: {target}: cannot be had: its card has no `calibration`, ")
 
 
 @pytest.mark.parametrize("end", ["", ".json"])

@@ -2,32 +2,16 @@
 
 import base64
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, missing
 
 from zoomill import files, parity, runtime
 from zoomill.inspect.onnx import MESSAGES
 
 NOTHING_EXPECTED = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
 RANDOM = np.random.RandomState(0)
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory):
-    """TensorFlow.js as one file."""
-    if not shutil.which("npm"):
-        missing("Node and npm are not installed")
-    path = tmp_path_factory.mktemp("javascript") / "tf.min.js"
-    lock = REPOSITORY / "web/package-lock.json"
-    flags = ["--lock", lock, "--file", "@tensorflow/tfjs/dist/tf.min.js", "--output", path]
-    subprocess.run([sys.executable, REPOSITORY / "scripts/install_javascript.py", *flags], check=True)
-    return path
 
 
 @pytest.fixture
@@ -37,7 +21,7 @@ def export(command, environment_python, tmp_path, request):
     def run(kind, path, *flags, card=()):
         python = environment_python("tf2" if kind == "tfjs" else "onnx")
         if kind == "tfjs":
-            flags = (*flags, "--library", request.getfixturevalue("library"))
+            flags = (*flags, "--library", request.getfixturevalue("javascript"))
         folder = tmp_path / "graph"
         chosen = json.dumps({**NOTHING_EXPECTED, **dict(card)})
         flags = ("--model", "tested", "--card", chosen, "--path", path, "--output-dir", folder, *flags)

@@ -20,6 +20,13 @@ MODELS = {
     "edges_pix2pix": "main",
     "ssd_mobilenet_v1_shapes": "detect_cut",
 }
+CONFIG = [
+    f"models={json.dumps(list(MODELS))}",
+    "tfjs=[float32,uint8]",
+    "tflite=[float32]",
+    "browser=False",
+    "evaluate=False",
+]
 PROGRAM = """
     import fs from "fs";
     import { createRequire } from "module";
@@ -50,7 +57,8 @@ PROGRAM = """
 def run(tmp_path_factory):
     """A finished run of starter models with TensorFlow.js models."""
     workflow = Workflow(tmp_path_factory.mktemp("web") / "run")
-    workflow.run(config=[f"models={json.dumps(list(MODELS))}", "tfjs=[float32,uint8]", "tflite=[float32]"])
+    own = [f"results/{model}/{name}" for model in MODELS for name in ("decode.js", "tfjs.md")]
+    workflow.run("results/models.json", "results/tfjs.md", *own, config=CONFIG)
     return workflow
 
 
@@ -88,7 +96,9 @@ def test_decode_js_feeds_the_model_reads_it_as_the_source_and_leaves_no_tensor(r
     for index, found in enumerate(in_node(run, model, pictures, tmp_path)):
         promise = contract["inputs"][0]
         np.testing.assert_allclose(found["input"], golden[promise["tensor"]][index].ravel(), atol=1e-6)
-        outputs = {entry["name"]: golden[entry["tensor"]][index : index + 1] for entry in contract["outputs"]}
+        outputs = {
+            entry["name"]: golden[entry["tensor"]][index].reshape(entry["shape"]) for entry in contract["outputs"]
+        }
         assert found["leaked"] == 0
         check(found["results"], outputs, contract, run.file(f"build/{model}/detect_cut/anchors.npy"))
 
@@ -111,7 +121,7 @@ def check(results, outputs, contract, anchors):
         np.testing.assert_allclose([one["box"] for one in sure], expected.boxes, atol=1e-4)
 
 
-def test_a_run_with_tensorflow_js_models_delivers_the_registry_a_summary_and_the_table(run):
+def test_the_registry_the_summaries_and_the_table_name_what_was_delivered(run):
     registry = files.read_json(run.file("results/models.json"))
     for sections in registry.values():
         assert {name: len(entries) for name, entries in sections.items()} == {"classify": 1, "detect": 2, "various": 1}
@@ -124,6 +134,17 @@ def test_a_run_with_tensorflow_js_models_delivers_the_registry_a_summary_and_the
     assert all(run.file(f"results/{model}/tfjs.md").read_text().count("\n## ") == 2 for model in MODELS)
 
 
-def test_a_run_without_them_has_no_page(workflow):
-    dry = workflow.run("--dry-run", config=["tfjs=[]"])
-    assert "write_registry" not in dry.stdout and "summarise" in dry.stdout
+def test_a_float_model_scores_as_the_tflite_file_of_the_same_graph(run):
+    names = ("results/digits_resnet8/main.float32.tfjs.metric.json", "results/digits_resnet8/main.float32.metric.json")
+    run.run(*names, config=CONFIG)
+    web, lite = (files.read_json(run.file(name)) for name in names)
+    assert web["values"] == lite["values"] and web["samples_sha256"] == lite["samples_sha256"]
+    evidence = files.read_json(run.file("results/digits_resnet8/main.float32.tfjs.json"))
+    assert web["sha256"] == evidence["sha256"] and web["backend"] == "wasm"
+
+
+@pytest.mark.parametrize("variants", ["", "float32"])
+def test_the_default_target_has_them_with_tensorflow_js_models_only(variants, workflow):
+    dry = workflow.run("--dry-run", config=[f"tfjs=[{variants}]"])
+    rules = ("write_registry", "write_decoders", "write_web_summary", "write_testing_table")
+    assert [rule in dry.stdout for rule in rules] == [bool(variants)] * 4 and "summarise" in dry.stdout

@@ -1,8 +1,10 @@
 """The search for the fewest operators to leave in float."""
 
 import pytest
+import small_models
+from ai_edge_litert import schema_py_generated as schema
 
-from zoomill import bisection
+from zoomill import bisection, tflite_file
 
 OPERATORS = [f"operator {number}" for number in range(40)]
 
@@ -44,3 +46,18 @@ def test_no_single_operator_can_be_taken_out_even_where_more_float_is_not_always
     found = bisection.smallest(OPERATORS[:13], good)  # 0 + … + 12 = 78
     assert good(found)
     assert not any(good([other for other in found if other != name]) for name in found)
+
+
+def test_who_reads_an_output_of_the_model_stays_in_float_with_its_maker(tmp_path):
+    builder = small_models.Builder()
+    index = {name: builder.tensor(name, [1, 4]) for name in ("x", "inner", "logits", "probabilities")}
+    builder.operator("RELU", [index["x"]], [index["inner"]])
+    builder.operator("RELU", [index["inner"]], [index["logits"]])
+    builder.operator("SOFTMAX", [index["logits"]], [index["probabilities"]], schema.SoftmaxOptionsT())
+    path = tmp_path / "two_outputs.tflite"
+    path.write_bytes(tflite_file.serialise(builder.build([index["x"]], [index["logits"], index["probabilities"]])))
+    contract = {"outputs": [{"tensor": "logits"}, {"tensor": "probabilities"}]}
+    workshop = bisection.Workshop(path, {}, contract, tmp_path)
+    assert workshop.operators == {"inner": "RELU", "logits": "RELU", "probabilities": "SOFTMAX"}
+    assert workshop.whole(["logits"]) == ["logits", "probabilities"]
+    assert workshop.whole(["inner"]) == ["inner"] and workshop.whole(["probabilities"]) == ["probabilities"]

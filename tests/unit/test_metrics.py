@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoomill import metrics
+from zoomill import coco, metrics
 from zoomill.errors import UserError
 
 INPUT = {"name": "x", "shape": [1, 2], "dtype": "float32", "layout": None, "value_range": [-1, 1]}
@@ -86,23 +86,23 @@ def test_psnr_takes_the_range_of_values_as_peak():
 
 def test_classes_are_found_by_name_order_or_number():
     two = {"labels": ["car", "person"], "label_offset": 1}
-    assert metrics.categories(CATEGORIES, two, "name", False) == {0: 3, 1: 1}
-    assert metrics.categories(CATEGORIES, two, "order", False) == {0: 1, 1: 3}
-    assert metrics.categories(CATEGORIES, two, "id", False) == {0: 1, 2: 3}
+    assert coco.categories(CATEGORIES, two, "name", False) == {0: 3, 1: 1}
+    assert coco.categories(CATEGORIES, two, "order", False) == {0: 1, 1: 3}
+    assert coco.categories(CATEGORIES, two, "id", False) == {0: 1, 2: 3}
 
 
 def test_a_model_that_knows_only_some_categories_must_say_so():
     one = {"labels": ["car"], "label_offset": 1}
     with pytest.raises(UserError, match="does not know the category person; `partial: true`"):
-        metrics.categories(CATEGORIES, one, "name", False)
-    assert metrics.categories(CATEGORIES, one, "name", True) == {0: 3}
+        coco.categories(CATEGORIES, one, "name", False)
+    assert coco.categories(CATEGORIES, one, "name", True) == {0: 3}
 
 
 def test_labels_that_are_no_categories_and_other_numbers_of_classes_are_refused():
     with pytest.raises(UserError, match="no category motorbike"):
-        metrics.categories(CATEGORIES, {"labels": ["motorbike"], "label_offset": 1}, "name", True)
+        coco.categories(CATEGORIES, {"labels": ["motorbike"], "label_offset": 1}, "name", True)
     with pytest.raises(UserError, match="the model has 1 classes, the annotations 2"):
-        metrics.categories(CATEGORIES, {"labels": ["car"], "label_offset": 1}, "order", False)
+        coco.categories(CATEGORIES, {"labels": ["car"], "label_offset": 1}, "order", False)
 
 
 def test_unknown_options_and_outputs_are_refused():

@@ -295,7 +295,7 @@ def test_the_table_has_the_columns_of_the_seed_from_evidence(command, results):
 def test_evidence_of_a_browser_and_of_a_metric_counts_only_for_the_bytes_it_is_about(command, results):
     failed = {"error": "backend webgpu cannot be had here"}
     browser = {"artifacts": [{"sha256": "small uint8", "backends": {"webgl": {"median_ms": 7}, "webgpu": failed}}]}
-    metric = {"sha256": "small uint8", "metric": {"name": "top_k"}, "values": {"top_1": 0.75, "top_5": 1}, "samples": 8}
+    metric = {"sha256": "small uint8", "figure": "top_1", "values": {"top_1": 0.75, "top_5": 1}, "samples": 8}
     stale = {**metric, "sha256": "another file"}
     paths = [results["root"] / f"{index}.json" for index in range(3)]
     for path, content in zip(paths, (browser, metric, stale), strict=True):

@@ -20,6 +20,24 @@ def rectified():
     return builder.build([x], [y])
 
 
+def test_an_output_that_is_also_read_inside_is_read_as_integers():
+    """As ai-edge-quantizer leaves it: the operator behind reads the floats of the output."""
+    builder = Builder()
+    x, quantised = builder.tensor("x", [1, 4]), builder.tensor("logits", [1, 4], np.int8)
+    logits, behind = builder.tensor("logits", [1, 4]), builder.tensor("y", [1, 4], np.int8)
+    for index in (quantised, behind):
+        quantisation = builder.graph.tensors[index].quantization
+        quantisation.scale, quantisation.zeroPoint = [0.5], [0]
+    builder.operator("QUANTIZE", [x], [quantised])
+    builder.operator("DEQUANTIZE", [quantised], [logits])
+    builder.operator("RELU", [logits], [behind])
+    model = builder.build([x], [logits, behind])
+    relu = model.subgraphs[0].operators[2]
+    assert tflite_file.takes_floats_for_integers(model, relu)
+    tflite_ends.reconnect(model)
+    assert relu.inputs == [quantised] and not tflite_file.takes_floats_for_integers(model, relu)
+
+
 def test_uint8_ends_hold_the_same_values(rectified):
     tflite_ends.recast(rectified)
     interpreter = Interpreter(model_content=tflite_file.serialise(rectified))

@@ -1,0 +1,138 @@
+"""TensorFlow.js models in Node: what they give, what they leave behind, and what is said of those that do not run."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import small_graph_models as models
+
+from zoomill import files, tfjs_runtime
+from zoomill.errors import UserError
+
+each_backend = pytest.mark.parametrize("backend", tfjs_runtime.BACKENDS)
+
+
+@pytest.fixture
+def run(javascript):
+    """Return a function that runs a model three times on each of three inputs."""
+
+    def run(folder, backend="cpu", outputs=None, inputs=models.INPUTS, dtype="float32"):
+        contract = models.contract(outputs or {"y": [1, 3]}, dtype)
+        return tfjs_runtime.run_golden(folder, contract, {"x": inputs}, backend, "node", javascript, 9)
+
+    return run
+
+
+@each_backend
+def test_a_model_gives_its_outputs_and_leaves_nothing_behind(run, tmp_path, backend):
+    measured = run(models.product(tmp_path / "m"), backend)
+    for found, given in zip(measured["outputs"], models.INPUTS, strict=True):
+        np.testing.assert_allclose(found["y"], given @ models.WEIGHT, rtol=1e-5)
+    assert measured["tensors"] == {"before": 0, "loaded": 1, "after_runs": 1, "after_dispose": 0}
+    assert measured["runs"] == 9 and measured["execution"] == "sync"
+
+
+@each_backend
+def test_an_output_that_is_a_weight_survives_the_runs(run, tmp_path, backend):
+    measured = run(models.constant(tmp_path / "m"), backend, {"y": [1, 3], "w": [4, 3]})
+    assert all(np.array_equal(found["w"], models.WEIGHT) for found in measured["outputs"])
+    assert tfjs_runtime.leaks(measured["tensors"]) == []
+
+
+@each_backend
+def test_a_graph_with_shapes_that_depend_on_values_is_run_asynchronously(run, tmp_path, backend):
+    measured = run(models.chosen(tmp_path / "m"), backend)
+    assert measured["execution"] == "async" and tfjs_runtime.leaks(measured["tensors"]) == []
+    for found, given in zip(measured["outputs"], models.INPUTS, strict=True):
+        assert np.array_equal(found["y"], np.argwhere(given > 0))
+
+
+@each_backend
+def test_floats_arrive_as_floats_where_the_backend_keeps_integers(run, tmp_path, backend):
+    integers = np.array([[[1, -2, 300, 40000]]], np.int32)
+    measured = run(models.cast(tmp_path / "m"), backend, {"y": models.SHAPE}, integers, "int32")
+    assert measured["outputs"][0]["y"].dtype == np.float32
+    assert measured["outputs"][0]["y"].tolist() == integers[0].tolist()
+
+
+@each_backend
+def test_operators_that_a_folder_brings_along_are_registered(run, tmp_path, backend):
+    measured = run(models.twice(tmp_path / "m"), backend, {"y": models.SHAPE})
+    np.testing.assert_array_equal(measured["outputs"][1]["y"], models.INPUTS[1] * 2)
+
+
+def test_a_model_that_does_not_run_says_why(run, tmp_path):
+    with pytest.raises(tfjs_runtime.CannotRun, match="m/model.json: TensorFlow.js cannot run it: .*Twice"):
+        run(models.twice(tmp_path / "m", operators=None), outputs={"y": models.SHAPE})
+
+
+def test_an_output_that_the_signature_lacks_is_named(run, tmp_path):
+    with pytest.raises(UserError, match="m: the signature of its model.json has no output scores"):
+        run(models.product(tmp_path / "m"), outputs={"scores": [1, 3]})
+
+
+def test_a_backend_that_cannot_be_had_is_an_error(run, tmp_path):
+    with pytest.raises(tfjs_runtime.CannotRun, match="'webgl' not found"):
+        run(models.product(tmp_path / "m"), "webgl")
+
+
+def test_node_that_is_not_installed_is_said_in_one_line():
+    with pytest.raises(UserError, match="no-node: is not installed"):
+        tfjs_runtime.run_in_node({}, "no-node")
+
+
+@pytest.fixture
+def validated(javascript, tmp_path, command):
+    """Return a function that runs validate_tfjs on a model and returns its evidence."""
+
+    def run(folder, golden, variant="float32", relative=1e-4):
+        files.write_json(tmp_path / "contract.json", models.contract({"y": golden["y"].shape[1:]}))
+        np.savez(tmp_path / "golden.npz", **golden)
+        flags = ["--artifact", folder, "--contract", tmp_path / "contract.json", "--golden", tmp_path / "golden.npz"]
+        flags += ["--limits", json.dumps({"relative": relative}), "--variant", variant, "--library", javascript]
+        process = command(sys.executable, "validate_tfjs", *flags, "--runs", 2, "--output", tmp_path / "evidence.json")
+        assert process.returncode == 0, process.stderr
+        return files.read_json(tmp_path / "evidence.json")
+
+    return run
+
+
+def test_evidence_says_of_both_backends_how_near_how_fast_and_how_many_tensors(validated, tmp_path):
+    golden = {"x": models.INPUTS, "y": models.INPUTS @ models.WEIGHT}
+    found = validated(models.product(tmp_path / "main.float32.tfjs"), golden)
+    assert found["passed"] and found["failures"] == [] and found["model"] == "tested" and found["shards"] == 1
+    assert found["bytes"] == sum(path.stat().st_size for path in (tmp_path / "main.float32.tfjs").iterdir())
+    for backend in ("wasm", "cpu"):
+        figures = found["backends"][backend]
+        assert min(figures["load_ms"], figures["first_ms"], figures["median_ms"]) >= 0
+        assert figures["tensors"]["after_dispose"] == 0 and figures["runs"] == 3
+        assert 0 <= figures["parity"]["y"]["mean_abs"] <= figures["parity"]["y"]["max_abs"] < 1e-5
+    assert found["parity"]["y"]["peak"] == pytest.approx(np.abs(golden["y"]).max())
+
+
+def test_an_output_further_from_the_source_than_its_share_of_the_peak_fails_on_each_backend(validated, tmp_path):
+    golden = {"x": models.INPUTS, "y": models.INPUTS @ models.WEIGHT * 1.01}
+    model = models.product(tmp_path / "main.float32.tfjs")
+    assert [line.split(" error")[0] for line in validated(model, golden)["failures"]] == [
+        "wasm: y: largest",
+        "cpu: y: largest",
+    ]
+    assert validated(model, golden, relative=0.02)["passed"]
+
+
+def test_a_model_that_runs_on_no_backend_is_evidence_too(validated, tmp_path):
+    golden = {"x": models.INPUTS, "y": models.INPUTS * 2}
+    found = validated(models.twice(tmp_path / "main.float32.tfjs", operators=None), golden)
+    assert not found["passed"] and found["parity"] == {}
+    assert all("Twice" in line for line in found["failures"]) and len(found["failures"]) == 2
+
+
+def test_tensors_that_are_left_or_lost_are_counted():
+    clean = {"before": 4, "loaded": 9, "after_runs": 9, "after_dispose": 4}
+    assert tfjs_runtime.leaks(clean) == []
+    assert tfjs_runtime.leaks({**clean, "after_runs": 12, "after_dispose": 7}) == [
+        "+3 tensors after the runs",
+        "+3 tensors after dispose",
+    ]
+    assert tfjs_runtime.leaks({**clean, "after_runs": 8}) == ["-1 tensors after the runs"]

@@ -1,0 +1,60 @@
+"""When Chromium is run, and on what; nothing is run here."""
+
+import os
+
+import pytest
+from plans import commands, errors, planned
+
+TFJS = "tfjs=[float32,uint8]"
+DIGITS = "digits_resnet8"
+
+
+def jobs(process):
+    return planned(process).get("validate_browser", 0)
+
+
+def test_all_models_and_tflite_files_of_their_graphs_go_through_one_chromium(workflow):
+    plan = workflow.run("-n", "-p", config=[TFJS, "tflite=[float32,toco_float32]", "browser=True"])
+    assert jobs(plan) == 1
+    (command,) = [text for text in commands(plan) if "validate_browser.py" in text]
+    names = command.partition("--artifacts ")[2].partition(" \\")[0].split()
+    assert [os.path.basename(name) for name in names] == [
+        "detect_cut.float32.tfjs",
+        "detect_cut.uint8.tfjs",
+        "detect_cut.float32.tflite",
+        "detect_cut.toco_float32.tflite",
+    ]
+    assert command.count("detect_cut/contract.json") == command.count("detect_cut/golden.npz") == 4
+    assert '{"relative": 0.5}' in command and '"heads": 0.0001' in command
+
+
+def test_files_that_take_integers_stay_out(workflow):
+    config = [f"models=[{DIGITS}]", TFJS, "tflite=[float32,int8,int8_io,uint8_io]", "browser=True"]
+    plan = workflow.run("-n", "-p", config=config)
+    (command,) = [text for text in commands(plan) if "validate_browser.py" in text]
+    assert "main.int8.tflite" in command and "int8_io" not in command
+
+
+@pytest.mark.parametrize("config", [[TFJS, "browser=False"], ["tfjs=[]", "browser=True"], ["tfjs=[]", "browser=auto"]])
+def test_without_tensorflow_js_models_or_when_it_is_off_there_is_no_chromium(workflow, config):
+    plan = workflow.run("-n", config=config)
+    assert jobs(plan) == 0 and "Chromium" not in plan.stdout
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_by_itself_chromium_is_run_where_it_is_on_path_and_one_line_says_so(workflow, tmp_path, installed):
+    (tmp_path / "bin").mkdir()
+    if installed:
+        (tmp_path / "bin/chromium").write_text("#!/bin/sh\n")
+        (tmp_path / "bin/chromium").chmod(0o755)
+    for name in ("bash", "sh", "git"):
+        (tmp_path / "bin" / name).symlink_to(f"/usr/bin/{name}")
+    plan = workflow.run("-n", config=[TFJS, "browser=auto"], env={**os.environ, "PATH": str(tmp_path / "bin")})
+    (line,) = [line for line in plan.stdout.splitlines() if line.startswith("Chromium")]
+    assert jobs(plan) == installed and ("is not on PATH" in line) != installed
+
+
+def test_the_evidence_of_a_browser_without_models_to_run_is_refused_in_one_line(workflow):
+    target = f"results/{DIGITS}/browser.json"
+    (line,) = errors(workflow.run(target, "-n", config=["tfjs=[]"], check=False))
+    assert line.startswith(f"error: {target}: cannot be had: config.yaml names no `tfjs` variants")
