@@ -63,7 +63,7 @@ def check_target(target, catalogue, datasets):
     ):
         raise UserError(f"{target}: cannot be had: its card has no `evaluation`, samples and a metric")
     if folder == "build" and "/" in file:
-        require(os.path.dirname(file), catalogue[name]["graphs"], target, "graph")
+        require(os.path.dirname(file), [*catalogue[name]["graphs"], "inference"], target, "graph")
     artifact = re.fullmatch(
         r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h|metric\.json|samples\.jsonl|tensors\.(?:json|png)|"
         r"(?<=\.int8_mixed\.)json)",
@@ -84,10 +84,11 @@ def check_target(target, catalogue, datasets):
         raise UserError(f"{target}: cannot be had: config.yaml names no `tfjs` variants to run in a browser")
     web = re.fullmatch(r"([^.]+)\.([^.]+)\.tfjs(?:\.json|\.metric\.json|\.samples\.jsonl|/.*)?", file)
     if folder == "results" and web:
-        require(web[1], catalogue[name]["graphs"], target, "graph")
+        require(web[1], [*catalogue[name]["graphs"], "inference"], target, "graph")
         require(web[2], TFJS_VARIANTS, target, "TensorFlow.js variant")
-        if web[1] not in cards.WITHOUT_POSTPROCESS:
-            raise UserError(f"{target}: cannot be had: {cards.NO_POSTPROCESS_IN_TFJS}")
+        if web[1] not in cards.tfjs_graphs(catalogue[name]):
+            reason = cards.NO_INFERENCE if web[1] == "inference" else cards.NO_POSTPROCESS_IN_TFJS
+            raise UserError(f"{target}: cannot be had: {reason}")
 
 
 def check_digests(targets, catalogue):
@@ -195,13 +196,13 @@ def expectations(wildcards):
 
 def golden(wildcards):
     """Return the golden outputs of a graph; all graphs of a detector share them."""
-    graph = "main" if wildcards.graph == "main" else "detect_cut"
+    graph = wildcards.graph if wildcards.graph in ("main", "inference") else "detect_cut"
     return f"build/{wildcards.model}/{graph}/golden.npz"
 
 
 def anchors(wildcards):
     """Return the anchors of a detector, nothing for other graphs."""
-    return [] if wildcards.graph == "main" else "build/{model}/detect_cut/anchors.npy"
+    return [] if wildcards.graph in ("main", "inference") else "build/{model}/detect_cut/anchors.npy"
 
 
 def tfjs_scripts():
@@ -260,9 +261,8 @@ def artifacts(model):
         ]
         + [
             f"results/{model}/{graph}.{variant}.tfjs"
-            for graph in CATALOGUE[model]["graphs"]
+            for graph in cards.tfjs_graphs(CATALOGUE[model])
             for variant in config["tfjs"]
-            if graph in cards.WITHOUT_POSTPROCESS
         ]
     )
 
@@ -349,10 +349,19 @@ def web_metrics():
     ]
 
 
-def web_cards(*keys):
-    """Return what the cards of all configured models say under some keys, as JSON."""
-    chosen = {model: {key: CATALOGUE[model][key] for key in keys} for model in config["models"]}
-    return json.dumps(chosen, sort_keys=True)
+def web_card(model):
+    """Return what a model's card says to pages."""
+    chosen = CATALOGUE[model]
+    metric = chosen.get("evaluation", {}).get("metric", {})
+    return {key: chosen[key] for key in ("title", "task", "training_set", "preprocess")} | {
+        "decode": metric.get("decode", {}),
+        "output": metric.get("output"),
+    }
+
+
+def web_cards():
+    """Return what the cards of all configured models say to pages, as JSON."""
+    return json.dumps({model: web_card(model) for model in config["models"]}, sort_keys=True)
 
 
 def decoder_templates():
@@ -362,9 +371,8 @@ def decoder_templates():
 
 
 def decoder_card(wildcards):
-    """Return what those programs are written with, as JSON."""
-    chosen = CATALOGUE[wildcards.model]
-    return json.dumps({key: chosen[key] for key in ("title", "task", "preprocess")}, sort_keys=True)
+    """Return what a model's card says to pages, as JSON."""
+    return json.dumps(web_card(wildcards.model), sort_keys=True)
 
 
 def web_pages():
@@ -647,14 +655,14 @@ def pipeline_code(wildcards):
     if config["openvino"]:
         commands.append("convert_openvino")
     if config["tfjs"]:
-        commands += ["convert_tfjs", "quantise_tfjs"]
+        commands += ["convert_tfjs", "quantise_tfjs", "plan_tfjs"]
     return sorted({path for command in commands for path in code(command)})
 
 
 def environment_files():
     """Return everything that says what is in the environments of the pipeline."""
     targets = [name for name in ("openvino", "tfjs") if config[name]]
-    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert", *targets]
+    names = ["base", "tf2", "onnx", "torch", config["toco"], "litert", "evaluate", *targets]
     paths = [f"{workflow.basedir}/envs/{name}{end}" for name in names for end in (".yaml", ".post-deploy.sh")]
     return [os.path.relpath(path) for path in paths if os.path.exists(path)]
 
@@ -666,19 +674,9 @@ def model_artifacts(wildcards):
 
 def parameters(wildcards):
     """Return everything of the card and the configuration that shapes an artifact, as JSON."""
-    chosen = CATALOGUE[wildcards.model]
-    keys = (
-        "source",
-        "labels",
-        "golden",
-        "pipeline_override",
-        "postprocess",
-        "graphs",
-        "toco",
-        "tfjs",
-        "licence",
-    )
-    wanted = {"card": {key: chosen[key] for key in keys}, "toco": config["toco"]}
+    prose = {"title", "homepage", "published", "training_set"}
+    chosen = {key: value for key, value in CATALOGUE[wildcards.model].items() if key not in prose}
+    wanted = {"card": chosen, "toco": config["toco"]}
     return json.dumps(wanted, sort_keys=True)
 
 
@@ -706,7 +704,7 @@ JAVASCRIPT = [
 # TFLite variants that take and give integers.
 INTEGER_ENDS = ("int8_io", "uint8_io", "toco_uint8")
 OPENVINO_VARIANTS = ["float32"]
-TFJS_VARIANTS = ["float32", "float16", "uint16", "uint8"]
+TFJS_VARIANTS = ["float32", "float16", "uint16", "uint8", "planned"]
 OTHER_PURPOSE = {"calibration": "evaluation", "evaluation": "calibration"}
 CATALOGUE, DATASETS = load()
 prepare_jobs()
@@ -716,7 +714,7 @@ say_browser()
 
 wildcard_constraints:
     model="|".join(CATALOGUE),
-    graph="main|detect_[a-z0-9_]+",
+    graph="main|inference|detect_[a-z0-9_]+",
     variant="|".join(cards.VARIANTS),
     dataset="|".join(DATASETS),
     purpose="|".join(OTHER_PURPOSE),

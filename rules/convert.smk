@@ -4,6 +4,7 @@ Requires: build/{model}/{graph}/graph.pb and contract.json.
 Yields: results/{model}/{graph}.float32.tflite of graphs without post-processing, by TensorFlow 2's converter, and
 their results/{model}/{graph}.float32.openvino/, a folder with model.xml and model.bin;
 results/{model}/{graph}.float32.tfjs/, a folder with model.json and shards of weights;
+results/{model}/{graph}.map.json, which of its tensors is which output of the source;
 results/{model}/{graph}.toco_float32.tflite and toco_uint8.tflite of every graph, by TOCO;
 results/{model}/main.torch_float32.tflite of a PyTorch source, by litert-torch.
 """
@@ -85,7 +86,7 @@ rule convert_tfjs:
     benchmark:
         "benchmarks/convert_tfjs/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph="main|detect_cut|inference",
     group:
         "model"
     conda:
@@ -104,6 +105,38 @@ rule convert_tfjs:
             --options {params.options:q} \
             --library build/javascript \
             --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule map_tfjs:
+    input:
+        code=code("map_tfjs"),
+        scripts=tfjs_scripts(),
+        library=tfjs_library(),
+        model="results/{model}/{graph}.float32.tfjs",
+        contract="build/{model}/{graph}/contract.json",
+        golden=golden,
+    output:
+        "results/{model}/{graph}.map.json",
+    log:
+        "logs/map_tfjs/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/map_tfjs/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut|inference",
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {input.model:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --library build/javascript \
             --output {output:q} \
             &>{log:q}
         """

@@ -53,6 +53,42 @@ rule export_ssd_graph:
         """
 
 
+rule export_inference:
+    input:
+        code=code("export_inference"),
+        source="sources/{model}",
+        contract="build/{model}/detect_cut/contract.json",
+    output:
+        graph="build/{model}/inference/graph.pb",
+        saved_model=directory("build/{model}/inference/saved_model"),
+        contract="build/{model}/inference/contract.json",
+        golden="build/{model}/inference/golden.npz",
+    log:
+        "logs/export_inference/{model}.log",
+    benchmark:
+        "benchmarks/export_inference/{model}.tsv"
+    wildcard_constraints:
+        model=kind("tf1_detection"),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        frozen=source("frozen_graph"),
+        images=golden_images,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            --path {input.source:q}/{params.frozen:q} \
+            --golden-images {params.images:q} \
+            --output-dir "$(dirname {output.graph:q})" \
+            &>{log:q}
+        """
+
+
 rule add_postprocess:
     input:
         code=code("add_postprocess"),

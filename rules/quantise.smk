@@ -3,7 +3,8 @@
 Requires: results/{model}/{graph}.float32.tflite of graphs without post-processing, the contracts, and the samples of
 data sets.
 Yields: build/{model}/{purpose}.csv, the samples of calibration and evaluation; results/{model}/{graph}.calibration.json;
-results/{model}/{graph}.{variant}.tflite; results/{model}/{graph}.{variant}.tfjs/.
+results/{model}/{graph}.{variant}.tflite; results/{model}/{graph}.{variant}.tfjs/; results/{model}/{graph}.planned.json, why
+each weight of the variant `planned` has its dtype.
 """
 
 
@@ -157,7 +158,7 @@ rule quantise_tfjs:
     benchmark:
         "benchmarks/quantise_tfjs/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph="main|detect_cut|inference",
         variant="float16|uint16|uint8",
     group:
         "model"
@@ -173,6 +174,53 @@ rule quantise_tfjs:
             --patterns {params.patterns:q} \
             --shard-bytes {params.shard_bytes:q} \
             --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule plan_tfjs:
+    input:
+        code=code("plan_tfjs"),
+        scripts=tfjs_scripts(),
+        library=tfjs_library(),
+        model="results/{model}/{graph}.float32.tfjs",
+        contract="build/{model}/{graph}/contract.json",
+        golden=golden,
+        samples=samples("calibration"),
+        folder=sample_folder("calibration"),
+    output:
+        model=directory("results/{model}/{graph}.planned.tfjs"),
+        record="results/{model}/{graph}.planned.json",
+    log:
+        "logs/plan_tfjs/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/plan_tfjs/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph="main|detect_cut|inference",
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        form=sample_form("calibration"),
+        preprocess=preprocess,
+        budget=card("tfjs", "budget"),
+        shard_bytes=card("tfjs", "shard_bytes"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --float {input.model:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --samples {input.samples:q} \
+            --folder {input.folder:q} \
+            --form {params.form:q} \
+            --preprocess {params.preprocess:q} \
+            --budget {params.budget:q} \
+            --shard-bytes {params.shard_bytes:q} \
+            --library build/javascript \
+            --output {output.model:q} \
+            --output-record {output.record:q} \
             &>{log:q}
         """
 

@@ -59,7 +59,7 @@ rule write_registry:
     conda:
         "../envs/pages.yaml"
     params:
-        cards=web_cards("title", "task"),
+        cards=web_cards(),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -108,7 +108,7 @@ rule write_testing_table:
     conda:
         "../envs/pages.yaml"
     params:
-        cards=web_cards("task", "training_set"),
+        cards=web_cards(),
     shell:
         r"""
         python {input.code[0]:q} \

@@ -80,7 +80,7 @@ def validate(args, contract, folder):
     """Raise a UserError when TensorFlow.js in Node cannot run a model or gives other outputs than the source."""
     golden = evidence.read_golden(args.golden)
     measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.node, args.library)
-    tfjs_map.check(measured["outputs"], contract, golden, 1e-3)
+    tfjs_map.check(measured["outputs"], contract, golden)
 
 
 if __name__ == "__main__":

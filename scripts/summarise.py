@@ -43,7 +43,7 @@ def row(item, sizes, figures):
         pairs = parity["expected"]
         detections = f"{pairs['matched']} of {pairs['expected']}"
         score = f"{pairs['score_difference']:.1e}"
-    else:
+    elif parity:  # empty for an artifact that does not run
         heads = f"{max(errors['max_abs'] for errors in parity.values()):.1e}"
     share = f"{item['bytes'] / whole:.0%}" if whole else ""
     passed = "yes" if item["passed"] else "NO"

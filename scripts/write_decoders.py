@@ -3,14 +3,16 @@
 import argparse
 import json
 
-from zoomill import command, decoders, files, registry
+from zoomill import command, decoders, files, reading, registry
 
 
 def main(argv=None):
     """Write decode.js, decode.py, decode.json, which both read, and classes.json, labels as pigallery reads them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contract", required=True, help="contract.json of the graph")
-    parser.add_argument("--card", required=True, type=json.loads, help="JSON object: title, task and preprocess")
+    parser.add_argument(
+        "--card", required=True, type=json.loads, help="JSON object: title, task, preprocess, decode, output"
+    )
     parser.add_argument("--anchors", nargs="*", default=[], help="anchors.npy of a detector's raw heads")
     parser.add_argument("--templates", nargs=2, required=True, help="decode.js.jinja and decode.py.jinja")
     parser.add_argument("--output-javascript", required=True)
@@ -18,11 +20,11 @@ def main(argv=None):
     parser.add_argument("--output-data", required=True)
     parser.add_argument("--output-classes", required=True)
     args = parser.parse_args(argv)
-    contract = files.read_json(args.contract)
-    known = decoders.facts(contract, **args.card)
+    contract = reading.scored(files.read_json(args.contract), args.card)
+    known = decoders.facts(contract, args.card)
     programs = [decoders.render(template, known) for template in args.templates]
     files.write_json(args.output_data, decoders.data(contract, args.anchors))
-    files.write_json(args.output_classes, registry.classes(contract, args.card["task"]))
+    files.write_json(args.output_classes, registry.classes(contract, reading.kind(contract, args.card)))
     for path, program in zip((args.output_javascript, args.output_python), programs, strict=True):
         files.write_bytes(path, program.encode())
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from zoomill import command, files, folders, registry, tfjs_model
+from zoomill import command, files, folders, reading, registry, tfjs_model
 
 
 def main(argv=None):
@@ -12,7 +12,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artifacts", nargs="+", required=True, help="folders of TensorFlow.js models")
     parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of each of their graphs")
-    parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: title and task of each model")
+    parser.add_argument(
+        "--cards", required=True, type=json.loads, help="JSON object: title, task, decode, output of each model"
+    )
     parser.add_argument("--output-json", required=True)
     parser.add_argument("--output-javascript", required=True)
     args = parser.parse_args(argv)
@@ -28,7 +30,8 @@ def main(argv=None):
     for key, artifacts in variants.items():
         card = args.cards[key[0]]
         first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
-        found = registry.entries(key[0], contracts[key], card, artifacts, first)
+        contract = reading.scored(contracts[key], card)
+        found = registry.entries(key[0], contract, card, artifacts, first)
         for generation, entry in found.items():
             document[generation][registry.section(card["task"])].append(entry)
     text = "".join(

@@ -15,7 +15,9 @@ def main(argv=None):
     parser.add_argument("--browser", nargs="*", default=[], help="evidence of Chromium for each model")
     parser.add_argument("--metrics", nargs="*", default=[], help="evidence of metrics")
     parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of each graph")
-    parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: task, training_set of each model")
+    parser.add_argument(
+        "--cards", required=True, type=json.loads, help="JSON object: task, decode, output, training_set"
+    )
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
@@ -26,7 +28,8 @@ def main(argv=None):
     places = sorted({place for own in times for place in own}, key=lambda place: (not place.startswith("Node"), place))
     rows = [(*_HEADINGS, *places, "accuracy")]
     for item, own in zip(documents, times, strict=True):
-        card, contract = args.cards[item["model"]], contracts[item["model"], item["graph"]]
+        card = args.cards[item["model"]]
+        contract = reading.scored(contracts[item["model"], item["graph"]], card)
         row = (*facts(item, contract, card), *(own.get(place, "") for place in places))
         rows.append((*row, accuracy(metrics.get(item["sha256"]))))
     text = tables.markdown(rows)
@@ -52,7 +55,7 @@ def measured(node, browser):
 def facts(item, contract, card):
     """Return the cells of one artifact that need no clock."""
     tensors = next(iter(item["backends"].values()))["tensors"]
-    classes = reading.class_count(contract, card["task"])
+    classes = reading.class_count(contract, reading.kind(contract, card))
     return (
         item["model"],
         f"{item['graph']}.{item['variant']}",

@@ -22,6 +22,7 @@ _DETECTION_GRAPHS = {
 WITHOUT_POSTPROCESS = ("main", "detect_cut")
 NO_POSTPROCESS = "OpenVINO lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 NO_POSTPROCESS_IN_TFJS = "TensorFlow.js lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
+NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
 # TFLite variants with integer activations, whose ranges come from samples.
 CALIBRATED = ("int8", "int8_io", "uint8_io", "int16x8", "tf_int8")
 VARIANTS = ("float32", "float16", "dynamic", *CALIBRATED, "int8_mixed", "toco_float32", "toco_uint8", "torch_float32")
@@ -146,6 +147,12 @@ def why_not(card, graph, variant):
     if variant.endswith("_io") and graph not in ("main", "detect_cut"):
         return "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
     return None
+
+
+def tfjs_graphs(card):
+    """Return the graphs that a model can have as TensorFlow.js models."""
+    own = ["inference"] if card["tfjs"]["inference"] else []
+    return [graph for graph in card["graphs"] if graph in WITHOUT_POSTPROCESS] + own
 
 
 def postprocess_options(card, graph):

@@ -5,7 +5,8 @@ code read to know how to feed a model:
 
 - ``inputs``: name, dtype, shape, layout, colour order and ``value_range``, the values that 0 and 255 of an 8-bit
   picture become, linearly;
-- ``outputs``: signature name, tensor name, dtype, shape and meaning; ``decode`` of a raw YOLO head, for
+- ``outputs``: signature name, tensor name, dtype, shape and meaning; ``source``, the tensor of the source's frozen
+  graph, ``Identity_k`` for the k-th of a signature's sorted keys; ``decode`` of a raw YOLO head, for
   :func:`zoomill.yolo.decode`;
 - ``labels``: class names without the background; ``label_offset``: what to add to an output's class number to get
   the number the data set uses;

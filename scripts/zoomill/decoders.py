@@ -5,24 +5,24 @@ import os
 import numpy as np
 
 from zoomill import reading
-from zoomill.decode import Suppression
+from zoomill.decode import YOLOX_STRIDES, Suppression
 from zoomill.errors import UserError
 
 
-def facts(contract, task, title, preprocess):
+def facts(contract, card):
     """Return what the templates know.
 
     Args:
         contract: contract of the graph.
-        task, title: those of the model's card.
-        preprocess: how the card prepares pictures, see :class:`zoomill.preprocess.Preprocess`.
+        card: ``title`` and ``task`` of the model; ``preprocess``, how pictures are prepared, see
+            :class:`zoomill.preprocess.Preprocess`; ``decode``, options of :func:`zoomill.decode.decoder`.
 
     Raises:
         UserError: for YOLO heads that are not all read in one way.
     """
-    how, outputs = reading.kind(contract, task), contract["outputs"]
+    how, outputs = reading.kind(contract, card), contract["outputs"]
     result = {
-        "title": title,
+        "title": card["title"],
         "graph": contract["graph"],
         "kind": how,
         "inputs": contract["inputs"],
@@ -34,16 +34,18 @@ def facts(contract, task, title, preprocess):
         "picture": None,
     }
     if len(contract["inputs"]) == 1 and reading.is_picture(contract["inputs"][0]):
-        result["picture"] = _picture(contract["inputs"][0], preprocess)
+        result["picture"] = _picture(contract["inputs"][0], card["preprocess"])
     if how == "ssd":
         result["nms"] = contract["postprocess"]
         result["columns"] = outputs[1]["shape"][2]
-    elif how in ("yolo", "yolo_heads"):
-        result["nms"] = vars(Suppression())
+    elif how in reading.RAW_BOXES:
+        options = {key: value for key, value in card["decode"].items() if key != "kind"}
+        result["nms"] = vars(Suppression(**options))
+        result["strides"] = YOLOX_STRIDES
         heads = [output["decode"] for output in outputs if "decode" in output]
         if len({(head["activation"], head["classes"]) for head in heads}) > 1:
             raise UserError(f"{contract['model']}: its YOLO heads are read in different ways; decode them in the graph")
-        result["row"] = 5 + heads[0]["classes"] if heads else outputs[0]["shape"][2]
+        result["row"] = 5 + reading.class_count(contract, how)
     elif how == "detections":
         result["rows"] = contract.get("postprocess", {}).get("max_classes_per_detection", 1)
     return result

@@ -38,7 +38,7 @@ def add_arguments(parser):
     predictions.add_arguments(parser)
 
 
-def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False):
+def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False, name="main"):
     """Write ``graph.pb``, ``saved_model``, ``contract.json`` and ``golden.npz`` of a source, or only its predictions.
 
     Args:
@@ -50,6 +50,7 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
         notes: sentences for the contract about what differs from the source.
         rows: ``[{input or output name: array}, …]`` where the source ran elsewhere; ``run`` is then None.
         batched: ``run`` takes batches of any size.
+        name: of the graph.
 
     Raises:
         UserError: when the card expects anything else than the source has.
@@ -68,7 +69,7 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     contract = {
         "model": model,
-        "graph": "main",
+        "graph": name,
         "inputs": promised_inputs,
         "outputs": promised_outputs,
         "labels": card["labels"],
@@ -112,7 +113,7 @@ def _promise(model, kind, tensor, expected):
     entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
     if kind == "output":
         decode = {"decode": expected["decode"]} if "decode" in expected else {}
-        return {**entry, "meaning": expected.get("meaning", ""), **decode}
+        return {**entry, "source": tensor.tensor, "meaning": expected.get("meaning", ""), **decode}
     layout, colour = _picture(entry["shape"])
     return {
         **entry,

@@ -2,32 +2,47 @@
 
 # Tasks whose only output has a score for each class.
 _CLASSIFIES = ("image-classification", "keyword-spotting")
-# Kinds of outputs that give boxes.
-BOXES = ("ssd", "yolo", "yolo_heads", "detections")
+# Kinds of outputs that give boxes, and of them those before non-maximum suppression.
+RAW_BOXES = ("ssd", "yolo", "yolo_heads", "yolox")
+BOXES = (*RAW_BOXES, "detections")
 
 
-def kind(contract, task):
+def kind(contract, card):
     """Return how the outputs of a graph are read.
 
     Args:
         contract: contract of the graph.
-        task: that of the model's card.
+        card: ``task`` of the model, and ``decode`` of its evaluation, which alone can tell a YOLOX.
 
     Returns:
-        ``ssd``, raw heads; ``yolo``, decoded boxes of a Darknet network; ``yolo_heads``, raw ones; ``detections``,
-        boxes, classes and scores after NMS; ``classes``, a score for each class; ``named``, anything else.
+        ``ssd``, raw heads; ``yolo``, decoded boxes of a Darknet network; ``yolo_heads``, raw ones; ``yolox``;
+        ``detections``, boxes, classes and scores after NMS; ``classes``, a score for each class; ``named``, others.
     """
     outputs = contract["outputs"]
     names = {output["name"] for output in outputs}
-    if names == {"box_encodings", "class_predictions"}:
+    if card["decode"].get("kind") == "yolox" and is_picture(contract["inputs"][0]):
+        return "yolox"
+    if names == {"box_encodings", "class_predictions"} and "postprocess" in contract:
         return "ssd"
     if all("decode" in output for output in outputs):
         return "yolo_heads"
-    if names == {"detections"} and task == "object-detection":
+    if names == {"detections"} and card["task"] == "object-detection":
         return "yolo"
     if {"detection_boxes", "detection_classes", "detection_scores", "num_detections"} <= names:
         return "detections"
-    return "classes" if task in _CLASSIFIES and len(outputs) == 1 else "named"
+    return "classes" if card["task"] in _CLASSIFIES and len(outputs) == 1 else "named"
+
+
+def scored(contract, card):
+    """Return the contract of a classifier with the one output that the card's metric names, if it names one.
+
+    Args:
+        contract: contract of the graph.
+        card: ``task`` of the model, and ``output`` of its metric or None.
+    """
+    if card["task"] not in _CLASSIFIES or card["output"] is None:
+        return contract
+    return {**contract, "outputs": [output for output in contract["outputs"] if output["name"] == card["output"]]}
 
 
 def first_class(contract, how):
@@ -48,13 +63,15 @@ def is_picture(promise):
     return bool(promise["layout"] and promise["colour"] and promise["value_range"])
 
 
-def class_count(contract, task):
-    """Return how many classes a graph tells apart, None where that is not what it does."""
-    how, outputs = kind(contract, task), contract["outputs"]
+def class_count(contract, how):
+    """Return how many classes a graph tells apart, None where that is not what it does; ``how`` is its :func:`kind`."""
+    outputs = contract["outputs"]
     if how == "ssd":
         return contract["postprocess"]["num_classes"]
-    if how in ("yolo", "yolo_heads"):
-        return outputs[0]["decode"]["classes"] if how == "yolo_heads" else outputs[0]["shape"][-1] - 5
+    if how == "yolo_heads":
+        return outputs[0]["decode"]["classes"]
+    if how in ("yolo", "yolox"):
+        return outputs[0]["shape"][-1] - 5
     if how == "classes":
         return outputs[0]["shape"][-1] - first_class(contract, how)
     return len(contract["labels"]) or None if how == "detections" else None

@@ -13,7 +13,7 @@ _SECTIONS = {"image-classification": "classify", "object-detection": "detect"}
 _CLASSIFY = {"score": 0.2, "most": 3}
 _DETECT = {"score": 0.4, "most": 20, "overlap": 0.5}
 # What the older page runs a detector with.
-_ENGINES = {"ssd": "ssd", "detections": "ssd", "yolo": "yolo", "yolo_heads": "yolo"}
+_ENGINES = {"ssd": "ssd", "detections": "ssd", "yolo": "yolo", "yolo_heads": "yolo", "yolox": "yolo"}
 _ENDS = ("Identity", "Reshape", "Squeeze")
 
 
@@ -22,11 +22,17 @@ def section(task):
     return _SECTIONS.get(task, "various")
 
 
-def classes(contract, task):
-    """Return classes.json: for detectors ``{class number: {id, displayName}}``, otherwise ``[[number, name], …]``."""
-    how, labels = reading.kind(contract, task), contract["labels"]
+def classes(contract, how):
+    """Return classes.json: for detectors ``{class number: {id, displayName}}``, otherwise ``[[number, name], …]``.
+
+    Args:
+        contract: contract of the graph.
+        how: its :func:`zoomill.reading.kind`.
+    """
+    labels = contract["labels"]
     if how in reading.BOXES:
-        first = reading.first_class(contract, how)
+        # A detector's own NMS and the columns of its raw scores count from 1, after the background.
+        first = 1 if how == "ssd" else reading.first_class(contract, how)
         return {str(index): {"id": index, "displayName": name} for index, name in enumerate(labels, first)}
     return [[str(index), name] for index, name in enumerate(labels)]
 
@@ -37,13 +43,14 @@ def entries(model, contract, card, artifacts, document):
     Args:
         model: name of the model.
         contract: contract of the graph.
-        card: ``title`` and ``task`` of the model's card.
+        card: ``title``, ``task`` and ``decode`` of the model.
         artifacts: ``{variant: {"modelPath", "bytes"}}``, of which the first is the one to load.
         document: model.json of the first.
     """
-    how, promise = reading.kind(contract, card["task"]), contract["inputs"][0]
+    how, promise = reading.kind(contract, card), contract["inputs"][0]
+    own = contract["graph"] == "inference"
     common = {
-        "name": card["title"],
+        "name": f"{card['title']}, with its own NMS" if own else card["title"],
         "modelPath": next(iter(artifacts.values()))["modelPath"],
         "classes": f"{model}/classes.json",
         "task": card["task"],
@@ -51,15 +58,15 @@ def entries(model, contract, card, artifacts, document):
         "shape": promise["shape"],
         "colour": promise["colour"],
         "inputRange": promise["value_range"],
-        "decoder": f"{model}/decode.js",
+        "decoder": None if own else f"{model}/decode.js",
         "variants": artifacts,
         "caveats": caveats(contract, how),
     }
-    newer, older = _keys(contract, how, document)
+    newer, older = _keys(contract, how, document, card["decode"])
     return {"newer": {**common, **newer}, "older": {**common, **older}}
 
 
-def _keys(contract, how, document):
+def _keys(contract, how, document, decode):
     """Return the keys that differ between newer and older pages."""
     promise = contract["inputs"][0]
     newer, older = {"scaleScore": 1, "map": tensors(contract, how)}, {"map": tensors(contract, how)}
@@ -70,14 +77,13 @@ def _keys(contract, how, document):
         older |= {"useFloat": "float" in promise["dtype"], "inputMin": low, "inputMax": high}
         older["size" if how in reading.BOXES else "tensorSize"] = side
     if how in reading.BOXES:
-        nms = contract.get("postprocess", {})
+        nms = contract.get("postprocess", decode)
         score = max(_DETECT["score"], nms.get("nms_score_threshold", 0))
         overlap = round(nms.get("nms_iou_threshold", _DETECT["overlap"]), 6)
-        most = min(_DETECT["most"], nms.get("max_detections", _DETECT["most"]))
-        # Added to the best column of the scores when map.classes is null; the background is column 0 of raw heads.
-        shift = -1 if how == "ssd" else 0
-        newer |= {"minScore": score, "maxResults": most, "iouThreshold": overlap, "offset": shift, "softmax": False}
-        older |= {"score": score, "topK": most, "overlap": overlap, "offset": shift, "exec": _ENGINES[how]}
+        most = min(_DETECT["most"], nms.get("max_detections") or _DETECT["most"])
+        # The offset is added here.
+        newer |= {"minScore": score, "maxResults": most, "iouThreshold": overlap, "offset": 0, "softmax": False}
+        older |= {"score": score, "topK": most, "overlap": overlap, "offset": 0, "exec": _ENGINES[how]}
     elif how == "classes":
         first = reading.first_class(contract, how)
         done = is_probability(document, contract["outputs"][0])
@@ -118,7 +124,7 @@ def caveats(contract, how):
             found.append(f"its input is {promise['colour']} {promise['layout']}: the page gives RGB NHWC")
         if rows != columns:
             found.append(f"its input is {rows} high and {columns} wide: tensorSize is one number")
-    if how in ("ssd", "yolo", "yolo_heads"):
+    if how in reading.RAW_BOXES:
         found.append("its boxes are decoded and suppressed by decode.js")
     return found
 

@@ -1,14 +1,15 @@
 """What a page gets of the starter models: decode.js runs the delivered model and finds what the source finds."""
 
 import json
+import shutil
 import subprocess
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Workflow
+from conftest import REPOSITORY, Workflow, missing
 from PIL import Image
 
-from zoomill import decode, files
+from zoomill import decode, decoders, files
 from zoomill.preprocess import Preprocess, read_picture
 from zoomill.yaml_file import load_yaml
 
@@ -50,6 +51,16 @@ PROGRAM = """
       found.push({ input: Array.from(await prepare(tf, picture).data()), results, leaked });
     }
     console.log(JSON.stringify(found));
+"""
+
+PREPARE = """
+    import fs from "fs";
+    import { createRequire } from "module";
+    import { prepare } from "./decode.mjs";
+    const tf = createRequire(import.meta.url)(process.argv[2]);
+    await tf.setBackend("cpu");
+    const input = prepare(tf, tf.tensor3d(JSON.parse(fs.readFileSync("pixels.json", "utf8"))));
+    console.log(JSON.stringify(Array.from(input.dataSync())));
 """
 
 
@@ -103,7 +114,7 @@ def test_decode_js_feeds_the_model_reads_it_as_the_source_and_leaves_no_tensor(r
         check(found["results"], outputs, contract, run.file(f"build/{model}/detect_cut/anchors.npy"))
 
 
-def check(results, outputs, contract, anchors):
+def check(results, outputs, contract, anchors, tolerance=1e-4):
     """Compare what decode.js gives with what zoomill makes of the golden outputs."""
     if contract["model"] == "digits_resnet8":
         values = outputs["probabilities"].ravel()
@@ -117,8 +128,35 @@ def check(results, outputs, contract, anchors):
         sure = [one for one in results if one["score"] >= 0.3]
         assert len(sure) == len(expected.scores) > 0
         assert [one["class"] for one in sure] == expected.classes.tolist()
-        np.testing.assert_allclose([one["score"] for one in sure], expected.scores, atol=1e-4)
-        np.testing.assert_allclose([one["box"] for one in sure], expected.boxes, atol=1e-4)
+        np.testing.assert_allclose([one["score"] for one in sure], expected.scores, atol=tolerance)
+        np.testing.assert_allclose([one["box"] for one in sure], expected.boxes, atol=tolerance)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"colour": "GRAY", "shape": [1, 20, 28, 1]}, {"colour": "BGR", "layout": "NCHW", "shape": [1, 3, 24, 32]}],
+)
+def test_prepare_gives_the_input_that_zoomill_gives_without_antialiasing(fit, changes, run, tmp_path):
+    promise = {"name": "image", "dtype": "float32", "shape": [1, 24, 32, 3], "layout": "NHWC", "colour": "RGB"}
+    promise |= {"value_range": [-1, 1], **changes}
+    contract = {"model": "small", "graph": "main", "inputs": [promise], "labels": [], "label_offset": 0}
+    contract["outputs"] = [{"name": "y", "shape": [1, 2], "meaning": ""}]
+    options = {"fit": fit, "part": 0.8} if fit == "crop" else {"fit": fit}
+    card = {"title": "small", "task": "other", "preprocess": options, "decode": {}}
+    template = REPOSITORY / "scripts/zoomill/templates/decode.js.jinja"
+    (tmp_path / "decode.mjs").write_text(decoders.render(template, decoders.facts(contract, card)))
+    pixels = np.random.default_rng(0).integers(0, 256, (61, 87, 3), np.uint8)
+    (tmp_path / "pixels.json").write_text(json.dumps(pixels.tolist()))
+    library = run.file("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
+    (tmp_path / "main.mjs").write_text(PREPARE)
+    process = subprocess.run(["node", "main.mjs", library], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    expected = Preprocess(promise, **options, antialias=False)(pixels)
+    found = np.array(json.loads(process.stdout)).reshape(expected.shape)
+    # Integers are rounded there, once for grey and once for the size.
+    np.testing.assert_allclose(found, expected, atol=1.6 * 2 / 255)
+    assert abs(found - expected).mean() < 0.6 * 2 / 255
 
 
 def test_the_registry_the_summaries_and_the_table_name_what_was_delivered(run):
@@ -132,6 +170,37 @@ def test_the_registry_the_summaries_and_the_table_name_what_was_delivered(run):
     rows = run.file("results/tfjs.md").read_text().splitlines()
     assert len(rows) == 2 + 2 * len(MODELS) and all(" ms " in row for row in rows[2:])
     assert all(run.file(f"results/{model}/tfjs.md").read_text().count("\n## ") == 2 for model in MODELS)
+
+
+def test_a_page_that_knows_only_the_registry_finds_what_the_source_finds(run, environment_python, tmp_path):
+    if not shutil.which("chromium"):
+        missing("Chromium is not installed")
+    calls, expected = [], []
+    for model, section in {"digits_resnet8": "classify", "ssd_mobilenet_v1_shapes": "detect"}.items():
+        contract, golden, (picture, *_) = of_model(run, model)
+        Image.fromarray(picture).save(tmp_path / f"{model}.png")
+        calls.append(["show", {"section": section, "name": model, "address": f"/pictures/{model}.png"}])
+        expected.append(
+            {entry["name"]: golden[entry["tensor"]][0].reshape(entry["shape"]) for entry in contract["outputs"]}
+        )
+    folders = {"javascript": run.file("build/javascript"), "results": run.file("results"), "pictures": tmp_path}
+    folders["pages"] = REPOSITORY / "tests/browser/pages"
+    asked = {
+        "folders": {k: str(v) for k, v in folders.items()},
+        "calls": calls,
+        "page": "pages/registry.html",
+        "webgpu": False,
+    }
+    command = [environment_python("web"), REPOSITORY / "tests/browser/call_page.py"]
+    process = subprocess.run(command, input=json.dumps(asked), text=True, capture_output=True)
+    assert process.returncode == 0, process.stderr
+    digit, shapes = json.loads(process.stdout)["answers"]
+    assert digit["tensors"] == shapes["tensors"] == 0
+    best = int(expected[0]["probabilities"].argmax())
+    assert digit["classes"][digit["found"][0]["class"]] == [str(best), str(best)]
+    folder = run.file("build/ssd_mobilenet_v1_shapes/detect_cut")
+    contract = files.read_json(folder / "contract.json")
+    check(shapes["found"], expected[1], contract, folder / "anchors.npy", tolerance=0.01)
 
 
 def test_a_float_model_scores_as_the_tflite_file_of_the_same_graph(run):

@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY, missing
 from PIL import Image
 
-from zoomill import decode, decoders, files
+from zoomill import decode, decoders, files, reading
 from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess
 
@@ -86,6 +86,11 @@ def head_outputs(random):
     }
 
 
+def yolox_outputs(random):
+    cells = random.normal(0, 1, (1, 21, 4)), scores(random, (1, 21, 4))
+    return {"cells": np.concatenate(cells, axis=2).astype(np.float32)}
+
+
 DETECTORS = {
     "ssd_regular": (ssd(), "ssd", ssd_outputs),
     "ssd_fast": (ssd(use_regular_nms=False), "ssd", ssd_outputs),
@@ -93,6 +98,7 @@ DETECTORS = {
     "yolo": (contract(output("detections", 50, 8)), "yolo", yolo_outputs),
     "logistic_heads": (heads("logistic"), "yolo", head_outputs),
     "softmax_heads": (heads("softmax"), "yolo", head_outputs),
+    "yolox": (contract(output("cells", 21, 8), inputs=[{**PICTURE, "shape": [1, 32, 32, 3]}]), "yolox", yolox_outputs),
     "new_coords_heads": (
         heads("none"),
         "yolo",
@@ -105,8 +111,9 @@ DETECTORS = {
 def write(tmp_path):
     """Return a function that writes the programs of a contract and returns their folder."""
 
-    def programs(given, task, anchors=(), preprocess=None):
-        known = decoders.facts(given, task, 'a "small" model', preprocess or {})
+    def programs(given, task, anchors=(), preprocess=None, options=None):
+        card = {"title": 'a "small" model', "task": task, "preprocess": preprocess or {}, "decode": options or {}}
+        known = decoders.facts(given, card)
         for name in ("decode.js", "decode.py"):
             files.write_bytes(tmp_path / name, decoders.render(TEMPLATES / f"{name}.jinja", known).encode())
         files.write_json(tmp_path / "decode.json", decoders.data(given, anchors))
@@ -156,7 +163,8 @@ def grid(tmp_path):
 def test_boxes_are_those_of_zoomill_in_both_languages(name, write, grid):
     given, kind, make = DETECTORS[name]
     path, values = grid
-    folder = write(given, "object-detection", [path] if kind == "ssd" else ())
+    options = {"kind": kind} if kind == "yolox" else {}
+    folder = write(given, "object-detection", [path] if kind == "ssd" else (), options=options)
     read = decode.decoder(given, values, kind)
     for seed in range(3):
         outputs = make(np.random.default_rng(seed))
@@ -181,11 +189,23 @@ def test_a_higher_threshold_and_fewer_detections_can_be_asked_for(name, write, g
     assert [one["class"] for one in in_node(folder, outputs, 0.5, 3)] == [one["class"] for one in some]
 
 
+@pytest.mark.parametrize("name", ["yolo", "yolox", "logistic_heads"])
+def test_a_card_says_how_boxes_are_suppressed(name, write):
+    given, kind, make = DETECTORS[name]
+    options = {"nms_score_threshold": 0.02, "nms_iou_threshold": 0.2, "max_detections": 6, "best_class": True}
+    folder = write(given, "object-detection", options={"kind": kind, **options})
+    outputs = make(np.random.default_rng(5))
+    expected = decode.decoder(given, None, kind, **options)(outputs)
+    for found in (in_python(folder).decode(outputs), in_node(folder, outputs)):
+        assert [one["class"] for one in found] == expected.classes.tolist()
+        np.testing.assert_allclose([one["score"] for one in found], expected.scores, rtol=1e-5)
+
+
 def test_heads_that_are_read_in_different_ways_are_refused():
     given = heads("logistic")
     given["outputs"][1]["decode"]["activation"] = "none"
     with pytest.raises(UserError, match="small: its YOLO heads are read in different ways"):
-        decoders.facts(given, "object-detection", "title", {})
+        decoders.facts(given, {"title": "", "task": "object-detection", "preprocess": {}, "decode": {}})
 
 
 def test_detections_of_a_network_with_nms_keep_their_rows_and_get_names(write):
@@ -220,6 +240,21 @@ def test_classes_come_by_falling_score_without_the_background(background, write)
     folder = write(given, "image-classification")
     for found in (in_python(folder).decode(outputs, 2), in_node(folder, outputs, 2)):
         assert [(one["label"], one["class"], one["score"]) for one in found] == [("cat", 2, 0.5), ("ant", 0, 0.25)]
+
+
+def test_of_several_outputs_the_one_that_is_scored_has_the_classes():
+    given = contract(output("logits", 3), output("probabilities", 3), output("features", 9))
+    card = {"task": "image-classification", "decode": {}, "output": None}
+    assert reading.kind(reading.scored(given, card), card) == "named"
+    chosen = reading.scored(given, {**card, "output": "probabilities"})
+    assert reading.kind(chosen, card) == "classes" and chosen["outputs"][0]["name"] == "probabilities"
+    assert len(reading.scored(given, {**card, "task": "other", "output": "probabilities"})["outputs"]) == 3
+
+
+def test_heads_without_a_way_to_suppress_boxes_are_only_named():
+    given = ssd()
+    del given["postprocess"]
+    assert reading.kind(given, {"task": "object-detection", "decode": {}}) == "named"
 
 
 def test_other_outputs_have_their_names_and_meanings(write):

@@ -63,7 +63,7 @@ def document(given, last="Softmax"):
 
 
 def entries(given, task, **options):
-    card = {"title": "A small model", "task": task}
+    card = {"title": "A small model", "task": task, "decode": {}}
     found = registry.entries("small", given, card, ARTIFACTS, document(given, **options))
     return found["newer"], found["older"]
 
@@ -127,8 +127,9 @@ def test_inputs_that_the_page_does_not_make_are_said(image, words):
 
 def test_a_detector_with_nms_has_a_map_of_its_tensors_and_numbers_from_one():
     names = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-    given = contract(*(output(name, 5) for name in names))
+    given = contract(*(output(name, 5) for name in names), graph="inference")
     newer, older = entries(given, "object-detection")
+    assert newer["name"] == "A small model, with its own NMS" and newer["decoder"] is None
     assert (
         newer["map"]
         == older["map"]
@@ -140,7 +141,7 @@ def test_a_detector_with_nms_has_a_map_of_its_tensors_and_numbers_from_one():
     )
     assert (newer["minScore"], newer["maxResults"], newer["iouThreshold"], newer["softmax"]) == (0.4, 20, 0.5, False)
     assert (older["score"], older["topK"], older["overlap"], older["exec"], older["size"]) == (0.4, 20, 0.5, "ssd", 24)
-    assert registry.classes(given, "object-detection") == {
+    assert registry.classes(given, "detections") == {
         "1": {"id": 1, "displayName": "ant"},
         "2": {"id": 2, "displayName": "bee"},
     }
@@ -152,13 +153,13 @@ def test_raw_heads_have_no_tensor_of_classes_and_say_that_they_need_decoding():
     newer, older = entries(given, "object-detection")
     assert newer["map"] == {"boxes": "box_encodings", "scores": "class_predictions", "classes": None}
     # Added to the best column, of which the first is the background.
-    assert newer["offset"] + 1 == 0 and list(registry.classes(given, "object-detection")) == ["0", "1"]
+    assert newer["offset"] == 0 and list(registry.classes(given, "ssd")) == ["1", "2"]
     assert newer["iouThreshold"] == older["overlap"] == 0.6
     assert newer["decoder"] == "small/decode.js" and "decode.js" in newer["caveats"][0]
 
 
 def test_classes_of_a_classifier_are_pairs_as_the_page_reads_them():
-    assert registry.classes(contract(output("p", 2)), "image-classification") == [["0", "ant"], ["1", "bee"]]
+    assert registry.classes(contract(output("p", 2)), "classes") == [["0", "ant"], ["1", "bee"]]
 
 
 @pytest.fixture
@@ -170,7 +171,10 @@ def results(tmp_path):
         "strange": contract(output("y", 4), model="strange", image={"value_range": None}),
     }
     tasks = {"small": "image-classification", "boxes": "object-detection", "strange": "other"}
-    cards = {name: {"title": name, "task": task, "training_set": "insects"} for name, task in tasks.items()}
+    cards = {
+        name: {"title": name, "task": task, "training_set": "insects", "decode": {}, "output": None}
+        for name, task in tasks.items()
+    }
     artifacts, evidence = [], []
     for model, given in contracts.items():
         files.write_json(tmp_path / f"build/{model}/main/contract.json", given)

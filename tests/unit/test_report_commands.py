@@ -122,6 +122,21 @@ def test_each_missed_limit_has_a_line_of_its_own_and_nothing_is_written(run, doc
     assert not (tmp_path / "limits.txt").exists()
 
 
+def test_what_fails_in_a_browser_fails_the_limits(run, documents, tmp_path):
+    failure = "detect_cut.float32.tfjs: webgl: +3 tensors after dispose"
+    proof = {"model": "small", "artifact": "in Chromium", "failures": [failure], "passed": False}
+    files.write_json(tmp_path / "browser.json", proof)
+    flags = ["--evidence", documents[0], "--browser", tmp_path / "browser.json", "--output", "limits.txt"]
+    process = run("check_limits", *flags)
+    assert process.returncode == 1 and process.stderr == f"error: small: in Chromium: {failure}\n"
+
+
+def test_an_artifact_that_does_not_run_has_no_error_in_the_summary(run, tmp_path):
+    broken = evidence(tmp_path / "1.json", parity={}, passed=False, failures=["wasm: Unknown op"])
+    line = run("summarise", "--evidence", broken, "--output", "summary.md").stdout.splitlines()[2]
+    assert [cell.strip() for cell in line.split("|")][7:] == ["", "", "", "", "", "NO", ""]
+
+
 @pytest.fixture
 def artifacts(tmp_path):
     """Two artifacts under results/small/."""

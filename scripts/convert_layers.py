@@ -1,0 +1,78 @@
+"""Convert a Keras source to a TensorFlow.js layers model, delivered only if TensorFlow.js runs it like the source."""
+
+import argparse
+import os
+import tempfile
+
+from zoomill import (
+    command,
+    evidence,
+    files,
+    folders,
+    tf_sources,
+    tfjs_converter,
+    tfjs_layers,
+    tfjs_map,
+    tfjs_model,
+    tfjs_runtime,
+)
+from zoomill.errors import UserError
+
+
+def main(argv=None):
+    """Write the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--path", required=True, help="Keras model")
+    parser.add_argument("--allow", nargs="*", default=[], help="layers that may run code out of the file")
+    parser.add_argument("--contract", required=True, help="contract.json of the graph made of it")
+    parser.add_argument("--golden", required=True, help="golden.npz of the graph made of it")
+    parser.add_argument("--shard-bytes", type=int, required=True, help="size of every file of weights but the last")
+    parser.add_argument("--node", default="node", help="the program")
+    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
+    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
+    args = parser.parse_args(argv)
+    contract = files.read_json(args.contract)
+    with folders.written(args.output) as folder:
+        try:
+            command.within(args.time_limit, convert, args, contract, folder)
+        except UserError as error:
+            raise UserError(f"{contract['model']}: {args.path}: {error}") from error
+
+
+def convert(args, contract, folder):
+    """Convert in a child process, whose errors must name the model too."""
+    try:
+        names = convert_file(args, folder)
+        document = tfjs_model.read_document(folder)
+        tfjs_layers.repair(document, contract, names)
+        tfjs_model.write_document(folder, document)
+        golden = evidence.read_golden(args.golden)
+        measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.node, args.library)
+        tfjs_map.check(measured["outputs"], contract, golden)
+    except UserError as error:
+        hint = "its graph model, main, does without layers"
+        raise UserError(f"{contract['model']}: {args.path}: as a layers model: {error}; {hint}") from error
+
+
+def convert_file(args, folder):
+    """Write model.json and shards as the converter does; return the model's own names of inputs and outputs."""
+    tfjs_converter.load()
+    model = tf_sources.keras_model(args.path, args.allow)
+    with tempfile.TemporaryDirectory() as scratch:
+        # The converter unpacks a .keras file beside itself, and reads Keras 3 from .h5 only.
+        path = os.path.join(scratch, "model.h5")
+        model.save(path)
+        shards = f"--weight_shard_size_bytes={args.shard_bytes}"
+        tfjs_converter.convert("--input_format=keras", "--output_format=tfjs_layers_model", shards, path, folder)
+    ends = {"inputs": model.inputs, "outputs": model.outputs}
+    return {side: [_layer(tensor) for tensor in tensors] for side, tensors in ends.items()}
+
+
+def _layer(tensor):
+    """Return the layer that makes a tensor, of either generation of Keras."""
+    return tensor._keras_history[0].name
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,58 @@
+"""Export the inference graph of a TF1 detector as it is: pictures in, detections of its own NMS out."""
+
+import argparse
+import json
+import os
+
+from zoomill import checkpoint, command, export, files, golden, tf_sources
+from zoomill.errors import UserError
+
+_INPUT = "image_tensor"
+_OUTPUTS = {
+    "detection_boxes": "ymin, xmin, ymax, xmax of each detection, relative to the image",
+    "detection_classes": "class of each detection, 1 is the first label",
+    "detection_scores": "score of each detection, 0 to 1",
+    "num_detections": "how many detections count",
+}
+
+
+def main(argv=None):
+    """Write graph, contract and golden outputs for pictures of the size that the network takes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contract", required=True, help="contract.json of detect_cut: model, size, labels")
+    parser.add_argument("--path", required=True, help="frozen graph")
+    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    parser.add_argument("--output-dir", required=True)
+    args = parser.parse_args(argv)
+    cut = files.read_json(args.contract)
+    args.model, args.samples = cut["model"], None
+    if not os.path.exists(args.path):
+        raise UserError(f"{args.model}: {args.path} is not there; without its frozen graph, take detect_cut")
+    promise = {"name": _INPUT, "shape": cut["inputs"][0]["shape"], "colour": "RGB", "value_range": [0, 255]}
+    graph = checkpoint.read_frozen(args.path)
+    inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, args.path)
+    outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, args.path)
+    run = tf_sources.graph_session(graph, inputs, outputs)
+    drawn = feeds(args.golden_images, {**promise, "dtype": "uint8", "layout": "NHWC"})
+    rows = [{**feed, **run(feed)} for feed in drawn]
+    args.card = json.dumps(
+        {
+            "inputs": [promise],
+            "outputs": [{"meaning": meaning, "shape": list(rows[0][name].shape)} for name, meaning in _OUTPUTS.items()],
+            "labels": cut["labels"],
+            "label_offset": 0,
+        }
+    )
+    export.export(args, graph, inputs, outputs, None, rows=rows, name="inference")
+
+
+def feeds(images, promise):
+    """Return pinned pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
+    if images:
+        return golden.feeds([promise], images)
+    _, height, width, _ = promise["shape"]
+    return [{_INPUT: image[None]} for image in golden.synthetic_images(4, height, width)]
+
+
+if __name__ == "__main__":
+    command.run(main)
