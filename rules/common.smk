@@ -84,10 +84,9 @@ def check_target(target, catalogue, datasets):
         raise UserError(f"{target}: cannot be had: config.yaml names no `tfjs` variants to run in a browser")
     web = re.fullmatch(r"([^.]+)\.([^.]+)\.tfjs(?:\.json|\.metric\.json|\.samples\.jsonl|/.*)?", file)
     if folder == "results" and web:
-        require(web[1], [*catalogue[name]["graphs"], "inference"], target, "graph")
+        require(web[1], [*catalogue[name]["graphs"], "inference", "layers"], target, "graph")
         require(web[2], TFJS_VARIANTS, target, "TensorFlow.js variant")
-        if web[1] not in cards.tfjs_graphs(catalogue[name]):
-            reason = cards.NO_INFERENCE if web[1] == "inference" else cards.NO_POSTPROCESS_IN_TFJS
+        if reason := cards.tfjs_why_not(catalogue[name], web[1]):
             raise UserError(f"{target}: cannot be had: {reason}")
 
 
@@ -267,6 +266,18 @@ def artifacts(model):
     )
 
 
+def layers_models():
+    """Return the layers models that the cards of configured models ask for, where the configuration wants any."""
+    wanted = [model for model in config["models"] if CATALOGUE[model]["tfjs"]["layers"] and config["tfjs"]]
+    return [f"results/{model}/layers.float32.tfjs" for model in wanted]
+
+
+def output_maps():
+    """Return the output maps of all graphs that are delivered as TensorFlow.js models."""
+    stems = [path.split(".")[0] for path in web_artifacts(config["models"])]
+    return [f"{stem}.map.json" for stem in dict.fromkeys(stems)]
+
+
 def web_artifacts(models):
     """Return the TensorFlow.js models of some models that the configuration asks for."""
     return [path for model in models for path in artifacts(model) if path.endswith(".tfjs")]
@@ -381,7 +392,7 @@ def web_pages():
         return []
     names = ("decode.js", "decode.py", "tfjs.md")
     own = [f"results/{model}/{name}" for model in config["models"] for name in names]
-    return ["results/models.json", "results/tfjs.md", *own]
+    return ["results/models.json", "results/tfjs.md", *own, *output_maps()]
 
 
 def lockable_artifacts():
@@ -656,6 +667,8 @@ def pipeline_code(wildcards):
         commands.append("convert_openvino")
     if config["tfjs"]:
         commands += ["convert_tfjs", "quantise_tfjs", "plan_tfjs"]
+        commands += ["export_inference"] * CATALOGUE[wildcards.model]["tfjs"]["inference"]
+        commands += ["convert_layers"] * CATALOGUE[wildcards.model]["tfjs"]["layers"]
     return sorted({path for command in commands for path in code(command)})
 
 

@@ -4,6 +4,7 @@ Requires: build/{model}/{graph}/graph.pb and contract.json.
 Yields: results/{model}/{graph}.float32.tflite of graphs without post-processing, by TensorFlow 2's converter, and
 their results/{model}/{graph}.float32.openvino/, a folder with model.xml and model.bin;
 results/{model}/{graph}.float32.tfjs/, a folder with model.json and shards of weights;
+results/{model}/layers.float32.tfjs/, a layers model of a Keras source that TensorFlow.js runs like it;
 results/{model}/{graph}.map.json, which of its tensors is which output of the source;
 results/{model}/{graph}.toco_float32.tflite and toco_uint8.tflite of every graph, by TOCO;
 results/{model}/main.torch_float32.tflite of a PyTorch source, by litert-torch.
@@ -103,6 +104,48 @@ rule convert_tfjs:
             --contract {input.contract:q} \
             --golden {input.golden:q} \
             --options {params.options:q} \
+            --library build/javascript \
+            --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule convert_layers:
+    input:
+        code=code("convert_layers"),
+        scripts=tfjs_scripts(),
+        library=tfjs_library(),
+        source="sources/{model}",
+        contract="build/{model}/main/contract.json",
+        golden="build/{model}/main/golden.npz",
+    output:
+        directory("results/{model}/layers.float32.tfjs"),
+    log:
+        "logs/convert_layers/{model}.log",
+    benchmark:
+        "benchmarks/convert_layers/{model}.tsv"
+    wildcard_constraints:
+        model=kind("keras"),
+    group:
+        "model"
+    conda:
+        "../envs/tfjs.yaml"
+    resources:
+        mem_mb=2000,
+        time_limit=config["time_limit"],
+    params:
+        path=source("path"),
+        allow=source("allow"),
+        shard_bytes=card("tfjs", "shard_bytes"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --path {input.source:q}/{params.path:q} \
+            --allow {params.allow:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --shard-bytes {params.shard_bytes:q} \
             --library build/javascript \
             --time-limit {resources.time_limit:q} \
             --output {output:q} \

@@ -15,7 +15,7 @@ localrules:
 rule write_checksums:
     input:
         code=code("write_checksums"),
-        artifacts=all_artifacts() + c_arrays(),
+        artifacts=all_artifacts() + c_arrays() + layers_models(),
     output:
         "results/SHA256SUMS",
     log:

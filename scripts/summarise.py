@@ -23,7 +23,7 @@ def main(argv=None):
         key: (f"{names[key[0]]} {figure:.4f}", "" if lost is None else f"{lost:+.4f}")
         for key, (figure, lost) in loss.of_artifacts(evaluated).items()
     }
-    rows = [row(item, sizes, figures.get(name(item)[:3], ("", ""))) for item in documents]
+    rows = [row(item, sizes, figures.get(name(item), ("", ""))) for item in documents]
     text = tables.markdown([_HEADINGS, *rows])
     files.write_bytes(args.output, text.encode())
     print(text, end="")

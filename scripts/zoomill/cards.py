@@ -70,6 +70,7 @@ def load_catalogue(folder, schema):
             else:
                 card["graphs"] = {"main": {}}
                 card.setdefault("tflite", _variants(card))
+            _check_tfjs(card, f"models/{name}")
             model = name[: -len(".yaml")]
             card.setdefault("c_name", model)
             cards[model] = card
@@ -149,6 +150,16 @@ def why_not(card, graph, variant):
     return None
 
 
+def tfjs_why_not(card, graph):
+    """Return why a model cannot be had as a TensorFlow.js model of a graph, or None."""
+    if graph == "layers":
+        wanted = card["tfjs"]["layers"] and card["source"]["kind"] == "keras"
+        return None if wanted else "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
+    if graph in tfjs_graphs(card):
+        return None
+    return NO_INFERENCE if graph == "inference" else NO_POSTPROCESS_IN_TFJS
+
+
 def tfjs_graphs(card):
     """Return the graphs that a model can have as TensorFlow.js models."""
     own = ["inference"] if card["tfjs"]["inference"] else []
@@ -167,6 +178,14 @@ def nearest(name, names):
     if near:
         return f"; did you mean {' or '.join(near)}?"
     return f"; there are: {', '.join(names)}"
+
+
+def _check_tfjs(card, path):
+    """Raise a UserError for a TensorFlow.js model that no source of the card's kind gives."""
+    for key, kind in (("layers", "keras"), ("inference", "tf1_detection")):
+        if card["tfjs"][key] and card["source"]["kind"] != kind:
+            found = card["source"]["kind"]
+            raise UserError(f"{path}: tfjs.{key}: only sources of kind {kind} have it, and this is {found}")
 
 
 def _check_graphs(card, path):

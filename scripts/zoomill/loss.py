@@ -2,7 +2,7 @@
 
 
 def of_artifacts(documents):
-    """Return ``{(model, graph, variant): (figure, loss)}``.
+    """Return ``{(model, graph, variant, format): (figure, loss)}``; the format is the end of the artifact's name.
 
     Args:
         documents: metric evidence (:mod:`zoomill.evaluation`) of artifacts; their graphs' float32 among them.
@@ -13,11 +13,10 @@ def of_artifacts(documents):
     figures = {_key(item): item["values"][item["figure"]] for item in documents}
     result = {}
     for item in documents:
-        model, graph, variant = _key(item)
-        exact = figures.get((model, graph, "float32"))
+        key = model, graph, _, form = _key(item)
+        exact = figures.get((model, graph, "float32", form))
         sign = 1 if item["more_is_better"] else -1
-        figure = figures[model, graph, variant]
-        result[model, graph, variant] = figure, None if exact is None else sign * (exact - figure)
+        result[key] = figures[key], None if exact is None else sign * (exact - figures[key])
     return result
 
 
@@ -30,12 +29,12 @@ def failures(documents, drops):
     """
     names = {_key(item): item["figure"] for item in documents}
     return [
-        f"{model}: {graph}.{variant}: loses {loss:.4g} of {names[model, graph, variant]}, "
+        f"{model}: {graph}.{variant}.{form}: loses {loss:.4g} of {names[model, graph, variant, form]}, "
         f"allowed {drops[model][variant]:g}"
-        for (model, graph, variant), (_, loss) in of_artifacts(documents).items()
+        for (model, graph, variant, form), (_, loss) in of_artifacts(documents).items()
         if loss is not None and variant in drops.get(model, {}) and loss > drops[model][variant]
     ]
 
 
 def _key(item):
-    return item["model"], item["graph"], item["variant"]
+    return item["model"], item["graph"], item["variant"], item["artifact"].rpartition(".")[2]

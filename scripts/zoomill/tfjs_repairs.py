@@ -19,6 +19,7 @@ def repair(document, contract, control_flow):
         UserError: when an input or output of the contract is no node of the model.
     """
     run_ensure_shape(document)
+    compare_with_zero(document)
     name_ends(document, contract)
     if control_flow:
         document["userDefinedMetadata"]["controlFlow"] = control_flow
@@ -33,6 +34,23 @@ def run_ensure_shape(document):
         if node["op"] == "EnsureShape":
             node["op"] = "Identity"
             node["attr"].pop("shape", None)
+
+
+def compare_with_zero(document):
+    """Make a Cast of floats to bool a comparison with zero: on wasm, TensorFlow.js 4.22 cuts 0.9 to 0, which is False.
+
+    The Object Detection API asks so for boxes with an area; without this, its NMS keeps none of less than the picture.
+    """
+    topology = document["modelTopology"]
+    functions = topology.get("library", {}).get("function", [])
+    for body in (topology["node"], *(function["nodeDef"] for function in functions)):
+        for node in list(body):
+            ends = [node.get("attr", {}).get(key, {}).get("type") for key in ("SrcT", "DstT")]
+            if node["op"] == "Cast" and ends == ["DT_FLOAT", "DT_BOOL"]:
+                value, zeros = node["input"][0], f"{node['name']}/zeros"
+                attributes = {"T": {"type": "DT_FLOAT"}}
+                body.append({"name": zeros, "op": "ZerosLike", "input": [value], "attr": attributes})
+                node.update(op="NotEqual", input=[value, zeros, *node["input"][1:]], attr=dict(attributes))
 
 
 def name_ends(document, contract):

@@ -1,10 +1,12 @@
 """Build the float32 artifact of every model of the catalogue that a mirror holds, and print how near each comes.
 
-    .venv/bin/python tests/bench/real_models.py --mirror FOLDER --work FOLDER
+    .venv/bin/python tests/bench/real_models.py --mirror FOLDER --work FOLDER [--format tfjs]
 
 prints a Markdown table: model, kind of source, largest absolute error of any output, largest golden value, and the
-seconds of export and conversion. Models that the mirror does not hold, or that cannot be built, stand below it with the
-reason. What is already built in the work folder is not built again.
+seconds of export and conversion; of TensorFlow.js models, which are those of TensorFlow's and Darknet's formats, the
+largest error as a share of the largest golden value in Chromium on wasm and on webgl. Models that the mirror does not
+hold, or that cannot be built, stand below it with the reason. What is already built in the work folder is not built
+again.
 """
 
 import argparse
@@ -20,17 +22,38 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from zoomill import cards, tables  # noqa: E402
 from zoomill.yaml_file import load_yaml  # noqa: E402
 
+TFJS_SOURCES = {"keras", "saved_model", "frozen_graph", "tf1_checkpoint", "tf1_detection", "darknet"}
+HEADINGS = {
+    "tflite": ("model", "source", "largest error", "peak", "seconds", "within its limit"),
+    "tfjs": ("model", "source", "wasm", "webgl", "bytes", "seconds", "within its limit"),
+}
 
-def evidence(model, card):
+
+def evidence(model, card, form):
     """Return the evidence file of a model's float32 artifact without post-processing."""
+    if form == "tfjs":
+        return f"results/{model}/browser.json"
     graph = "detect_cut" if "detect_cut" in card["graphs"] else "main"
     return f"results/{model}/{graph}.float32.tflite.json"
 
 
-def seconds(work, model):
+def figures(document, form):
+    """Return the cells of a table that the evidence fills."""
+    if form == "tflite":
+        worst = max(document["parity"].values(), key=lambda output: output["max_abs"] or 0)
+        return f"{worst['max_abs']:.1e}", f"{worst['peak']:.3g}"
+    (artifact,) = (item for item in document["artifacts"] if item["artifact"].endswith(".tfjs"))
+    shares = [
+        max(output["max_abs"] / (output["peak"] or 1) for output in artifact["backends"][backend]["parity"].values())
+        for backend in ("wasm", "webgl")
+    ]
+    return *(f"{share:.1e}" for share in shares), f"{artifact['bytes']:,}"
+
+
+def seconds(work, model, form):
     """Return the wall seconds of a model's export and conversion."""
     total = 0.0
-    for pattern in (f"export_*/{model}.tsv", f"convert_tflite/{model}.*.tsv"):
+    for pattern in (f"export_*/{model}.tsv", f"convert_{form}/{model}.*.tsv"):
         for path in work.glob(f"benchmarks/{pattern}"):
             with open(path, newline="") as file:
                 total += sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
@@ -53,6 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--format", choices=sorted(HEADINGS), default="tflite")
     parser.add_argument("--models", nargs="+", help="only these; without, all that the mirror holds")
     args = parser.parse_args()
     schema = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
@@ -62,24 +86,28 @@ def main():
         model: card
         for model, card in catalogue.items()
         if model in (args.models or catalogue)
+        and (args.format == "tflite" or card["source"]["kind"] in TFJS_SOURCES)
         and all(file.get("sha256", "no digest") in held for file in card["source"]["files"])
     }
     args.work.mkdir(parents=True, exist_ok=True)
-    snakemake = [Path(sys.executable).with_name("snakemake"), *(evidence(*item) for item in here.items()), "-j2"]
+    snakemake = [
+        Path(sys.executable).with_name("snakemake"),
+        *(evidence(*item, args.format) for item in here.items()),
+        "-j2",
+    ]
     snakemake += ["--snakefile", REPOSITORY / "Snakefile", "--directory", args.work]
     snakemake += ["--configfile", REPOSITORY / "config.yaml", "--workflow-profile", REPOSITORY / "profiles/default"]
-    snakemake += ["--config", f'mirrors=["{args.mirror.resolve()}"]']
+    snakemake += ["--config", f'mirrors=["{args.mirror.resolve()}"]', "tfjs=[float32]", "tflite=[]"]
     subprocess.run(snakemake, cwd=args.work, stdout=sys.stderr, check=False)
-    rows, failed = [("model", "source", "largest error", "peak", "seconds", "within its limit")], []
+    rows, failed = [HEADINGS[args.format]], []
     for model, card in here.items():
-        path = args.work / evidence(model, card)
+        path = args.work / evidence(model, card, args.format)
         if not path.exists():
             failed.append(f"- `{model}`: {reason(args.work, model)}")
             continue
         document = json.loads(path.read_text())
-        worst = max(document["parity"].values(), key=lambda output: output["max_abs"] or 0)
-        figures = f"{worst['max_abs']:.1e}", f"{worst['peak']:.3g}", f"{seconds(args.work, model):.0f}"
-        rows.append((model, card["source"]["kind"], *figures, "yes" if document["passed"] else "no"))
+        cells = *figures(document, args.format), f"{seconds(args.work, model, args.format):.0f}"
+        rows.append((model, card["source"]["kind"], *cells, "yes" if document["passed"] else "no"))
     print(tables.markdown(rows))
     print("\n".join(failed))
 

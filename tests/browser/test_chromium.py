@@ -88,14 +88,15 @@ def test_no_file_outside_the_folders_is_handed_out(call_page, tmp_path):
 
 # Chooses the other model and waits for its times, again and again.
 CHANGE_MODEL = """(async ({ changes }) => {
+    const figures = document.getElementById("figures");
+    while (!figures.children.length) await new Promise((resolve) => setTimeout(resolve, 50)); // the first is loading
     const change = (index) => new Promise((resolve) => {
         const seen = new MutationObserver(() => { seen.disconnect(); resolve(); });
-        seen.observe(document.getElementById("figures"), { childList: true });
+        seen.observe(figures, { childList: true });
         const field = document.getElementById("model");
         field.selectedIndex = index;
         field.dispatchEvent(new Event("change"));
     });
-    while (!tf.memory().numTensors) await new Promise((resolve) => setTimeout(resolve, 50));
     const counts = [];
     for (let index = 1; index <= changes; index += 1) {
         await change(index % 2);

@@ -135,3 +135,16 @@ def edited(repository_copy):
 def test_a_mistake_in_a_card_is_said_with_its_file_and_key(edited, before, after, message):
     (error,) = errors(edited(before, after))
     assert message in error
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("detect_regular.float32.tfjs", "TensorFlow.js lacks TFLite_Detection_PostProcess; take detect_cut"),
+        ("inference.float32.tfjs", "its card does not say `tfjs: {inference: true}`"),
+        ("layers.float32.tfjs", "layers models are for cards of kind keras that say `tfjs: {layers: true}`"),
+    ],
+)
+def test_a_tensorflow_js_model_that_cannot_be_had_is_refused_with_the_reason(workflow, file, reason):
+    (line,) = errors(workflow.run(f"results/{STARTER}/{file}", "-n", check=False))
+    assert f"results/{STARTER}/{file}: cannot be had: {reason}" in line

@@ -14,7 +14,7 @@ from zoomill.errors import UserError
 
 pytestmark = pytest.mark.slow
 
-KINDS = ("detector", "combined", "loop", "ensured", "upsampling")
+KINDS = ("detector", "combined", "loop", "ensured", "masked", "upsampling")
 OPTIONS = {"shard_bytes": 4194304, "strip_debug_ops": True, "control_flow_v2": "auto"}
 OPTIONS["skip_op_check"] = ["CombinedNonMaxSuppression"]
 DETECTIONS = ("anchor_indices", "boxes", "classes", "multiclass_scores", "scores")
@@ -167,6 +167,16 @@ def test_ensure_shape_does_not_run_as_the_converter_leaves_it(converted, graphs,
         outputs(tmp_path / "plain", graphs, "ensured", library)
 
 
+def test_fractions_are_true_on_wasm_where_the_converter_leaves_a_cast(converted, graphs, library, untouched, tmp_path):
+    graph = graphs / "graph/masked/graph.pb"
+    untouched([*frozen(graphs, "masked"), graph, tmp_path / "plain"])
+    document = tfjs_model.read_document(tmp_path / "plain")
+    tfjs_repairs.name_ends(document, contract(graphs, "masked"))
+    tfjs_model.write_document(tmp_path / "plain", document)
+    assert all((run["kept"] == 0).all() for run in outputs(tmp_path / "plain", graphs, "masked", library))
+    assert all((run["kept"] != 0).all() for run in outputs(converted / "masked", graphs, "masked", library))
+
+
 def test_a_fused_batch_norm_is_avoided_whatever_the_environment_says(converted, convert, graphs, untouched, tmp_path):
     graph = graphs / "graph/upsampling/graph.pb"
     untouched([*frozen(graphs, "upsampling"), graph, tmp_path / "plain"], onednn=1)
@@ -193,17 +203,119 @@ def test_an_operator_that_is_lacking_is_refused_by_name_and_node_unless_the_card
 def test_a_quantised_folder_is_what_the_converter_itself_would_write(
     converted, graphs, untouched, command, environment_python, tmp_path
 ):
-    graph = graphs / "graph/detector/graph.pb"
     plain = {dtype: tmp_path / f"plain.{dtype}" for dtype in ("float16", "uint16", "uint8")}
-    lowered = tmp_path / "float"
-    shutil.copytree(converted / "upsampling", lowered)
     graph = graphs / "graph/upsampling/graph.pb"
     untouched(*([*frozen(graphs, "upsampling"), f"--quantize_{dtype}=*", graph, plain[dtype]] for dtype in plain))
     for dtype, folder in plain.items():
         document = tfjs_model.read_document(folder)
         tfjs_repairs.repair(document, contract(graphs, "upsampling"), None)
         tfjs_model.write_document(folder, document)
-        flags = ["--float", lowered, "--patterns", json.dumps({dtype: ["*"]}), "--shard-bytes", 4194304]
+        flags = [
+            "--float",
+            converted / "upsampling",
+            "--patterns",
+            json.dumps({dtype: ["*"]}),
+            "--shard-bytes",
+            4194304,
+        ]
         process = command(environment_python("litert"), "quantise_tfjs", *flags, "--output", tmp_path / dtype)
         assert process.returncode == 0, process.stderr
         assert folders.digest(tmp_path / dtype) == folders.digest(folder)
+
+
+@pytest.fixture(scope="session")
+def keras_models(tmp_path_factory, environment_python):
+    """Folder with Keras models, and the graph of each below ``graph``."""
+    folder = tmp_path_factory.mktemp("keras_models")
+    python = environment_python("tf2")
+    subprocess.run([python, REPOSITORY / "tests/e2e/keras_models.py", folder], check=True, capture_output=True)
+    card = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
+    for path in list(folder.iterdir()):
+        flags = ["--model", path.stem, "--card", card, "--path", path, "--output-dir", folder / "graph" / path.name]
+        script = REPOSITORY / "scripts/export_keras.py"
+        subprocess.run([python, script, *flags], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def layers(keras_models, library, command, environment_python, tmp_path):
+    """Return a function that runs convert_layers on a Keras model: the process and the folder."""
+
+    def run(name):
+        graph = keras_models / "graph" / name
+        flags = ["--path", keras_models / name, "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
+        flags += ["--shard-bytes", 4194304, "--library", library, "--time-limit", 300, "--output", tmp_path / "layers"]
+        return command(environment_python("tfjs"), "convert_layers", *flags), tmp_path / "layers"
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["regularized.h5", "functional.h5", "functional.keras", "sequential.keras"])
+def test_a_layers_model_loads_and_gives_the_source_s_outputs(layers, keras_models, library, name):
+    process, folder = layers(name)
+    assert process.returncode == 0, process.stderr
+    document = tfjs_model.read_document(folder)
+    assert document["format"] == "layers-model" and "training_config" not in document["modelTopology"]
+    promised = files.read_json(keras_models / "graph" / name / "contract.json")
+    expected = evidence.read_golden(keras_models / "graph" / name / "golden.npz")
+    runs = iter(tfjs_runtime.run_golden(folder, promised, expected, "wasm", "node", library)["outputs"])
+    found = parity.of_outputs(lambda *_: next(runs), promised, expected)
+    assert all(errors["max_abs"] <= 1e-5 < errors["peak"] for errors in found.values())
+    assert not (keras_models / "config.json").exists()  # the converter unpacks a .keras file beside itself
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("regularized.h5", "Unknown regularizer"), ("functional.h5", "InputLayer should be passed")]
+)
+def test_a_layers_model_does_not_load_as_the_converter_leaves_it(
+    layers, keras_models, library, untouched, tmp_path, name, reason
+):
+    _, folder = layers(name)
+    flags = ["--input_format=keras", "--output_format=tfjs_layers_model", keras_models / name, tmp_path / "plain"]
+    untouched(flags)
+    document = tfjs_model.read_document(tmp_path / "plain") | {
+        "signature": tfjs_model.read_document(folder)["signature"]
+    }
+    tfjs_model.write_document(tmp_path / "plain", document)
+    promised = files.read_json(keras_models / "graph" / name / "contract.json")
+    expected = evidence.read_golden(keras_models / "graph" / name / "golden.npz")
+    with pytest.raises(UserError, match=reason):
+        tfjs_runtime.run_golden(tmp_path / "plain", promised, expected, "cpu", "node", library)
+
+
+def test_a_layers_model_that_does_not_load_is_not_delivered(layers):
+    process, folder = layers("shrinking.h5")
+    (line,) = [line for line in process.stderr.splitlines() if line.startswith("error: ")]
+    assert "as a layers model: " in line and "its graph model, main, does without layers" in line
+    assert process.returncode == 1 and not folder.exists()
+
+
+def test_the_map_of_a_detector_with_eight_outputs_is_confirmed_by_numbers(
+    converted, graphs, library, command, environment_python, tmp_path
+):
+    graph = graphs / "graph/detector"
+    flags = ["--model", converted / "detector", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
+    flags += ["--library", library, "--output", tmp_path / "map.json"]
+    process = command(environment_python("litert"), "map_tfjs", *flags)
+    assert process.returncode == 0, process.stderr
+    found = files.read_json(tmp_path / "map.json")
+    assert [found["outputs"][name]["source"] for name in EIGHT] == [
+        f"Identity_{index}:0" if index else "Identity:0" for index in range(8)
+    ]
+    assert {entry["basis"].split(",")[0] for entry in found["outputs"].values()} == {
+        "structure",
+        "the only output of its size",
+    }
+    assert found["roles"] == {role: f"detection_{role}" for role in ("boxes", "scores", "classes")}
+
+
+def test_a_plan_rescues_what_uint8_breaks_within_its_budget(workflow, zoo):
+    model, variants = "mobilenet_v1_025_224", ("float32", "uint8", "planned")
+    paths = [f"results/{model}/main.{variant}.tfjs" for variant in variants]
+    workflow.run(*(f"{path}.metric.json" for path in paths), config=[f'mirrors=["{zoo}"]'])
+    whole, small, planned = (json.loads(workflow.file(f"{path}.metric.json").read_text())["values"] for path in paths)
+    assert planned["top_1"] >= whole["top_1"] - 0.01 and small["top_1"] < whole["top_1"] - 0.3
+    sizes = [folders.size(workflow.file(path)) for path in paths]
+    assert sizes[2] <= 0.4 * sizes[0]
+    record = json.loads(workflow.file(f"results/{model}/main.planned.json").read_text())
+    assert sizes[2] <= record["bytes"] and record["expected_error"] < 1e-3 * record["uint8_error"]

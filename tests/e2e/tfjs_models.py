@@ -75,7 +75,7 @@ class Combined(Heads):
 
 
 class Loop(tf.Module):
-    """A loop that TensorFlow.js runs only with control flow v2."""
+    """A loop."""
 
     def __init__(self):
         self.kernel = variable(6, 6)
@@ -100,6 +100,14 @@ class Ensured(tf.Module):
         return {"hidden": tf.ensure_shape(hidden * 2, [1, 3])}
 
 
+class Masked(tf.Module):
+    """Numbers of less than one as truth values, which the NMS of the Object Detection API asks for."""
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 6], name="vector")])
+    def __call__(self, vector):
+        return {"kept": vector * tf.cast(tf.cast(vector, tf.bool), tf.float32)}
+
+
 class Upsampling(tf.Module):
     """The block of a U-Net: transposed convolution, batch norm, ReLU."""
 
@@ -116,7 +124,14 @@ class Upsampling(tf.Module):
         return {"picture": tf.tanh(tf.nn.conv2d(tf.nn.relu(normed), self.last, 1, "SAME"))}
 
 
-KINDS = {"detector": Detector, "combined": Combined, "loop": Loop, "ensured": Ensured, "upsampling": Upsampling}
+KINDS = {
+    "detector": Detector,
+    "combined": Combined,
+    "loop": Loop,
+    "ensured": Ensured,
+    "masked": Masked,
+    "upsampling": Upsampling,
+}
 
 if __name__ == "__main__":
     for kind, module in KINDS.items():

@@ -67,6 +67,7 @@ def test_a_summary_without_the_float32_file_has_no_share(run, tmp_path):
 def metric(path, variant, value, figure="top_1", more_is_better=True):
     """Write metric evidence of an artifact and return its path."""
     document = {"model": "small", "graph": "detect_cut", "variant": variant, "values": {figure: value, "other": 0}}
+    document["artifact"] = f"detect_cut.{variant}.tflite"
     files.write_json(path, {**document, "figure": figure, "more_is_better": more_is_better})
     return path
 
@@ -89,7 +90,8 @@ def test_random_calibration_is_seen_in_the_summary(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "allowed, lost", [(0.01, ["error: small: detect_cut.dynamic: loses 0.02 of top_1, allowed 0.01"]), (0.03, [])]
+    "allowed, lost",
+    [(0.01, ["error: small: detect_cut.dynamic.tflite: loses 0.02 of top_1, allowed 0.01"]), (0.03, [])],
 )
 def test_a_loss_beyond_what_the_card_allows_is_an_error(run, documents, metrics, allowed, lost):
     drops = f'{{"small": {{"dynamic": {allowed}}}}}'
@@ -103,7 +105,7 @@ def test_a_metric_that_grows_with_errors_loses_when_it_grows(run, documents, tmp
     metrics = [metric(tmp_path / variant, variant, value, "error", False) for variant, value in values.items()]
     flags = ["--evidence", documents[0], "--metrics", *metrics, "--drops", '{"small": {"dynamic": 0.4}}']
     process = run("check_limits", *flags, "--output", "limits.txt")
-    assert process.stderr.splitlines() == ["error: small: detect_cut.dynamic: loses 0.5 of error, allowed 0.4"]
+    assert process.stderr.splitlines() == ["error: small: detect_cut.dynamic.tflite: loses 0.5 of error, allowed 0.4"]
 
 
 def test_artifacts_within_their_limits_are_counted(run, documents, tmp_path):
