@@ -34,7 +34,7 @@ def zoo():
 class Workflow:
     """Runs the workflow of ``repository`` in a folder of its own.
 
-    It runs on the starter detector and without evaluation if nothing else is said.
+    It runs on the starter detector, without evaluation and TensorFlow.js, if nothing else is said.
     """
 
     def __init__(self, folder, repository=REPOSITORY):
@@ -44,7 +44,7 @@ class Workflow:
     def command(self, *arguments, config=()):
         """Return the command line; ``config`` are ``key=value`` strings for --config."""
         # Of two settings of one key, the last counts.
-        config = ['models=["ssd_mobilenet_v1_shapes"]', "evaluate=False", "browser=False", *config]
+        config = ['models=["ssd_mobilenet_v1_shapes"]', "evaluate=False", "tfjs=[]", "browser=False", *config]
         return [
             str(Path(sys.executable).with_name("snakemake")),
             *map(str, arguments),

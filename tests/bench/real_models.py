@@ -42,7 +42,8 @@ def figures(document, form):
     if form == "tflite":
         worst = max(document["parity"].values(), key=lambda output: output["max_abs"] or 0)
         return f"{worst['max_abs']:.1e}", f"{worst['peak']:.3g}"
-    (artifact,) = (item for item in document["artifacts"] if item["artifact"].endswith(".tfjs"))
+    name = "{}.float32.tfjs".format
+    artifact = next(item for item in document["artifacts"] if item["artifact"] in (name("main"), name("detect_cut")))
     shares = [
         max(output["max_abs"] / (output["peak"] or 1) for output in artifact["backends"][backend]["parity"].values())
         for backend in ("wasm", "webgl")
