@@ -319,3 +319,17 @@ def test_a_plan_rescues_what_uint8_breaks_within_its_budget(workflow, zoo):
     assert sizes[2] <= 0.4 * sizes[0]
     record = json.loads(workflow.file(f"results/{model}/main.planned.json").read_text())
     assert sizes[2] <= record["bytes"] and record["expected_error"] < 1e-3 * record["uint8_error"]
+
+
+def test_our_conversion_of_a_model_agrees_with_that_of_its_author(workflow, zoo, library):
+    ours = "results/emnist_digits/main.float32.tfjs"
+    workflow.run(ours, config=[f'mirrors=["{zoo}"]'])
+    promised = files.read_json(workflow.file("build/emnist_digits/main/contract.json"))
+    pinned = evidence.read_golden(workflow.file("build/emnist_digits/main/golden.npz"))
+    theirs = zoo / "emnist_digits_savedmodel_tfjs_tflite/tfjs_model"
+    runs = [
+        tfjs_runtime.run_golden(folder, promised, pinned, "wasm", "node", library)["outputs"]
+        for folder in (workflow.file(ours), theirs)
+    ]
+    for one, other in zip(*runs, strict=True):
+        assert np.abs(one["output_0"] - other["output_0"]).max() <= 1e-6
