@@ -19,7 +19,7 @@ STAGES = {
     "logs/export_ssd_graph/*.log": "build/*/detect_cut/graph.pb",
     "logs/run_toco/*.log": "build/*/*/toco_float32.tflite",
     "logs/convert_tflite/*.log": "results/*/detect_cut.float32.tflite",
-    "logs/quantise_tflite/*.log": "results/*/detect_cut.float16.tflite",
+    "logs/quantise_tflite/*.log": "results/*/detect_cut.[!t]*[68].tflite",
     "logs/graft_postprocess/*.log": "results/*/detect_fast.[!t]*.tflite",
     "logs/validate_tflite/*.log": "results/*/*.tflite.json",
     "logs/summarise.log": "results/summary.md",
