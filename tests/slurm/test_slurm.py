@@ -32,7 +32,7 @@ def test_a_run_on_slurm_gives_the_bytes_of_a_local_one_with_one_submission_a_mod
         *("--directory", tmp_path),
         *("--workflow-profile", REPOSITORY / "profiles/slurm"),
         *POLLING,
-        *("--config", 'models=["ssd_mobilenet_v1_shapes"]'),
+        *("--config", 'models=["ssd_mobilenet_v1_shapes"]', "evaluate=False", "browser=False", "tfjs=[]"),
     ]
     process = subprocess.run(
         command, cwd=tmp_path, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600
