@@ -32,7 +32,7 @@ rule fetch_source:
             --model {wildcards.source:q} \
             --files {params.files:q} \
             --index {input.index:q} \
-            --index-urls {params.urls:q} \
+            --sample-urls {params.urls:q} \
             --cache sources/.cache \
             --lock sources.lock \
             --output {output:q} \

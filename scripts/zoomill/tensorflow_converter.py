@@ -14,7 +14,7 @@ def convert(graph_path, contract, output, feeds=None):
             graph stay in float. Without, nothing is quantised.
 
     Raises:
-        UserError: with the converter's reason.
+        UserError: with model, file and the converter's reason.
     """
     import tensorflow as tf
 
@@ -29,6 +29,6 @@ def convert(graph_path, contract, output, feeds=None):
         data = converter.convert()
     except Exception as error:  # the converter raises its own, undocumented kinds
         reason = next((line for line in str(error).splitlines() if "error:" in line), str(error).splitlines()[0])
-        raise UserError(f"cannot be converted: {reason}") from error
+        raise UserError(f"{contract['model']}: {graph_path}: cannot be converted: {reason}") from error
     with open(output, "wb") as file:
         file.write(data)
