@@ -55,7 +55,7 @@ def _arguments(argv):
     parser.add_argument("--model", required=True, help="name of the model, for messages and sources.lock")
     parser.add_argument("--files", required=True, help="the card's list of files, as JSON")
     parser.add_argument("--index", nargs="*", default=[], help="CSV of a data set, whose samples are fetched too")
-    parser.add_argument("--sample-urls", nargs="*", default=[], help="where they are; {name} stands for a sample's name")
+    parser.add_argument("--sample-urls", nargs="*", default=[], help="where they are, with {name} for a sample's name")
     parser.add_argument("--cache", required=True, help="folder of complete and partial downloads")
     parser.add_argument("--lock", required=True, help="sources.lock")
     parser.add_argument(
