@@ -5,7 +5,7 @@ import itertools
 import os
 import tempfile
 
-from zoomill import bisection, calibration, command, evaluation, files, metrics, predictions, runtime, samples
+from zoomill import bisection, calibration, command, evaluation, files, loss, predictions, runtime, samples
 from zoomill.errors import UserError
 
 # Samples on which the operators' noise is measured.
@@ -44,7 +44,8 @@ def _bisect(args, contract, folder):
     for variant, in_float in (("float32", None), ("int8", []), (bisection.VARIANT, chosen)):
         path = args.float if in_float is None else workshop.make(in_float)
         figures[variant] = _figures(metric, _rows(args, contract, metric, path), names, os.path.getsize(path))
-    lost = metrics.loss(metric, *({metric.figure: figures[name]["rest"]} for name in ("float32", bisection.VARIANT)))
+    exact, found = (figures[name]["rest"] for name in ("float32", bisection.VARIANT))
+    lost = loss.worse_by(exact, found, metric.more_is_better)
     with open(path, "rb") as file:
         data = file.read()
     return data, {

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from zoomill import artifact, metrics, quantiser, runtime
+from zoomill import artifact, loss, quantiser, runtime
 from zoomill.tflite_interior import Interior
 
 VARIANT = "int8_mixed"
@@ -154,8 +154,8 @@ class Search:
     def _loss(self, in_float, reference):
         path = self._workshop.make(in_float)
         values = self._metric.values(self._score(path))
-        loss = metrics.loss(self._metric, reference, values)
         value = values[self._metric.figure]
+        lost = loss.worse_by(reference[self._metric.figure], value, self._metric.more_is_better)
         whole = self._workshop.whole(in_float)
-        self.steps.append({"in_float": whole, "bytes": os.path.getsize(path), "value": value, "loss": loss})
-        return loss
+        self.steps.append({"in_float": whole, "bytes": os.path.getsize(path), "value": value, "loss": lost})
+        return lost

@@ -1,6 +1,11 @@
 """How much of a task metric an artifact loses against the float32 artifact of its graph."""
 
 
+def worse_by(reference, value, more_is_better):
+    """Return by how much a figure is worse than another, in the metric's unit; negative when it is better."""
+    return reference - value if more_is_better else value - reference
+
+
 def of_artifacts(documents):
     """Return ``{(model, graph, variant, format): (figure, loss)}``; the format is the end of the artifact's name.
 
@@ -15,8 +20,8 @@ def of_artifacts(documents):
     for item in documents:
         key = model, graph, _, form = _key(item)
         exact = figures.get((model, graph, "float32", form))
-        sign = 1 if item["more_is_better"] else -1
-        result[key] = figures[key], None if exact is None else sign * (exact - figures[key])
+        lost = None if exact is None else worse_by(exact, figures[key], item["more_is_better"])
+        result[key] = figures[key], lost
     return result
 
 

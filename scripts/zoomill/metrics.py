@@ -212,19 +212,6 @@ def metric(setting, name, figure=None, **options):
     return made
 
 
-def loss(metric, reference, values):
-    """Return by how much values are worse than others in the metric's unit, negative when they are better.
-
-    Only ``metric.figure`` counts, the one of several figures that stands for the metric.
-
-    Args:
-        metric: a metric or its class.
-        reference, values: what :meth:`values` of the metric returned for both.
-    """
-    lost = reference[metric.figure] - values[metric.figure]
-    return lost if metric.more_is_better else -lost
-
-
 def _output(setting, name):
     """Return the name of the output to read."""
     names = [entry["name"] for entry in setting.contract["outputs"]]
