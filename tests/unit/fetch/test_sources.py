@@ -1,0 +1,153 @@
+"""Sources and mirrors, and the order in which they are asked."""
+
+import os
+import pathlib
+
+import pytest
+
+from .fetching import DATA, HTML, LFS, OTHER, entry, fetch, fetched, in_cache, mirror, refused, sha, without_digest
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+def test_a_file_is_cached_under_its_digest(server, algorithm):
+    server["a"] = DATA
+    digest = sha(DATA, algorithm)
+    fetch({"name": "model.bin", "urls": [server.url + "/a"], algorithm: digest.upper()})
+    assert fetched() == DATA
+    assert in_cache() == [digest]
+
+
+def test_a_name_may_have_folders(server):
+    server["a"] = DATA
+    fetch(entry(server.url + "/a", name="saved_model/variables/x"))
+    assert fetched("saved_model/variables/x") == DATA
+
+
+def test_a_local_file_is_copied_and_left_alone():
+    pathlib.Path("starter").mkdir()
+    pathlib.Path("starter/a").write_bytes(DATA)
+    fetch(entry("starter/a"))
+    assert fetched() == DATA
+    assert os.stat("starter/a").st_nlink == 1
+
+
+@pytest.mark.parametrize("content", [OTHER, DATA[:-1], DATA + b"x", b""])
+def test_a_local_file_is_verified_as_well(content):
+    pathlib.Path("a").write_bytes(content)
+    assert "model.bin: a " in refused(entry("a"))
+    assert in_cache() == []
+    assert pathlib.Path("a").read_bytes() == content
+
+
+def test_a_missing_local_file_is_named():
+    assert "starter/a is no file that can be read" in refused(entry("starter/a"))
+
+
+def test_a_local_lfs_pointer_is_named():
+    pathlib.Path("a").write_bytes(LFS)
+    assert "a is a Git LFS pointer instead of the file" in refused(entry("a"))
+
+
+def test_the_next_url_is_tried(server):
+    server["good"] = DATA
+    fetch(entry(server.url + "/gone", server.url + "/good"))
+    assert fetched() == DATA
+    assert server.paths == ["gone", "good"]
+
+
+def test_all_failed_sources_are_summed_up(server):
+    server["html"], server["wrong"] = HTML, OTHER
+    message = refused(entry(*(server.url + path for path in ("/gone", "/html", "/wrong"))))
+    assert message.startswith("toy: model.bin: %s/gone answered 404 Not Found; " % server.url)
+    assert "/html answered with an HTML page instead of the file; " in message
+    assert "/wrong gave sha256 %s, expected %s; " % (sha(OTHER), sha(DATA)) in message
+    assert message.endswith("; check the URL in models/toy.yaml")
+
+
+def test_a_server_that_is_not_there_is_a_matter_of_the_network(server):
+    server.close()
+    message = refused(entry(server.url + "/a"))
+    assert message.startswith("toy: model.bin: %s/a did not answer (Connection refused); " % server.url)
+    assert message.endswith("check the network connection, or name a mirror in ZOOMILL_MIRRORS")
+
+
+def test_a_password_in_a_url_is_not_told(server, capfd):
+    message = refused(entry(server.url.replace("//", "//user:secret@") + "/gone"))
+    assert "secret" not in message + "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+def test_a_mirror_folder_comes_before_the_urls(server, monkeypatch, algorithm):
+    monkeypatch.setenv("ZOOMILL_MIRRORS", mirror(algorithm=algorithm))
+    fetch({"name": "model.bin", "urls": [server.url + "/a"], algorithm: sha(DATA, algorithm)})
+    assert fetched() == DATA
+    assert server.requests == []
+    assert os.stat("mirror/zoo/a.bin").st_nlink == 1
+
+
+def test_a_mirror_may_be_a_base_url(server, monkeypatch):
+    server["m/SHA256SUMS"] = ("%s *zoo%%20/a b.bin\r\n" % sha(DATA)).encode()
+    server["m/zoo%2520/a%20b.bin"] = DATA
+    monkeypatch.setenv("ZOOMILL_MIRRORS", server.url + "/m/")
+    fetch(entry(server.url + "/a"))
+    assert fetched() == DATA
+    assert server.paths == ["m/SHA256SUMS", "m/zoo%2520/a%20b.bin"]
+
+
+def test_mirrors_are_tried_in_order(server, monkeypatch):
+    for name in ("one", "two"):
+        server[name + "/SHA256SUMS"] = ("%s  a\n" % sha(DATA)).encode()
+    server["two/a"] = DATA
+    monkeypatch.setenv("ZOOMILL_MIRRORS", "\n%s/one\n\n%s/two\n" % (server.url, server.url))
+    fetch(entry(server.url + "/a"))
+    assert fetched() == DATA
+    assert server.paths == ["one/SHA256SUMS", "one/a", "two/SHA256SUMS", "two/a"]
+
+
+def test_the_list_of_a_mirror_is_read_once_for_all_files(server, monkeypatch):
+    server["SHA256SUMS"] = ("%s  a\n%s  b\n" % (sha(DATA), sha(OTHER))).encode()
+    server["a"], server["b"] = DATA, OTHER
+    monkeypatch.setenv("ZOOMILL_MIRRORS", server.url)
+    fetch(entry("x", name="a"), entry("x", name="b", data=OTHER))
+    assert server.paths == ["SHA256SUMS", "a", "b"]
+
+
+def test_a_mirror_that_lies_is_reported_and_passed_over(server, monkeypatch, capfd):
+    monkeypatch.setenv("ZOOMILL_MIRRORS", mirror(content=OTHER))
+    server["a"] = DATA
+    fetch(entry(server.url + "/a"))
+    assert fetched() == DATA
+    out, err = capfd.readouterr()
+    assert "toy: model.bin: mirror/zoo/a.bin gave sha256 %s, expected %s" % (sha(OTHER), sha(DATA)) in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("path", ["../secret", "/secret", "zoo/../../secret", "zoo\\..\\secret"])
+def test_a_mirror_path_that_escapes_is_refused(server, monkeypatch, path):
+    pathlib.Path("secret").write_bytes(DATA)
+    monkeypatch.setenv("ZOOMILL_MIRRORS", mirror(path=path))
+    assert "mirror lists a file outside itself" in refused(entry(server.url + "/gone"))
+
+
+@pytest.mark.parametrize("place", ["nowhere", "http://127.0.0.1:9/zoo", "{url}/m"])
+def test_a_mirror_without_a_list_is_reported_and_passed_over(server, monkeypatch, capfd, place):
+    place = place.format(url=server.url)
+    monkeypatch.setenv("ZOOMILL_MIRRORS", place)
+    server["a"] = DATA
+    fetch(entry(server.url + "/a"))
+    assert fetched() == DATA
+    assert "toy: model.bin: %s " % place in capfd.readouterr().out
+
+
+def test_a_mirror_without_a_list_is_asked_once_for_all_files(server, monkeypatch):
+    server["a"], server["b"] = DATA, OTHER
+    monkeypatch.setenv("ZOOMILL_MIRRORS", server.url)
+    fetch(entry(server.url + "/a", name="a"), entry(server.url + "/b", name="b", data=OTHER))
+    assert server.paths == ["SHA256SUMS", "a", "b"]
+
+
+def test_a_file_without_digest_is_not_asked_of_a_mirror(server, monkeypatch):
+    server["a"] = DATA
+    monkeypatch.setenv("ZOOMILL_MIRRORS", server.url)
+    fetch(without_digest(server.url + "/a"), accept=True)
+    assert server.paths == ["a"]
