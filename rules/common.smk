@@ -343,12 +343,8 @@ def browser_goldens(wildcards):
 
 def browser_limits(wildcards):
     """Return the limits of each of these artifacts, as JSON."""
-    chosen = CATALOGUE[wildcards.model]
-    general = {"tfjs": config["tfjs_limits"], "tflite": config["limits"]}
-    own = {"tfjs": chosen["tfjs"]["limits"], "tflite": chosen["limits"]}
-    names = [path.split(".")[1:] for path in browser_artifacts(wildcards)]
-    result = [{**general[end][variant], **own[end].get(variant, {})} for variant, end in names]
-    return json.dumps(result, sort_keys=True)
+    variants = [path.split(".")[1] for path in browser_artifacts(wildcards)]
+    return json.dumps([limits_of(wildcards.model, variant) for variant in variants], sort_keys=True)
 
 
 def web_metrics():
@@ -616,9 +612,43 @@ def beside(wildcards):
     return "results/{model}/{graph}.int8.tflite" if compared else []
 
 
+def float_file(wildcards):
+    """Return the float32 file that a TFLite variant is derived from, nothing for those that are converted."""
+    return "results/{model}/{graph}.float32.tflite" if wildcards.variant in cards.DERIVED else []
+
+
+def float_model(wildcards):
+    """Return the float32 model that a TensorFlow.js variant is derived from, nothing for itself."""
+    return "results/{model}/{graph}.float32.tfjs" if wildcards.variant != "float32" else []
+
+
 def golden_images(wildcards):
     """Return the paths of the card's pinned pictures."""
     return [f"sources/{wildcards.model}/{name}" for name in CATALOGUE[wildcards.model]["golden"]]
+
+
+def golden_purpose(wildcards):
+    """Return what the samples are for that give a model's golden inputs, None where pictures do or they are drawn."""
+    chosen = CATALOGUE[wildcards.model]
+    purposes = [purpose for purpose in ("evaluation", "calibration") if uses(wildcards, purpose)]
+    return purposes[0] if purposes and not chosen["golden"] and len(chosen["inputs"]) < 2 else None
+
+
+def golden_samples(wildcards):
+    """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""
+    purpose = golden_purpose(wildcards)
+    return [samples(purpose)(wildcards), sample_folder(purpose)(wildcards)] if purpose else []
+
+
+def golden_flags(wildcards, input):
+    """Return the flags that say where golden inputs come from."""
+    if not (purpose := golden_purpose(wildcards)):
+        return ["--golden-images", *golden_images(wildcards)]
+    sample_list, folder = input.golden
+    return [
+        *("--golden-samples", sample_list, "--golden-folder", folder),
+        *("--golden-form", sample_form(purpose)(wildcards), "--golden-preprocess", preprocess(wildcards)),
+    ]
 
 
 def graph_options(wildcards):
@@ -637,16 +667,14 @@ def default_ranges(wildcards):
     return chosen.get("default_ranges", [])
 
 
+def limits_of(model, variant):
+    """Return the limits of a variant of a model."""
+    return {**config["limits"][variant], **CATALOGUE[model]["limits"].get(variant, {})}
+
+
 def limits(wildcards):
     """Return the variant's limits as JSON."""
-    own = CATALOGUE[wildcards.model]["limits"].get(wildcards.variant, {})
-    return json.dumps({**config["limits"][wildcards.variant], **own}, sort_keys=True)
-
-
-def tfjs_limits(wildcards):
-    """Return the limits of a TensorFlow.js variant as JSON."""
-    own = CATALOGUE[wildcards.model]["tfjs"]["limits"].get(wildcards.variant, {})
-    return json.dumps({**config["tfjs_limits"][wildcards.variant], **own}, sort_keys=True)
+    return json.dumps(limits_of(wildcards.model, wildcards.variant), sort_keys=True)
 
 
 def pipeline_code(wildcards):

@@ -42,7 +42,7 @@ use rule export_keras as predict_keras with:
         "benchmarks/predict_keras/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         path=source("path"),
         allow=source("allow"),
         folder=output_folder,
@@ -63,7 +63,7 @@ use rule export_saved_model as predict_saved_model with:
         "benchmarks/predict_saved_model/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
@@ -85,7 +85,7 @@ use rule export_frozen_graph as predict_frozen_graph with:
         "benchmarks/predict_frozen_graph/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
@@ -107,7 +107,7 @@ use rule export_tf1_checkpoint as predict_tf1_checkpoint with:
         "benchmarks/predict_tf1_checkpoint/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         graph=source("graph"),
         checkpoint=source("checkpoint"),
         variables=source("variables"),
@@ -131,7 +131,7 @@ use rule export_darknet as predict_darknet with:
         "benchmarks/predict_darknet/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         config=source("config"),
         weights=source("weights"),
         heads=source("heads"),
@@ -153,7 +153,7 @@ use rule export_onnx as predict_onnx with:
         "benchmarks/predict_onnx/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         path=source("path"),
         keep=source("keep_layout"),
         folder=output_folder,
@@ -174,7 +174,7 @@ use rule export_tflite as predict_tflite with:
         "benchmarks/predict_tflite/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         path=source("path"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
@@ -197,7 +197,7 @@ use rule export_tfjs as predict_tfjs with:
         "benchmarks/predict_tfjs/{model}.tsv"
     params:
         card=expectations,
-        images=[],
+        golden=[],
         path=source("path"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,

@@ -57,6 +57,7 @@ rule export_inference:
     input:
         code=code("export_inference"),
         source="sources/{model}",
+        golden=golden_samples,
         contract="build/{model}/detect_cut/contract.json",
     output:
         graph="build/{model}/inference/graph.pb",
@@ -77,13 +78,13 @@ rule export_inference:
         mem_mb=2000,
     params:
         frozen=source("frozen_graph"),
-        images=golden_images,
+        golden=golden_flags,
     shell:
         r"""
         python {input.code[0]:q} \
             --contract {input.contract:q} \
             --path {input.source:q}/{params.frozen:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --output-dir "$(dirname {output.graph:q})" \
             &>{log:q}
         """
@@ -126,6 +127,7 @@ rule export_keras:
     input:
         code=code("export_keras"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -145,7 +147,7 @@ rule export_keras:
         mem_mb=2000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         allow=source("allow"),
         folder=output_folder,
@@ -155,7 +157,7 @@ rule export_keras:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --allow {params.allow:q} \
             --output-dir {params.folder:q} \
@@ -168,6 +170,7 @@ rule export_saved_model:
     input:
         code=code("export_saved_model"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -187,7 +190,7 @@ rule export_saved_model:
         mem_mb=2000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
@@ -198,7 +201,7 @@ rule export_saved_model:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --tags {params.tags:q} \
             --signature {params.signature:q} \
@@ -212,6 +215,7 @@ rule export_frozen_graph:
     input:
         code=code("export_frozen_graph"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -231,7 +235,7 @@ rule export_frozen_graph:
         mem_mb=2000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
@@ -242,7 +246,7 @@ rule export_frozen_graph:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
@@ -256,6 +260,7 @@ rule export_tf1_checkpoint:
     input:
         code=code("export_tf1_checkpoint"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -275,7 +280,7 @@ rule export_tf1_checkpoint:
         mem_mb=2000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         graph=source("graph"),
         checkpoint=source("checkpoint"),
         variables=source("variables"),
@@ -288,7 +293,7 @@ rule export_tf1_checkpoint:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --graph {input.source:q}/{params.graph:q} \
             --checkpoint {input.source:q}/{params.checkpoint:q} \
             --variables {params.variables:q} \
@@ -304,6 +309,7 @@ rule export_darknet:
     input:
         code=code("export_darknet"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -323,7 +329,7 @@ rule export_darknet:
         mem_mb=2000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         config=source("config"),
         weights=source("weights"),
         heads=source("heads"),
@@ -334,7 +340,7 @@ rule export_darknet:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --config {input.source:q}/{params.config:q} \
             --weights {input.source:q}/{params.weights:q} \
             --heads {params.heads:q} \
@@ -348,6 +354,7 @@ rule export_onnx:
     input:
         code=code("export_onnx"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -367,7 +374,7 @@ rule export_onnx:
         mem_mb=3000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         keep=source("keep_layout"),
         folder=output_folder,
@@ -377,7 +384,7 @@ rule export_onnx:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --keep-layout {params.keep:q} \
             --output-dir {params.folder:q} \
@@ -390,6 +397,7 @@ rule run_pytorch:
     input:
         code=code("run_pytorch"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         onnx="build/{model}/main/pytorch.onnx",
         golden="build/{model}/main/pytorch.npz",
@@ -407,7 +415,7 @@ rule run_pytorch:
         mem_mb=2000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         keep=source("keep_layout"),
     shell:
@@ -415,7 +423,7 @@ rule run_pytorch:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --keep-layout {params.keep:q} \
             --output-onnx {output.onnx:q} \
@@ -466,6 +474,7 @@ rule export_tflite:
     input:
         code=code("export_tflite"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -485,7 +494,7 @@ rule export_tflite:
         mem_mb=3000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
@@ -495,7 +504,7 @@ rule export_tflite:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
             --output-dir {params.folder:q} \
@@ -532,6 +541,7 @@ rule export_tfjs:
         scripts=tfjs_scripts(),
         library=tfjs_library(),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -551,7 +561,7 @@ rule export_tfjs:
         mem_mb=3000,
     params:
         card=expectations,
-        images=golden_images,
+        golden=golden_flags,
         path=source("path"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
@@ -561,7 +571,7 @@ rule export_tfjs:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --card {params.card:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
             --library build/javascript \

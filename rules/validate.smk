@@ -16,6 +16,7 @@ rule validate_tflite:
         figures=conversion_figures,
         calibration=calibration,
         beside=beside,
+        exact=float_file,
     output:
         "results/{model}/{graph}.{variant}.tflite.json",
     log:
@@ -40,6 +41,7 @@ rule validate_tflite:
             --figures {input.figures:q} \
             --calibration {input.calibration:q} \
             --beside {input.beside:q} \
+            --float {input.exact:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -86,6 +88,7 @@ rule validate_tfjs:
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=golden,
+        exact=float_model,
     output:
         "results/{model}/{graph}.{variant}.tfjs.json",
     log:
@@ -101,7 +104,7 @@ rule validate_tfjs:
     resources:
         mem_mb=1000,
     params:
-        limits=tfjs_limits,
+        limits=limits,
         runs=5,
     shell:
         r"""
@@ -113,6 +116,7 @@ rule validate_tfjs:
             --limits {params.limits:q} \
             --library build/javascript \
             --runs {params.runs:q} \
+            --float {input.exact:q} \
             --output {output:q} \
             &>{log:q}
         """

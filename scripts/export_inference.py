@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from zoomill import checkpoint, command, export, files, golden, tf_sources
+from zoomill import checkpoint, command, export, files, golden_inputs, tf_sources
 from zoomill.errors import UserError
 
 _INPUT = "image_tensor"
@@ -21,7 +21,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contract", required=True, help="contract.json of detect_cut: model, size, labels")
     parser.add_argument("--path", required=True, help="frozen graph")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    golden_inputs.add_arguments(parser)
     parser.add_argument("--output-dir", required=True)
     args = parser.parse_args(argv)
     cut = files.read_json(args.contract)
@@ -33,8 +33,8 @@ def main(argv=None):
     inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, args.path)
     outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, args.path)
     run = tf_sources.graph_session(graph, inputs, outputs)
-    drawn = feeds(args.golden_images, {**promise, "dtype": "uint8", "layout": "NHWC"})
-    rows = [{**feed, **run(feed)} for feed in drawn]
+    feeds = golden_inputs.choose(args, [{**promise, "dtype": "uint8", "layout": "NHWC"}], run)
+    rows = [{**feed, **run(feed)} for feed in feeds]
     args.card = json.dumps(
         {
             "inputs": [promise],
@@ -44,14 +44,6 @@ def main(argv=None):
         }
     )
     export.export(args, graph, inputs, outputs, None, rows=rows, name="inference")
-
-
-def feeds(images, promise):
-    """Return pinned pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
-    if images:
-        return golden.feeds([promise], images)
-    _, height, width, _ = promise["shape"]
-    return [{_INPUT: image[None]} for image in golden.synthetic_images(4, height, width)]
 
 
 if __name__ == "__main__":

@@ -6,20 +6,20 @@ import json
 
 import numpy as np
 
-from zoomill import command, files, golden, pytorch_source
+from zoomill import command, files, golden_inputs, pytorch_source
 
 
 def main(argv=None):
     """Write the ONNX file, and golden inputs and outputs: inputs in the graph's order, outputs in PyTorch's."""
     parser = argparse.ArgumentParser(description=__doc__)
     pytorch_source.add_arguments(parser)
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn values without")
+    golden_inputs.add_arguments(parser)
     parser.add_argument("--output-onnx", required=True)
     parser.add_argument("--output-golden", required=True)
     args = parser.parse_args(argv)
     card = json.loads(args.card)
     source = pytorch_source.load(args.path, args.model, card["inputs"], args.keep_layout)
-    feeds = golden.feeds(source.promises, args.golden_images)
+    feeds = golden_inputs.choose(args, source.promises, lambda feed: dict(enumerate(source.run(feed))))
     rows = source.record(feeds, [entry.get("name") for entry in card["outputs"]])
     onnx = source.to_onnx([name for name in rows[0] if name not in feeds[0]])
     stored = io.BytesIO()

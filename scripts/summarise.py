@@ -5,7 +5,7 @@ import argparse
 from zoomill import command, files, loss, tables
 
 _NAME = ("model", "graph", "variant", "format")
-_HEADINGS = (*_NAME, "bytes", "of float32", "largest head error", "detections", "score", "metric", "drop", "passed")
+_HEADINGS = (*_NAME, "bytes", "of float32", "SQNR", "decisions", "metric", "drop", "verdict")
 
 
 def main(argv=None):
@@ -38,18 +38,24 @@ def row(item, sizes, figures):
     """Return the cells of one artifact."""
     whole = sizes.get(name({**item, "variant": "float32"}))
     parity = item["parity"]
-    heads = detections = score = ""
-    if "expected" in parity:
-        pairs = parity["expected"]
-        detections = f"{pairs['matched']} of {pairs['expected']}"
-        score = f"{pairs['score_difference']:.1e}"
-    elif parity:  # empty for an artifact that does not run
-        heads = f"{max(errors['max_abs'] for errors in parity.values()):.1e}"
+    figures_of = [figures for output in parity.get("heads", parity).values() for figures in measures(output)]
+    ratio = f"{min(figures['sqnr'] for figures in figures_of):.0f} dB" if figures_of else ""
+    decided = [output["decisions"] for output in parity.values() if output.get("decisions") is not None]
+    decisions = f"{min(decided):.0%}" if decided else ""
+    if "decision" in parity:
+        decisions = f"{parity['decision']['matched']} of {parity['decision']['expected']} boxes"
     share = f"{item['bytes'] / whole:.0%}" if whole else ""
-    passed = "yes" if item["passed"] else "NO"
+    verdict = item["verdict"] if item["passed"] else item["verdict"].upper()
     if item.get("calibration", {}).get("samples") == "random":
-        passed += ", uncalibrated"
-    return (*name(item), f"{item['bytes']:,}", share, heads, detections, score, *figures, passed)
+        verdict += ", uncalibrated"
+    return (*name(item), f"{item['bytes']:,}", share, ratio, decisions, *figures, verdict)
+
+
+def measures(output):
+    """Return the figures of an output, and of its logits, that were measured: those that move."""
+    return [
+        found for found in (output, output.get("logits")) if found and found["spread"] and not found.get("constant")
+    ]
 
 
 if __name__ == "__main__":

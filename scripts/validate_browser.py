@@ -8,7 +8,7 @@ from zoomill import browser, command, evidence, files, tfjs_runtime
 
 
 def main(argv=None):
-    """Write the evidence; where an artifact misses a limit or leaks it says ``passed: false``."""
+    """Write the evidence; it stays where the verdict of an artifact is no pass, too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artifacts", nargs="+", required=True, help=".tfjs folders and .tflite files of one folder")
     parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of the graph of each artifact")
@@ -27,8 +27,11 @@ def main(argv=None):
         about = {"chromium": chromium.version, "webgpu_adapter": chromium.adapter}
     about |= {"artifact": "in Chromium", "model": documents[0]["model"], "artifacts": documents}
     found = {item["artifact"]: tfjs_runtime.worst(item["backends"]) for item in documents}
-    failures = [f"{item['artifact']}: {failure}" for item in documents for failure in item["failures"]]
-    evidence.finish(args.output, about, found, failures)
+    phrases = (
+        [f"{item['artifact']}: {phrase}" for item in documents for phrase in item[key]]
+        for key in ("failures", "not_tested")
+    )
+    evidence.finish(args.output, about, found, *phrases)
 
 
 def document(chromium, runs, artifact, contract_path, golden_path, limits):
@@ -46,16 +49,13 @@ def document(chromium, runs, artifact, contract_path, golden_path, limits):
         request = {"file": address, "names": tensors | own, "inputs": tfjs_runtime.feeds(own, contract, golden)}
         function, places = "proveLiteRt", ["litert"]
         names = {entry["name"]: entry["name"] for entry in contract["outputs"]}
-    backends = {}
-    for backend in places:
-        try:
-            measured = chromium.call(function, {**request, "backend": backend, "runs": runs})
-        except tfjs_runtime.CannotRun as error:
-            backends[backend] = {"error": str(error)}
-        else:
-            backends[backend] = tfjs_runtime.figures(tfjs_runtime.with_arrays(measured, names), contract, golden)
+
+    def run(backend):
+        return tfjs_runtime.with_arrays(chromium.call(function, {**request, "backend": backend, "runs": runs}), names)
+
+    backends, failures, not_tested = tfjs_runtime.on_backends(places, run, contract, golden, limits)
     about = evidence.begin(argparse.Namespace(artifact=artifact, variant=variant, limits=limits), contract)
-    return {**about, "backends": backends, "failures": tfjs_runtime.failures(backends, limits)}
+    return {**about, "backends": backends, "failures": failures, "not_tested": not_tested}
 
 
 if __name__ == "__main__":

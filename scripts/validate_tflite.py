@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from zoomill import artifact, command, evidence, files, parity, postprocess, runtime, tflite_file
+from zoomill import artifact, command, evidence, files, parity, postprocess, runtime, tflite_descent, tflite_file
 
 
 def main(argv=None):
@@ -14,6 +14,7 @@ def main(argv=None):
     evidence.add_arguments(parser)
     parser.add_argument("--anchors", nargs="*", help="anchors.npy of a detection graph")
     parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
+    parser.add_argument("--float", nargs="*", help="the float32 file that the artifact was derived from")
     parser.add_argument("--figures", nargs="*", help="JSON file of the conversion's own figures")
     parser.add_argument("--calibration", nargs="*", help="calibration.json that the artifact was quantised with")
     parser.add_argument("--beside", nargs="*", help="the same variant by another quantiser, to be compared with")
@@ -30,8 +31,18 @@ def main(argv=None):
         failures = detection_failures(found, args.limits)
         failures += postprocess.Options(**contract["postprocess"]).differences(options)
     else:
-        found = parity.of_outputs(run, contract, golden)
-        failures = evidence.output_failures(found, args.limits)
+        runs, logits = [], []
+        for feed in parity.feeds(contract, golden):
+            runs.append(run(contract, feed))
+            logits.append(run.logits(contract))
+        found, failures, not_tested = parity.of_outputs(runs, contract, golden, args.limits, logits)
+    with open(args.artifact, "rb") as file:
+        failures += artifact.find_problems(model, file.read(), contract, artifact.VARIANTS[args.variant])
+    for path in args.float or []:
+        differences, document["descent"] = tflite_descent.differences(tflite_file.read(path), model)
+        failures += differences
+        if files.digest(path) == document["sha256"]:
+            failures.append(f"is byte for byte {os.path.basename(path)}: nothing in it is {args.variant}")
     if args.figures:
         document["conversion"] = files.read_json(args.figures[0])
     if quantiser := artifact.VARIANTS[args.variant].quantiser:
@@ -46,7 +57,7 @@ def main(argv=None):
             "sha256": files.digest(args.beside[0]),
             "apart": parity.apart(run, other, contract, golden),
         }
-    evidence.finish(args.output, document, found, failures)
+    evidence.finish(args.output, document, found, failures, not_tested)
 
 
 def detection_failures(found, limits):

@@ -26,6 +26,8 @@ NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors w
 # TFLite variants with integer activations, whose ranges come from samples.
 CALIBRATED = ("int8", "int8_io", "uint8_io", "int16x8", "tf_int8")
 VARIANTS = ("float32", "float16", "dynamic", *CALIBRATED, "int8_mixed", "toco_float32", "toco_uint8", "torch_float32")
+# Those that ai-edge-quantizer derives from the float32 file.
+DERIVED = ("float16", "dynamic", "int8", "int8_io", "uint8_io", "int16x8", "int8_mixed")
 # Those that a graph with fake-quant nodes can have: it holds its ranges itself.
 OF_FAKE_QUANT = ("float32", "toco_float32", "toco_uint8")
 

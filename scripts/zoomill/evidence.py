@@ -14,7 +14,7 @@ def add_arguments(parser):
     parser.add_argument("--artifact", required=True)
     parser.add_argument("--contract", required=True, help="contract.json of its graph")
     parser.add_argument("--golden", required=True, help="golden.npz of its source")
-    parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: heads, score, unmatched")
+    parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: sqnr, share …")
     parser.add_argument("--output", required=True)
 
 
@@ -37,23 +37,26 @@ def read_golden(path):
         return dict(stored)
 
 
-def output_failures(found, limits):
-    """Return one phrase for every output that misses its limit.
+def finish(path, evidence, found, failures, not_tested):
+    """Write evidence with its parity figures and its verdict.
 
     Args:
-        found: what :func:`zoomill.parity.of_outputs` returned.
-        limits: ``heads`` is the largest accepted error.
+        path: of the JSON file.
+        evidence: what :func:`begin` returned, and more.
+        found: parity figures.
+        failures: one phrase for every limit that is missed.
+        not_tested: one phrase for every question that the golden inputs could not answer; without failures the verdict
+            is then ``not tested``, which is no pass.
     """
-    return [
-        f"{name}: largest error {errors['max_abs']:.3g}, allowed {limits['heads']:g}"
-        for name, errors in found.items()
-        if not errors["max_abs"] <= limits["heads"]
-    ]
-
-
-def finish(path, evidence, found, failures):
-    """Write evidence with its parity figures; an artifact that misses a limit has ``passed: false``."""
-    document = {**evidence, "parity": found, "failures": failures, "passed": not failures}
+    verdict = "failed" if failures else "not tested" if not_tested else "passed"
+    document = {
+        **evidence,
+        "parity": found,
+        "failures": failures,
+        "not_tested": not_tested,
+        "verdict": verdict,
+        "passed": verdict == "passed",
+    }
     files.write_json(path, _finite(document))
 
 

@@ -7,9 +7,9 @@ import os
 
 import numpy as np
 
-from zoomill import files, golden, predictions, saved_model
+from zoomill import files, golden_inputs, predictions, saved_model
 from zoomill.errors import UserError
-from zoomill.graph_def import ancestors, node_name, static_shapes
+from zoomill.graph_def import activation, ancestors, node_name, static_shapes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ def add_arguments(parser):
     """Add the flags that all exporters of single graphs have."""
     parser.add_argument("--model", required=True)
     parser.add_argument("--card", required=True, help="JSON object: inputs, outputs, labels, label_offset")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn values without")
+    golden_inputs.add_arguments(parser)
     parser.add_argument("--output-dir", required=True)
     predictions.add_arguments(parser)
 
@@ -63,8 +63,13 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
     graph, shapes = _with_interface(graph, inputs, outputs, promised_inputs)
     named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in outputs]
     promised_outputs = promises(model, "output", named, card["outputs"])
+    for promise in promised_outputs:
+        promise.update(activation=activation(graph, promise["name"], {p["name"] for p in promised_inputs}))
     if rows is None:
-        feeds = golden.feeds(promised_inputs, args.golden_images)
+        # Chosen by our graph, which is quick, and run by the source.
+        activations = {promise["name"]: promise["activation"] for promise in promised_outputs}
+        quick = _runner(model, graph, promised_inputs, outputs)
+        feeds = golden_inputs.choose(args, promised_inputs, quick, activations)
         rows = [{**feed, **run(feed)} for feed in feeds]
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     contract = {
@@ -174,6 +179,29 @@ def _with_interface(graph, inputs, outputs, promises):
         node.input.append(_renamed(tensor.tensor, renamed))
         node.attr["T"].type = tf.as_dtype(tensor.dtype).as_datatype_enum
     return result, static_shapes(tf, result)
+
+
+def _runner(model, graph, promises, outputs):
+    """Return a function that runs the graph with its named interface by TensorFlow.
+
+    It raises a UserError where the graph does not take a drawn input.
+    """
+    import tensorflow as tf
+
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        tf.import_graph_def(graph, name="")
+    fetches = {tensor.name: f"{tensor.name}:0" for tensor in outputs}
+
+    def run(feed):
+        try:
+            return session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in promises})
+        except tf.errors.OpError as error:
+            reason = error.message.splitlines()[0]
+            advice = "give the inputs' `value_range` in the card"
+            raise UserError(f"{model}: the graph does not take drawn inputs: {reason}; {advice}") from error
+
+    return run
 
 
 def _renamed(tensor, names):

@@ -79,14 +79,14 @@ def _canonical(model):
         stored = graph.tensors[index]
         data = model.buffers[stored.buffer].data
         value = None if data is None else _digest(model, stored)
-        return [number, stored.type, _plain(stored.shape), _plain(stored.quantization), value]
+        return [number, stored.type, tflite_file.plain(stored.shape), tflite_file.plain(stored.quantization), value]
 
     inputs = [tensor(int(index)) for index in graph.inputs]
     steps = [
         [
             tflite_file.operator_name(model, operator),
-            _plain(operator.builtinOptions),
-            _plain(operator.customOptions),
+            tflite_file.plain(operator.builtinOptions),
+            tflite_file.plain(operator.customOptions),
             [tensor(int(index)) for index in operator.inputs],
             [tensor(int(index)) for index in operator.outputs],
         ]
@@ -94,16 +94,3 @@ def _canonical(model):
     ]
     outputs = [tensor(int(index)) for index in graph.outputs]
     return hashlib.sha256(json.dumps([inputs, steps, outputs], sort_keys=True).encode()).hexdigest()
-
-
-def _plain(value):
-    """Turn an object of the flatbuffer schema into JSON values."""
-    if hasattr(value, "__dict__"):
-        return {key: _plain(item) for key, item in vars(value).items()}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value

@@ -6,7 +6,6 @@ import numpy as np
 
 from zoomill import ssd_graph
 from zoomill.errors import UserError
-from zoomill.preprocess import Preprocess, read_picture
 
 _DETECTIONS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
@@ -112,33 +111,3 @@ def convert_scores(logits, post_processing):
     scale = post_processing.logit_scale or 1
     functions = {0: tf.identity, 1: tf.sigmoid, 2: tf.nn.softmax}
     return functions[post_processing.score_converter](logits / np.float32(scale)).numpy()
-
-
-def feeds(inputs, images, count=4):
-    """Return pinned inputs of a graph: pictures where the card names some, else values drawn with a fixed seed.
-
-    Args:
-        inputs: entries of a contract.
-        images: paths of pictures, for a graph with a single picture as input.
-        count: how many inputs to draw.
-
-    Returns:
-        ``[{input name: array}, …]`` in the dtypes and shapes of the contract, batch included. Drawn floats are evenly
-        spread over the value range, -1 to 1 where the contract has none; integers over 0 to 9.
-    """
-    if images:
-        (promise,) = inputs
-        return [{promise["name"]: Preprocess(promise)(read_picture(path))} for path in images]
-    result = []
-    for seed in range(count):
-        random = np.random.RandomState(seed)
-        drawn = {}
-        for promise in inputs:
-            low, high = promise.get("value_range") or (-1, 1)
-            if np.issubdtype(promise["dtype"], np.floating):
-                values = random.uniform(low, high, promise["shape"])
-            else:
-                values = random.randint(0, 10, promise["shape"])
-            drawn[promise["name"]] = values.astype(promise["dtype"])
-        result.append(drawn)
-    return result

@@ -19,6 +19,23 @@ def ancestors(nodes, tensors, stop=()):
     return seen
 
 
+def activation(graph, output, inputs):
+    """Return what an output of a graph ends in: ``softmax``, ``sigmoid``, ``constant`` or None for anything else.
+
+    Args:
+        graph: GraphDef.
+        output: name of a node.
+        inputs: names of the placeholders; an output that depends on none of them is a constant.
+    """
+    nodes = {node.name: node for node in graph.node}
+    if not inputs.intersection(ancestors(nodes, [output])):
+        return "constant"
+    node = nodes[output]
+    while node.op in ("Identity", "Reshape", "Squeeze", "ExpandDims"):
+        node = nodes[node_name(node.input[0])]
+    return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(node.op)
+
+
 def freeze_node(tf, node, variables):
     """Return a copy of a node without private hints; a variable becomes a constant, its reading an Identity.
 

@@ -1,12 +1,11 @@
-"""How near an artifact comes to the golden outputs of its source model."""
-
-import dataclasses
+"""How near an artifact comes to the golden outputs of its source, by what the outputs do over the golden inputs."""
 
 import numpy as np
 
-from zoomill import detections, ssd_graph
-from zoomill.errors import UserError
-from zoomill.postprocess import Options
+from zoomill import outputs
+
+# A ratio in dB stands for an exact output; where nothing is right it is 0 or less.
+EXACT = 200.0
 
 
 def feeds(contract, golden):
@@ -16,34 +15,124 @@ def feeds(contract, golden):
         yield dict(zip(names, values, strict=True))
 
 
-def of_outputs(artifact, contract, golden):
+def of_outputs(runs, contract, golden, limits, logits=()):
     """Compare all outputs with the golden ones.
 
     Args:
-        artifact: :class:`zoomill.runtime.Artifact`, or what is called and answers like it.
-        contract: contract of its graph.
-        golden: mapping of golden arrays by tensor name, one row for each pinned input.
+        runs: ``[{output name: array}, …]``, one for each golden input.
+        contract: contract of the graph.
+        golden: mapping of golden arrays by tensor name, one row for each golden input.
+        limits: as in ``config.yaml``: ``sqnr``, ``share``, ``decisions``.
+        logits: like ``runs``: what stands in the artifact before the last activation, where it can be read.
 
     Returns:
-        ``{output: {"max_abs": …, "mean_abs": …, "peak": …}}``; ``peak`` is the largest golden value.
+        ``{output: figures}``. ``spread``, the root mean square of the standard deviation of its golden values over
+        inputs; ``peak``, the largest golden value; ``max_abs`` and ``rms``, errors; ``sqnr``, 20 times the logarithm
+        of spread by rms error, dB; ``share``, the largest error by the peak. ``logits``, the same of what stood before
+        a softmax or sigmoid. Of outputs that decide (a softmax, or a value for each label), ``decisions``: the share of
+        rows whose largest value is in the same place; rows whose golden values are nearer together than the allowed
+        error do not count (None without any that do). ``constant: true`` of an output that does not depend on inputs;
+        ``finite: false`` where it is no number.
 
-    Raises:
-        UserError: when an output has another number of values than the golden one.
+        Failures, one phrase for every figure that misses its limit; and phrases for what was not tested.
     """
-    runs = [artifact(contract, feed) for feed in feeds(contract, golden)]
-    result = {}
+    found, failures, not_tested = {}, [], []
     for entry in contract["outputs"]:
-        expected = golden[entry["tensor"]].astype(np.float64)
-        found = np.stack([np.ravel(run[entry["name"]]) for run in runs])
-        if found.size != expected.size:
-            raise UserError(f"{entry['name']} has {found.size} values, the source gives {expected.size}")
-        difference = np.abs(found - expected.reshape(found.shape))
-        result[entry["name"]] = {
-            "max_abs": float(difference.max(initial=0)),
-            "mean_abs": float(difference.mean()),
-            "peak": float(np.abs(expected).max(initial=0)),
-        }
-    return result
+        name = entry["name"]
+        expected = np.asarray(golden[entry["tensor"]], np.float64)
+        values = np.stack([np.ravel(run[name]) for run in runs])
+        if values.size != expected.size:
+            failures.append(f"{name}: has {values.size} values, the source gives {expected.size}")
+            continue
+        values = values.reshape(expected.shape).astype(np.float64)
+        before = [run[name] for run in logits if name in run]
+        stood = outputs.activated(np.reshape(before, expected.shape), entry["activation"]) if before else values
+        found[name], *phrases = _of_output(entry, expected, values, stood, limits, len(contract["labels"]))
+        failures += [f"{name}: {phrase}" for phrase in phrases[0]]
+        not_tested += [f"{name}: {phrase}" for phrase in phrases[1]]
+    return found, failures, not_tested
+
+
+def _of_output(entry, expected, values, stood, limits, labels):
+    """Return figures, failures and what was not tested of one output."""
+    activation = entry.get("activation")
+    figures = _figures(expected, values)
+    if not np.isfinite(values).all():
+        return {**figures, "finite": False}, ["is not finite"], []
+    if activation == "constant":
+        wrong = figures["share"] > 1e-6
+        return {**figures, "constant": True}, [f"is constant, but off by {figures['max_abs']:.3g}"] * wrong, []
+    if not outputs.moves(expected, activation):
+        return figures, [], [_standing_still(figures)]
+    if len(values) > 1 and np.ptp(values, axis=0).max(initial=0) == 0:
+        return figures, ["is constant, the source's is not"], []
+    failures = _misses(figures, limits, "")
+    if activation in ("softmax", "sigmoid"):
+        exact, found = (outputs.measured(array, activation) for array in (expected, stood))
+        figures["logits"] = _figures(exact, found)
+        failures += _misses(figures["logits"], limits, "logits: ")
+    if activation == "softmax" or (labels > 1 and activation is None and expected.shape[-1] - labels in (0, 1)):
+        figures["decisions"] = _decisions(
+            outputs.measured(expected, activation), outputs.measured(stood, activation), limits["sqnr"]
+        )
+        if figures["decisions"] is not None and figures["decisions"] < limits["decisions"]:
+            failures.append(
+                f"{figures['decisions']:.0%} of decisions are the source's, allowed {limits['decisions']:.0%}"
+            )
+    return figures, failures, []
+
+
+def _figures(expected, values):
+    """Return spread, peak and errors of an output as JSON values."""
+    difference = np.abs(values - expected)
+    spread, peak = outputs.spread(expected), float(np.abs(expected).max(initial=0))
+    rms = float(np.sqrt(np.mean(np.square(difference)))) if difference.size else 0.0
+    largest = float(difference.max(initial=0))
+    return {
+        "spread": spread,
+        "peak": peak,
+        "max_abs": largest,
+        "rms": rms,
+        "sqnr": decibels(rms, spread),
+        "share": largest / peak if peak else largest,
+    }
+
+
+def decibels(noise, signal):
+    """Return the ratio of two amplitudes in dB, within :data:`EXACT` of 0."""
+    if noise == 0 or signal == 0:
+        return EXACT if noise == 0 else -EXACT
+    return float(np.clip(20 * np.log10(signal / noise), -EXACT, EXACT))
+
+
+def _misses(figures, limits, what):
+    """Return one phrase for every figure beyond its limit; what does not move is held to its share alone."""
+    failures = []
+    moves = figures["spread"] >= outputs.LEAST_SPREAD * figures["peak"]
+    # Written so that NaN, which is no number, fails.
+    if moves and not figures["sqnr"] >= limits["sqnr"]:
+        failures.append(f"{what}SQNR {figures['sqnr']:.1f} dB, allowed {limits['sqnr']:g}")
+    if not figures["share"] <= limits["share"]:
+        failures.append(f"{what}largest error {figures['share']:.3g} of the peak, allowed {limits['share']:g}")
+    return failures
+
+
+def _standing_still(figures):
+    return (
+        f"moves by {figures['spread']:.2g} at a peak of {figures['peak']:.3g} over the golden inputs; name some in the "
+        "card that move it (`golden:` pictures, samples, or the input's `value_range`)"
+    )
+
+
+def _decisions(expected, values, sqnr):
+    """Return the share of rows whose largest value is in the golden place, or None."""
+    if expected.shape[-1] < 2:
+        return None
+    second, first = np.moveaxis(np.partition(expected, -2, axis=-1)[..., -2:], -1, 0)
+    allowed = 3 * outputs.spread(expected) * 10 ** (-sqnr / 20)
+    counts = first - second > allowed
+    agree = values.argmax(-1) == expected.argmax(-1)
+    return float(agree[counts].mean()) if counts.any() else None
 
 
 def apart(first, second, contract, golden):
@@ -51,7 +140,8 @@ def apart(first, second, contract, golden):
 
     Args:
         first, second: :class:`zoomill.runtime.Artifact`.
-        contract, golden: as in :func:`of_outputs`.
+        contract: contract of the graph.
+        golden: golden arrays by tensor name.
 
     Returns:
         ``{output: {"max_abs": …, "mean_abs": …}}``.
@@ -63,70 +153,3 @@ def apart(first, second, contract, golden):
         difference = np.abs(np.stack([one[name].astype(np.float64) - other[name] for one, other in runs]))
         result[name] = {"max_abs": float(difference.max(initial=0)), "mean_abs": float(difference.mean())}
     return result
-
-
-def of_detections(artifact, contract, golden, anchors, tolerance):
-    """Compare detections with those that our own NMS gives for the golden raw heads.
-
-    Args:
-        artifact, contract, golden: as in :func:`of_outputs`.
-        anchors: float32 ``[anchors, 4]``: ycenter, xcenter, height, width.
-        tolerance: difference in score that may push a detection over the threshold.
-
-    Returns:
-        Fields of :class:`zoomill.detections.Match` each: ``expected``, the artifact; ``other_nms``, the artifact
-        against the other kind of NMS; where it can be compared, ``source``, our NMS against the source's own, which
-        cuts boxes at the edges before or after (whichever fits). ``nms_kinds_differ_on``: number of images on which
-        regular and fast NMS differ.
-    """
-    options = Options(**contract["postprocess"])
-    other = dataclasses.replace(options, use_regular_nms=not options.use_regular_nms, max_classes_per_detection=1)
-    own, opposite = detections.Match(), detections.Match()
-    source = {"before": detections.Match(), "after": detections.Match()}
-    comparable = "detection_boxes" in golden and _keeps_the_same(options, Options(**contract["source_postprocess"]))
-    kinds_differ = 0
-    for row, feed in enumerate(feeds(contract, golden)):
-        found = detections.of_outputs(artifact(contract, feed), options)
-        heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
-        expected, others = (detections.postprocess(*heads, kind) for kind in (options, other))
-        own.add(detections.match(expected, found, options, tolerance))
-        opposite.add(detections.match(others, found, options, tolerance))
-        kinds_differ += not detections.match(expected, others, options, tolerance).complete
-        if comparable:
-            theirs = _source_detections(golden, row, options)
-            for clip, match in source.items():
-                clipped = detections.postprocess(*heads, options, clip)
-                match.add(detections.match(theirs, clipped, options, tolerance))
-    result = {
-        "expected": dataclasses.asdict(own),
-        "other_nms": dataclasses.asdict(opposite),
-        "nms_kinds_differ_on": kinds_differ,
-        "images": len(golden[ssd_graph.INPUT]),
-    }
-    if comparable:
-        result["source"] = min(map(dataclasses.asdict, source.values()), key=lambda m: m["missing"] + m["surplus"])
-    return result
-
-
-def _keeps_the_same(options, source):
-    """Tell whether an op with ``options`` keeps what the source keeps, but for low scores and a shorter list.
-
-    A box below the threshold never suppresses one above it, so a higher threshold only cuts the list.
-    """
-    return (
-        options.use_regular_nms
-        and options.nms_iou_threshold == source.nms_iou_threshold
-        and options.nms_score_threshold >= source.nms_score_threshold
-        and options.max_detections <= source.max_detections
-        and options.detections_per_class == source.detections_per_class
-    )
-
-
-def _source_detections(golden, row, options):
-    """Return the source's own detections that the options would keep too; its classes count from 1."""
-    count = min(int(golden["num_detections"][row]), options.max_detections)
-    return detections.Detections(
-        golden["detection_boxes"][row, :count],
-        golden["detection_classes"][row, :count].astype(int) - 1,
-        golden["detection_scores"][row, :count],
-    ).above(options.nms_score_threshold)

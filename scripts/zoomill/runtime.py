@@ -1,10 +1,15 @@
 """Running .tflite artifacts on LiteRT with kernels that do not depend on the machine's cores."""
 
+import warnings
+
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from zoomill.tflite_file import SIGNATURE
 
+# Operators whose inputs are logits, and those that leave numbers as they are.
+_ACTIVATIONS = {"SOFTMAX", "LOGISTIC"}
+_CARRIERS = {"DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
 KERNELS = {"builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, "xnnpack": OpResolverType.BUILTIN}
 
 
@@ -18,8 +23,14 @@ class Artifact:
     """
 
     def __init__(self, path, kernels="builtin"):
-        resolver = KERNELS[kernels]
-        interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver, num_threads=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that keeping all tensors takes memory
+            self._interpreter = interpreter = Interpreter(
+                str(path),
+                experimental_op_resolver_type=KERNELS[kernels],
+                experimental_preserve_all_tensors=kernels == "builtin",
+                num_threads=1,
+            )
         self._key = "name" if SIGNATURE in interpreter.get_signature_list() else "tensor"
         self._run = interpreter.get_signature_runner(SIGNATURE) if self._key == "name" else _ByTensor(interpreter)
         self._inputs, self._outputs = self._run.get_input_details(), self._run.get_output_details()
@@ -41,6 +52,27 @@ class Artifact:
         found = self._run(**stored)
         names = [(entry["name"], entry[self._key]) for entry in contract["outputs"]]
         return {name: dequantise(found[key], self._outputs[key]) for name, key in names}
+
+    def logits(self, contract):
+        """Return what stood before the last activation of outputs in the last run, where the file has it.
+
+        Args:
+            contract: contract of its graph.
+
+        Returns:
+            ``{output name: float32 array}`` of the outputs that end in a softmax or sigmoid.
+        """
+        makers = {index: run for run in self._interpreter._get_ops_details() for index in run["outputs"]}
+        details = {entry["index"]: entry for entry in self._interpreter.get_tensor_details()}
+        found = {}
+        for entry in contract["outputs"]:
+            maker = makers.get(self._outputs[entry[self._key]]["index"])
+            while maker and maker["op_name"] in _CARRIERS:
+                maker = makers.get(maker["inputs"][0])
+            if maker and maker["op_name"] in _ACTIVATIONS and entry.get("activation") in ("softmax", "sigmoid"):
+                before = details[maker["inputs"][0]]
+                found[entry["name"]] = dequantise(self._interpreter.get_tensor(before["index"]), before)
+        return found
 
 
 class _ByTensor:

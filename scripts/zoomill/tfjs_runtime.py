@@ -129,41 +129,41 @@ def run_in_node(request, node="node"):
     return json.loads(process.stdout)
 
 
-def figures(measured, contract, golden):
-    """Return what evidence says about one backend: times in milliseconds, tensors, and parity.
+def judge(measured, contract, golden, limits):
+    """Return what evidence says about one backend, failures, and what was not tested.
 
     Args:
         measured: what :func:`with_arrays` gave.
         contract, golden: as for :func:`request`.
+        limits: as for :func:`zoomill.parity.of_outputs`.
+
+    Returns:
+        Times in milliseconds, tensors and parity; a phrase for every limit that is missed and for tensors that are
+        left behind; a phrase for everything that was not tested.
     """
-    runs = iter(measured["outputs"])
-    found = parity.of_outputs(lambda *_: next(runs), contract, golden)
+    found, failures, not_tested = parity.of_outputs(measured["outputs"], contract, golden, limits)
     times = {key: round(measured[key], 3) for key in ("load_ms", "first_ms", "median_ms")}
-    return times | {key: measured[key] for key in ("execution", "runs", "tensors")} | {"parity": found}
+    figures = times | {key: measured[key] for key in ("execution", "runs", "tensors")} | {"parity": found}
+    return figures, [*leaks(measured["tensors"]), *failures], not_tested
 
 
-def failures(backends, limits):
-    """Return one phrase for every way in which an artifact misses its limits or leaks.
+def on_backends(backends, run, contract, golden, limits):
+    """Return what evidence says about all backends, failures, and what was not tested on any of them.
 
     Args:
-        backends: ``{backend: what figures() gives, or {"error": reason}}``.
-        limits: ``relative``, the largest error as a share of the output's peak; an output that is zero in all golden
-            outputs is held to the absolute error. Or, of a .tflite file, ``heads``, the largest absolute error, which
-            grows with a peak above 1: other than in its own validation, kernels are those that are fast.
+        backends: their names.
+        run: function from a backend to what :func:`with_arrays` gives, which may raise :class:`CannotRun`.
+        contract, golden, limits: as for :func:`judge`.
     """
-    found = []
-    for backend, entry in backends.items():
-        if "error" in entry:
-            found.append(f"{backend}: {entry['error']}")
-            continue
-        phrases = leaks(entry["tensors"])
-        for name, errors in entry["parity"].items():
-            peak = errors["peak"]
-            allowed = limits["relative"] * (peak or 1) if "relative" in limits else limits["heads"] * max(1, peak)
-            if not errors["max_abs"] <= allowed:
-                phrases.append(f"{name}: largest error {errors['max_abs']:.3g}, allowed {allowed:.3g}")
-        found += [f"{backend}: {phrase}" for phrase in phrases]
-    return found
+    figures, failures, not_tested = {}, [], []
+    for backend in backends:
+        try:
+            figures[backend], missed, open_questions = judge(run(backend), contract, golden, limits)
+        except CannotRun as error:
+            figures[backend], missed, open_questions = {"error": str(error)}, [str(error)], []
+        failures += [f"{backend}: {phrase}" for phrase in missed]
+        not_tested += [phrase for phrase in open_questions if phrase not in not_tested]
+    return figures, failures, not_tested
 
 
 def leaks(tensors):
@@ -178,13 +178,13 @@ def leaks(tensors):
 
 
 def worst(backends):
-    """Return the parity of all backends in one, the largest of each figure."""
+    """Return the parity of the backend with the lowest ratio, output by output."""
     result = {}
     for entry in backends.values():
-        for name, errors in entry.get("parity", {}).items():
-            kept = result.setdefault(name, errors)
+        for name, figures in entry.get("parity", {}).items():
             # Written so that NaN, which is no number, wins.
-            result[name] = {key: value if not value <= kept[key] else kept[key] for key, value in errors.items()}
+            if name not in result or not figures["sqnr"] >= result[name]["sqnr"]:
+                result[name] = figures
     return result
 
 

@@ -95,6 +95,55 @@ def describe(model):
     }
 
 
+def constant(model, tensor):
+    """Return the stored numbers of a constant tensor, in its dtype and shape; none for one without values."""
+    data = model.buffers[tensor.buffer].data
+    dtype = np.dtype(_TYPES[tensor.type]).newbyteorder("<")
+    stored = np.frombuffer(b"" if data is None else bytes(data), dtype)
+    return stored.reshape(_shape(tensor)) if stored.size == np.prod(_shape(tensor)) else stored
+
+
+def is_quantised(tensor):
+    """Tell whether a tensor's integers stand for real numbers."""
+    return tensor.quantization is not None and tensor.quantization.scale is not None
+
+
+def steps(tensor, shape):
+    """Return the scale of a quantised tensor, one number or as many as broadcast to ``shape``."""
+    return _along(tensor, np.asarray(tensor.quantization.scale, np.float64), shape)
+
+
+def real(tensor, stored):
+    """Return the real numbers, float64, that the stored ones of a tensor stand for."""
+    values = stored.astype(np.float64)
+    if not is_quantised(tensor) or np.issubdtype(stored.dtype, np.floating):
+        return values
+    zero_point = np.asarray(tensor.quantization.zeroPoint, np.float64)
+    return steps(tensor, stored.shape) * (values - _along(tensor, zero_point, stored.shape))
+
+
+def _along(tensor, numbers, shape):
+    """Return the numbers of channels so that they broadcast along the quantised dimension."""
+    if numbers.size == 1:
+        return numbers.reshape(())
+    sizes = [1] * len(shape)
+    sizes[tensor.quantization.quantizedDimension] = -1
+    return numbers.reshape(sizes)
+
+
+def plain(value):
+    """Turn an object of the flatbuffer schema into JSON values."""
+    if hasattr(value, "__dict__"):
+        return {key: plain(item) for key, item in vars(value).items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def weight_dtypes(model):
     """Return the dtypes of all weights of more than 1024 elements, the anchors and biases (one axis) excepted."""
     graph = model.subgraphs[0]
