@@ -121,13 +121,14 @@ def _tokens(random, seed, limits, shape):
 
 def _pattern(random, seed, sizes, layout):
     """Return values from 0 to 1 of ``sizes``, the channels of a picture last or, by ``layout``, first."""
-    sizes = tuple(sizes)
-    channels = 1
+    sizes, channels = tuple(sizes), 1
+    if not sizes:
+        return random.rand()
     if layout:
         channels = sizes[-1] if layout == "NHWC" else sizes[0]
         sizes = sizes[:2] if layout == "NHWC" else sizes[1:]
     kinds = (_boxes, _waves, _patches, _edges, _level)
-    field = kinds[seed % len(kinds)](random, sizes) if sizes else random.rand(1)
+    field = kinds[seed % len(kinds)](random, sizes)
     ends = random.rand(2, channels)  # the colours of 0 and 1
     if seed // len(kinds) % 2 == 0:  # those of the whole range
         ends = np.array([np.zeros(channels), np.ones(channels)])[:: random.choice([-1, 1])]

@@ -4,8 +4,9 @@ import numpy as np
 
 # An output moves if the root mean square of what its values differ by over inputs is at least this share of its peak.
 LEAST_SPREAD = 1e-3
-# Probabilities outside of these are cut before they become logits again: float32 has no more digits of 1 - p.
-_PROBABILITIES = {"softmax": (1e-7, 1.0), "sigmoid": (1e-6, 1 - 1e-3)}
+# Probabilities outside of these are cut before they become logits again: kernels are exact to no smaller ones, and
+# float32 has few digits of 1 - p.
+_PROBABILITIES = {"softmax": (1e-12, 1.0), "sigmoid": (1e-6, 1 - 1e-3)}
 
 
 def measured(values, activation):
@@ -14,7 +15,7 @@ def measured(values, activation):
     Args:
         values: array whose last axis is that of a softmax.
         activation: ``softmax`` or ``sigmoid``, None for any other output. Logits of a softmax have mean 0, because it
-            is the same for all that differ by a constant; probabilities are cut at 1e-7 (softmax), 1e-6 and 0.999.
+            is the same for all that differ by a constant; probabilities are cut at 1e-12 (softmax), 1e-6 and 0.999.
     """
     values = np.asarray(values, np.float64)
     if activation not in _PROBABILITIES or (activation == "softmax" and not _sums_to_one(values)):

@@ -47,7 +47,7 @@ def of_outputs(runs, contract, golden, limits, logits=()):
         values = values.reshape(expected.shape).astype(np.float64)
         before = [run[name] for run in logits if name in run]
         stood = outputs.activated(np.reshape(before, expected.shape), entry["activation"]) if before else values
-        found[name], *phrases = _of_output(entry, expected, values, stood, limits, len(contract["labels"]))
+        found[name], *phrases = _of_output(entry, expected, values, stood, limits, len(contract.get("labels", ())))
         failures += [f"{name}: {phrase}" for phrase in phrases[0]]
         not_tested += [f"{name}: {phrase}" for phrase in phrases[1]]
     return found, failures, not_tested
@@ -100,7 +100,7 @@ def _figures(expected, values):
 
 def decibels(noise, signal):
     """Return the ratio of two amplitudes in dB, within :data:`EXACT` of 0."""
-    if noise == 0 or signal == 0:
+    if noise == 0 or signal == 0 or not np.isfinite(noise):
         return EXACT if noise == 0 else -EXACT
     return float(np.clip(20 * np.log10(signal / noise), -EXACT, EXACT))
 
@@ -129,7 +129,7 @@ def _decisions(expected, values, sqnr):
     if expected.shape[-1] < 2:
         return None
     second, first = np.moveaxis(np.partition(expected, -2, axis=-1)[..., -2:], -1, 0)
-    allowed = 3 * outputs.spread(expected) * 10 ** (-sqnr / 20)
+    allowed = outputs.spread(expected) * 10 ** (-sqnr / 20)
     counts = first - second > allowed
     agree = values.argmax(-1) == expected.argmax(-1)
     return float(agree[counts].mean()) if counts.any() else None

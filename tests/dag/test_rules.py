@@ -86,8 +86,12 @@ def test_all_lists_of_variants_agree():
     schema = yaml.safe_load((REPOSITORY / "rules/schemas/config.schema.yaml").read_text())["properties"]
     variants = set(cards.VARIANTS)
     assert variants == set(artifact.VARIANTS) == set(schema["tflite"]["items"]["enum"])
-    assert variants == set(schema["limits"]["properties"]) == set(schema["limits"]["required"])
-    assert variants == set(schema["limits"]["default"])
+    everywhere = variants | set(schema["tfjs"]["items"]["enum"]) | set(schema["openvino"]["items"]["enum"])
+    assert everywhere == set(schema["limits"]["properties"]) == set(schema["limits"]["required"])
+    assert everywhere == set(schema["limits"]["default"])
+    assert set(cards.DERIVED) == {
+        name for name, row in artifact.VARIANTS.items() if row.quantiser == "ai-edge-quantizer"
+    }
 
 
 def test_models_and_variants_of_a_path_are_limited_to_those_there_are():

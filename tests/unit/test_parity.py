@@ -1,130 +1,135 @@
-"""Comparing an artifact with the golden outputs; the artifact here is the op itself, run by LiteRT on raw heads."""
-
-import dataclasses
+"""Comparing outputs with golden ones, by what these do over the golden inputs."""
 
 import numpy as np
 import pytest
-from small_models import heads, options, run
 
-from zoomill import parity, ssd_graph, tflite_file
+from zoomill import outputs, parity
 
-OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-ANCHORS, CLASSES, IMAGES = 30, 3, 4
-
-
-@pytest.fixture
-def golden():
-    """Golden arrays of made-up heads; the image is a number that only says which row it is."""
-    random = np.random.default_rng(0)
-    scores = random.permutation(IMAGES * ANCHORS * (CLASSES + 1)).reshape(IMAGES, ANCHORS, CLASSES + 1)
-    return {
-        ssd_graph.INPUT: np.arange(IMAGES),
-        ssd_graph.BOXES: random.normal(0, 2, (IMAGES, ANCHORS, 4)).astype(np.float32),
-        ssd_graph.SCORES: (scores / scores.size).astype(np.float32),
-    }
+LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1}
+ROUGH = {"sqnr": 10, "share": 0.8, "decisions": 0.8}
+INPUTS, CLASSES = 8, 10
 
 
 @pytest.fixture
-def anchors():
-    random = np.random.default_rng(1)
-    return np.concatenate([random.uniform(0, 1, (ANCHORS, 2)), random.uniform(0.05, 0.5, (ANCHORS, 2))], 1).astype("f4")
+def logits():
+    """Golden logits ``[inputs, 1, classes]``."""
+    return np.random.default_rng(0).normal(0, 3, (INPUTS, 1, CLASSES))
 
 
-def contract(asked, **source):
-    """Return the parts of a contract that parity reads."""
-    return {
-        "postprocess": dataclasses.asdict(asked),
-        "source_postprocess": dataclasses.asdict(options(**source)),
-        "inputs": [{"name": "image", "tensor": ssd_graph.INPUT}],
-        "outputs": [
-            {"name": "box_encodings", "tensor": ssd_graph.BOXES},
-            {"name": "class_predictions", "tensor": ssd_graph.SCORES},
-        ],
-    }
+def judged(golden, found, limits=LIMITS, before=None, labels=(), **entry):
+    """Judge one output; ``golden`` and ``found`` have one row for each input."""
+    contract = {"outputs": [{"name": "y", "tensor": "t", "activation": None, **entry}], "labels": labels}
+    logits = [{"y": row} for row in before] if before is not None else ()
+    figures, failures, not_tested = parity.of_outputs(
+        [{"y": row} for row in found], contract, {"t": np.asarray(golden)}, limits, logits
+    )
+    return figures.get("y"), failures, not_tested
 
 
-def detector(golden, anchors, asked, scores=None):
-    """Return an artifact that runs the op on the golden heads, or on other scores."""
-    model = heads(ANCHORS, CLASSES + 1)
-    tflite_file.append_postprocess(model, anchors, asked)
-    scores = golden[ssd_graph.SCORES] if scores is None else scores
-
-    def artifact(contract, feed):
-        row = feed[ssd_graph.INPUT]
-        return dict(zip(OUTPUTS, run(model, golden[ssd_graph.BOXES][[row]], scores[[row]]), strict=True))
-
-    return artifact
+def softmax(values):
+    return outputs.activated(values, "softmax").astype(np.float32)
 
 
-@pytest.mark.parametrize("regular", [True, False], ids=["regular", "fast"])
-def test_an_op_with_the_options_of_its_contract_gives_what_is_expected(golden, anchors, regular):
-    asked = options(use_regular_nms=regular)
-    found = parity.of_detections(detector(golden, anchors, asked), contract(asked), golden, anchors, 1e-4)
-    expected = found["expected"]
-    assert expected["matched"] == expected["expected"] == expected["found"] > 0
-    assert expected["score_difference"] == 0
-    assert found["images"] == IMAGES and "source" not in found
+def test_the_ratio_is_that_of_the_spread_over_inputs_to_the_error(logits):
+    figures, failures, not_tested = judged(logits, logits + 1e-4 * np.sign(logits))
+    assert figures["rms"] == pytest.approx(1e-4) and figures["max_abs"] == pytest.approx(1e-4)
+    assert figures["sqnr"] == pytest.approx(20 * np.log10(figures["spread"] / 1e-4))
+    assert figures["share"] == pytest.approx(1e-4 / np.abs(logits).max())
+    assert failures == not_tested == []
 
 
-def test_an_op_with_the_other_kind_of_nms_is_noticed(golden, anchors):
-    asked, made = options(use_regular_nms=True), options(use_regular_nms=False)
-    found = parity.of_detections(detector(golden, anchors, made), contract(asked), golden, anchors, 1e-4)
-    assert found["nms_kinds_differ_on"] > 0
-    assert found["expected"]["missing"] + found["expected"]["surplus"] > 0
-    assert found["other_nms"]["matched"] == found["other_nms"]["expected"] == found["other_nms"]["found"]
+def test_a_large_offset_that_all_inputs_share_hides_no_error(logits):
+    golden = 1000 + logits
+    wrong = 1000 + logits[::-1]
+    assert np.abs(golden - wrong).max() < 0.03 * np.abs(golden).max()
+    figures, failures, _ = judged(golden, wrong, ROUGH)
+    assert figures["sqnr"] < 0 and failures == [f"y: SQNR {figures['sqnr']:.1f} dB, allowed 10"]
 
 
-def test_fast_nms_with_several_classes_can_be_compared(golden, anchors):
-    asked = options(use_regular_nms=False, max_classes_per_detection=2)
-    found = parity.of_detections(detector(golden, anchors, asked), contract(asked), golden, anchors, 1e-4)
-    assert found["expected"]["matched"] == found["expected"]["expected"] > 0
+def test_a_scale_of_a_model_is_no_matter(logits):
+    for factor in (1e-6, 1e6):
+        assert judged(factor * logits, factor * logits * (1 + 1e-6))[1] == []
+        assert judged(factor * logits, factor * logits * 1.01)[1] != []
 
 
-def test_another_score_is_measured(golden, anchors):
-    asked = options()
-    scores = golden[ssd_graph.SCORES] * np.float32(0.99)
-    found = parity.of_detections(detector(golden, anchors, asked, scores), contract(asked), golden, anchors, 0.02)
-    assert 0.005 < found["expected"]["score_difference"] < 0.01
+def test_one_wrong_value_among_many_is_found_by_its_share_of_the_peak():
+    golden = np.random.default_rng(0).normal(size=(INPUTS, 100000))
+    found = golden.copy()
+    found[3, 7] += 0.01
+    assert judged(golden, found)[1] == [
+        f"y: largest error {0.01 / np.abs(golden).max():.3g} of the peak, allowed 0.001"
+    ]
 
 
-def with_source(golden, anchors, asked):
-    """Add the detections of a source whose own post-processing is the op with these options."""
-    artifact = detector(golden, anchors, asked)
-    runs = [artifact(None, {ssd_graph.INPUT: row}) for row in range(IMAGES)]
-    stored = {name: np.concatenate([one[name] for one in runs]) for name in OUTPUTS}
-    stored["detection_boxes"] = np.clip(stored["detection_boxes"], 0, 1)
-    stored["detection_classes"] = stored["detection_classes"] + 1
-    return {**golden, **stored}
+def test_an_output_that_does_not_move_is_not_tested_and_says_what_would_help():
+    golden = np.ones((INPUTS, 4)) + 1e-6 * np.arange(INPUTS)[:, None]
+    _, failures, (phrase,) = judged(golden, golden)
+    assert failures == []
+    assert phrase.startswith("y: moves by 2.3e-06 at a peak of 1 over the golden inputs") and "golden" in phrase
 
 
-def test_the_sources_own_detections_are_compared_where_the_options_allow(golden, anchors):
-    lower = {"nms_score_threshold": 0.2, "max_detections": 50}
-    golden = with_source(golden, anchors, options(**lower))
-    for asked, compared in (
-        (options(), True),
-        (options(use_regular_nms=False), False),
-        (options(nms_iou_threshold=0.5), False),
-        (options(nms_score_threshold=0.1), False),
-        (options(max_detections=51), False),
-        (options(detections_per_class=7), False),
-    ):
-        artifact = detector(golden, anchors, asked)
-        found = parity.of_detections(artifact, contract(asked, **lower), golden, anchors, 1e-4)
-        assert ("source" in found) is compared
-        if compared:
-            source = found["source"]
-            assert source["matched"] == source["expected"] == source["found"] > 0
+def test_a_constant_is_named_where_the_source_moves(logits):
+    assert judged(logits, np.tile(logits[:1], (INPUTS, 1, 1)))[1] == ["y: is constant, the source's is not"]
 
 
-def test_outputs_are_measured_by_their_largest_and_mean_error(golden):
-    def artifact(contract, feed):
-        row = feed[ssd_graph.INPUT]
-        boxes = golden[ssd_graph.BOXES][[row]].copy()
-        boxes[0, 0, 0] += np.float32(0.5) if row == 2 else 0
-        return {"box_encodings": boxes, "class_predictions": golden[ssd_graph.SCORES][[row]]}
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_what_is_no_number_is_named(logits, number):
+    found = logits.copy()
+    found[2, 0, 3] = number
+    assert judged(logits, found)[1] == ["y: is not finite"]
 
-    found = parity.of_outputs(artifact, contract(options()), golden)
-    assert found["box_encodings"]["max_abs"] == pytest.approx(0.5)
-    assert found["box_encodings"]["mean_abs"] == pytest.approx(0.5 / (IMAGES * ANCHORS * 4))
-    scores = found["class_predictions"]
-    assert (scores["max_abs"], scores["mean_abs"]) == (0, 0)
+
+def test_an_output_that_depends_on_no_input_must_be_the_same_constant():
+    anchors = np.tile(np.linspace(0, 1, 40), (INPUTS, 1))
+    assert judged(anchors, anchors, activation="constant")[1:] == ([], [])
+    assert judged(anchors, anchors + 1e-3, activation="constant")[1] == ["y: is constant, but off by 0.001"]
+
+
+def test_another_number_of_values_is_named(logits):
+    assert judged(logits, logits[..., :3])[1] == ["y: has 24 values, the source gives 80"]
+
+
+def test_probabilities_are_compared_before_the_softmax_too():
+    """Small probabilities say which class comes second; their error is nothing beside the peak."""
+    logits = np.random.default_rng(1).normal(0, 3, (INPUTS, CLASSES))
+    logits[:, 0] = 30
+    wrong = logits[:, [0, *range(CLASSES - 1, 0, -1)]]
+    _, failures, _ = judged(softmax(logits), softmax(wrong), ROUGH, activation="softmax")
+    assert [phrase.split(" dB")[0].split(" -")[0] for phrase in failures if "SQNR" in phrase] == ["y: logits: SQNR"]
+
+
+def test_logits_of_the_file_count_where_rounded_probabilities_have_none_left(logits):
+    logits[:, 0, 0] += 12
+    stored = np.rint(softmax(logits) * 256) / 256
+    assert judged(softmax(logits), stored, ROUGH, activation="softmax")[1] != []
+    figures, failures, _ = judged(softmax(logits), stored, ROUGH, logits + 0.01, activation="softmax")
+    assert failures == [] and figures["logits"]["sqnr"] > 40
+
+
+def test_decisions_of_another_class_count(logits):
+    found = logits + 0
+    found[:4, 0, 0] = 20
+    figures, failures, _ = judged(softmax(logits), softmax(found), ROUGH, activation="softmax")
+    assert figures["decisions"] < 0.8 and any("of decisions are the source's, allowed 80%" in f for f in failures)
+
+
+def test_a_draw_is_no_decision():
+    logits = np.tile(np.array([5.0, 5.0, 0, 0, 0]), (INPUTS, 1)) + np.random.default_rng(0).normal(0, 1, (INPUTS, 1))
+    logits[:, 2:] *= np.random.default_rng(1).normal(0, 1, (INPUTS, 1))
+    figures, *_ = judged(softmax(logits), softmax(logits[:, ::-1]), activation="softmax")
+    assert figures["decisions"] is None
+
+
+def test_an_output_with_one_value_for_each_label_decides_without_a_softmax(logits):
+    assert "decisions" in judged(logits, logits, labels=list("abcdefghij"))[0]
+    assert "decisions" in judged(logits, logits, labels=list("abcdefghi"))[0]
+    assert "decisions" not in judged(logits, logits, labels=list("abc"))[0]
+    assert "decisions" not in judged(logits, logits)[0]
+
+
+def test_each_pixel_decides():
+    golden = softmax(np.random.default_rng(0).normal(0, 5, (2, 1, 6, 6, 4)))
+    found = golden.copy()
+    found[0, 0, :3] = found[0, 0, :3, :, ::-1]
+    figures, *_ = judged(golden, found, activation="softmax")
+    assert 0.6 < figures["decisions"] < 0.9
