@@ -132,7 +132,7 @@ def validated(chromium_python, javascript, tmp_path, command):
             paths = artifact, tmp_path / f"{index}.contract.json", tmp_path / f"{index}.golden.npz"
             for values, path in zip(lists.values(), paths, strict=True):
                 values.append(path)
-            limits.append({"relative": 1e-4} if artifact.is_dir() else {"heads": 1e-4})
+            limits.append({"sqnr": 60, "share": 1e-3, "decisions": 1})
         arguments = [value for flag, values in lists.items() for value in (flag, *values)]
         arguments += ["--limits", json.dumps(limits), "--library", javascript, "--runs", 2, "--time-limit", 60]
         output = tmp_path / "browser.json"

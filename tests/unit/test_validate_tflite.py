@@ -1,6 +1,7 @@
 """Evidence of an artifact, on a small real one."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -9,7 +10,7 @@ from small_models import dense, dense_contract, run
 
 from zoomill import artifact, files
 
-LIMITS = {"heads": 1e-4, "score": 1e-4, "unmatched": 0}
+LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1, "unmatched": 0}
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def golden():
 def test_evidence_is_bound_to_the_bytes_and_says_what_the_file_is(validated, golden, tmp_path):
     process, found = validated(dense(), dense_contract(), golden)
     assert process.returncode == 0, process.stderr
-    assert found["passed"] is True and found["failures"] == []
+    assert found["passed"] is True and found["verdict"] == "passed"
+    assert found["failures"] == found["not_tested"] == []
     assert found["sha256"] == files.digest(tmp_path / "small.float32.tflite")
     assert found["bytes"] == (tmp_path / "small.float32.tflite").stat().st_size
     assert (found["model"], found["graph"], found["variant"]) == ("small", "main", "float32")
@@ -61,13 +63,44 @@ def test_evidence_is_bound_to_the_bytes_and_says_what_the_file_is(validated, gol
     assert found["parity"]["y"]["max_abs"] < 1e-6
 
 
-def test_an_artifact_that_misses_a_limit_is_delivered_with_the_reason(validated, golden):
+def test_an_artifact_that_misses_a_limit_stays_with_the_reason(validated, golden):
     golden["scores"][1, 7] += 0.5
     process, found = validated(dense(), dense_contract(), golden)
     assert process.returncode == 0
-    assert found["passed"] is False
-    assert found["failures"] == ["y: largest error 0.5, allowed 0.0001"]
-    assert validated(dense(), dense_contract(), golden, heads=0.6)[1]["passed"] is True
+    assert found["passed"] is False and found["verdict"] == "failed"
+    assert re.fullmatch(r"y: SQNR 3\d\.\d dB, allowed 60", found["failures"][0])
+    assert re.fullmatch(r"y: largest error 0\.0\d+ of the peak, allowed 0.001", found["failures"][1])
+    assert validated(dense(), dense_contract(), golden, sqnr=30, share=0.2)[1]["passed"] is True
+
+
+def test_an_output_that_no_golden_input_moves_is_not_tested(validated, golden):
+    for name in golden:
+        golden[name][:] = golden[name][:1]
+    process, found = validated(dense(), dense_contract(), golden)
+    assert process.returncode == 0 and found["failures"] == []
+    assert found["verdict"] == "not tested" and found["passed"] is False
+    assert found["not_tested"][0].startswith("y: moves by 0 at a peak of ")
+
+
+def test_an_artifact_that_is_the_float_file_byte_for_byte_fails(validated, golden, tmp_path):
+    artifact.deliver(dense(), dense_contract(), "float32", tmp_path / "main.float32.tflite")
+    _, found = validated(dense(), dense_contract(), golden, "--float", "main.float32.tflite")
+    assert found["failures"] == ["is byte for byte main.float32.tflite: nothing in it is float32"]
+
+
+def test_what_was_not_derived_from_the_float_file_fails(validated, golden, tmp_path):
+    artifact.deliver(dense(seed=1), dense_contract(), "float32", tmp_path / "main.float32.tflite")
+    _, found = validated(dense(), dense_contract(), golden, "--float", "main.float32.tflite")
+    assert found["failures"] == [
+        "FULLY_CONNECTED 1: 1200 of 1200 values of weights differ",
+        "FULLY_CONNECTED 1: 300 of 300 values of bias differ",
+    ]
+    assert found["descent"]["constants"] == 2
+
+
+def test_a_file_that_is_not_what_its_variant_promises_fails(validated, golden):
+    _, found = validated(dense(), dense_contract(), golden, "--variant", "int8")
+    assert "weights are float32" in found["failures"]
 
 
 def test_outputs_that_are_no_numbers_fail_without_a_traceback(validated, golden):
