@@ -22,7 +22,8 @@ def main(argv=None):
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
     inputs, outputs, run, rounded = source.interface(converted)
-    export.export(args, converted.graph, inputs, outputs, run, source.notes(), rounded=rounded)
+    notes = export.integer_notes(source.integers)
+    export.export(args, converted.graph, inputs, outputs, run, notes, rounded=rounded)
 
 
 if __name__ == "__main__":

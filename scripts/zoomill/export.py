@@ -87,6 +87,13 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
     files.write_json(path("contract.json"), contract)
 
 
+def integer_notes(names):
+    """Return the sentence for the contract about the dtypes of a source that become floats, none without any."""
+    if not names:
+        return []
+    return [f"the source computes with {', '.join(names)}; here these numbers are floats, without its own rounding"]
+
+
 def _rounded(run, feed):
     """Return the outputs of an integer source by the names that golden.npz has for them, none of any other."""
     return {f"rounded/{name}": array for name, array in run(feed).items()} if run else {}

@@ -177,6 +177,9 @@ def _opened(stored, kind, origin, expected, kept):
 
     logging.getLogger("torch.export").setLevel(logging.ERROR)  # it logs a traceback before it raises
     torch.set_num_threads(1)  # the order of sums, and with it their last bits, depends on it
+    # What these compute with, and how sums of integers saturate, depends on the CPU.
+    torch.backends.mkldnn.enabled = False
+    torch.backends.quantized.engine = "none"
     with _refused(origin, "PyTorch cannot load it"):
         if kind == pytorch_archive.PROGRAM:
             return _program(torch.export.load(stored))

@@ -68,6 +68,10 @@ class Source:
         path: .tflite file.
         output_tensors: ``{contract name: tensor}`` to end the model elsewhere than at its outputs; empty for these.
 
+    Attributes:
+        inputs, outputs: :class:`End` lists.
+        integers: dtypes of its quantised tensors, empty for a file of floats.
+
     Raises:
         UserError: when the file is damaged, or does not have a tensor.
     """
@@ -78,8 +82,8 @@ class Source:
         with open(path, "rb") as file:
             self._content = file.read()
         self._interpreter = self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
-        self._integers = tflite_file.quantised_types(self._model)
-        if self._integers:
+        self.integers = tflite_file.quantised_types(self._model)
+        if self.integers:
             self._content = tflite_file.serialise(tflite_floats.float_copy(self._model, path))
             self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
         signatures = self._interpreter._get_full_signature_list()
@@ -121,13 +125,6 @@ class Source:
                     f"graph before it with source.output_tensors, for example at {tensors}"
                 )
             open_ends += before
-
-    def notes(self):
-        """Return a sentence about integers that become floats, as a list of none or one."""
-        if not self._integers:
-            return []
-        names = ", ".join(self._integers)
-        return [f"the source computes with {names}; here these numbers are floats, without its own rounding"]
 
     def completed(self, card):
         """Return the card with the value ranges that quantised inputs have, where it names none."""
@@ -172,7 +169,7 @@ class Source:
             return run
 
         run = runner(self._float_interpreter, *(list(map(End.as_float, ends)) for ends in (self.inputs, self.outputs)))
-        return *sides, run, runner(self._interpreter, self.inputs, self.outputs) if self._integers else None
+        return *sides, run, runner(self._interpreter, self.inputs, self.outputs) if self.integers else None
 
     def to_onnx(self):
         """Return the model as a floating-point ONNX ModelProto, 4-dimensional inputs channels-first.
