@@ -226,7 +226,9 @@ class _Copy:
 
     def unknown(self, node):
         """Return the refusal of a node."""
-        return UserError(f"{self.path}: {node.op_type} {node.name or node.output[0]} computes with integers in an unknown way")
+        return UserError(
+            f"{self.path}: {node.op_type} {node.name or node.output[0]} computes with integers in an unknown way"
+        )
 
 
 def _along(values, ndim, axis):

@@ -81,7 +81,8 @@ def _make_real(model, tensor, path):
     quantised = tflite_file.is_quantised(tensor)
     if not quantised and tensor.type != schema.TensorType.FLOAT16:
         return
-    if tensor.type not in _STORED or tensor.quantization.details is not None or tensor.sparsity is not None:
+    blockwise = quantised and tensor.quantization.details is not None
+    if tensor.type not in _STORED or blockwise or tensor.sparsity is not None:
         raise UserError(f"{path}: how {tensor.name.decode()} is quantised is not known")
     data = model.buffers[tensor.buffer].data
     if data is not None and len(data):
@@ -99,9 +100,7 @@ def dequantised(stored, quantization):
     shape = [1] * stored.ndim
     if len(quantization.scale) > 1:
         shape[quantization.quantizedDimension] = -1
-    scale, zero_point = (
-        np.asarray(part).reshape(shape) for part in (quantization.scale, _zero_points(quantization))
-    )
+    scale, zero_point = (np.asarray(part).reshape(shape) for part in (quantization.scale, _zero_points(quantization)))
     return scale.astype(np.float64) * (stored.astype(np.float64) - zero_point)
 
 

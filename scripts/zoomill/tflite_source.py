@@ -177,8 +177,10 @@ class Source:
         Raises:
             UserError: when tf2onnx cannot convert it.
         """
+        from tf2onnx import tfonnx
         from tf2onnx.convert import _convert_common
 
+        tfonnx.rewrite_leakyrelu = lambda graph, operators: operators  # it takes the slopes of channels for one number
         pictures = [end.tensor for end in self.inputs if len(end.shape) == _PICTURE]
         with tempfile.TemporaryDirectory() as folder:
             files.write_bytes(path := os.path.join(folder, "model.tflite"), self._content)
