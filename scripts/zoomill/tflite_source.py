@@ -193,7 +193,6 @@ class Source:
                     output_names=[end.tensor for end in self.outputs],
                     # onnx2tf takes 4-dimensional inputs for channels-first and makes them channels-last.
                     inputs_as_nchw=pictures,
-                    dequantize=True,
                 )
             except Exception as error:  # it raises whatever an operator raises
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,7 +1,7 @@
 """Small integer ONNX models for the tests, written by the Python of envs/onnx.yaml: ``onnx_models.py FOLDER``.
 
-All but one turn a picture ``x`` ``[1, 3, 4, 4]`` into ``y`` ``[1, 4, 4, 4]`` by a convolution of 1 x 1, whose weights and
-bias stand in ``arrays.npz`` as integers, with their scales.
+Pictures ``x`` ``[1, 3, 4, 4]`` become ``y`` ``[1, 4, 4, 4]`` by a convolution of 1 x 1, rows ``[1, 3]`` in ``dynamic``
+by a matrix. Their integers stand in ``arrays.npz``, with scales and zero points.
 """
 
 import os

@@ -5,8 +5,9 @@ import subprocess
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from conftest import REPOSITORY
-from small_models import integer_convolution
+from small_models import Builder, integer_convolution
 
 from zoomill import files, parity, runtime, tflite_file
 
@@ -129,7 +130,7 @@ def test_an_unknown_way_to_compute_with_integers_is_refused(command, environment
         ({"output": (0.2, 10)}, lambda y: y),
         ({"output": (0.1, -128)}, lambda y: y.clip(0)),
         ({"output": (6 / 255, -128)}, lambda y: y.clip(0, 6)),
-        ({"dtype": np.uint8, "points": 131, "output": (0.06, 128)}, lambda y: y),
+        ({"dtype": np.uint8, "points": 131, "output": (0.12, 128)}, lambda y: y),
     ],
     ids=["int8 by channel", "implied ReLU", "implied ReLU6", "uint8"],
 )
@@ -141,3 +142,16 @@ def test_an_integer_tflite_file_is_strictly_its_own_floats(export, converted, tm
     assert 20 < sqnr(golden["output"], golden["rounded/output"]) < 60
     assert sqnr(golden["output"], converted(contract, golden, folder)["output"]) > 100
     assert "without its own rounding" in contract["notes"][0]
+
+
+def test_a_leaky_relu_with_a_slope_for_each_channel_is_no_mistake(export, tmp_path):
+    builder = Builder()
+    tensors = [builder.tensor(name, [1, 5, 5, 3]) for name in ("input", "sloped", "output")]
+    slopes = builder.tensor("slopes", np.array([0.1, 0.2, 0.3], np.float32))
+    builder.operator("MUL", [tensors[0], slopes], tensors[1:2], schema.MulOptionsT())
+    builder.operator("MAXIMUM", tensors[:2], tensors[2:], schema.MaximumMinimumOptionsT())
+    (tmp_path / "m.tflite").write_bytes(tflite_file.serialise(builder.build(tensors[:1], tensors[2:])))
+    contract, golden, _ = export(tmp_path / "m.tflite")
+    np.testing.assert_allclose(golden["output"], np.maximum(golden["input"], golden["input"] * [0.1, 0.2, 0.3]), 1e-6)
+    assert contract["notes"] == []
+    assert set(golden) == {"input", "output"}
