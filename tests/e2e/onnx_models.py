@@ -17,9 +17,9 @@ ARRAYS = {
     "bias": RANDOM.randint(-9000, 9000, 4).astype(np.int32),
     "x_scale": np.float32(1 / 128),
     "x_point": np.uint8(128),
-    "w_scale": np.array([0.02, 0.002, 0.01, 0.005], np.float32),
+    "w_scale": np.array([0.01, 0.002, 0.02, 0.005], np.float32),
     "w_point": np.zeros(4, np.int8),
-    "b_scale": np.array([0.02, 0.002, 0.01, 0.005], np.float32) / np.float32(128),
+    "b_scale": np.array([0.01, 0.002, 0.02, 0.005], np.float32) / np.float32(128),
     "b_point": np.zeros(4, np.int32),
     "y_scale": np.float32(0.04),
     "y_point": np.uint8(128),
@@ -29,6 +29,7 @@ ARRAYS = {
     "one_scale": np.float32(0.01),
     "one_point": np.int8(3),
 }
+ARRAYS["weights"][0] = 127  # products of two of them with large numbers of a picture go beyond int16
 X, W, B, Y = (("x_scale", "x_point"), ("w_scale", "w_point"), ("b_scale", "b_point"), ("y_scale", "y_point"))
 QUANTISED = ("QuantizeLinear", ["x", *X], "xq")
 CONVOLVED = ("QLinearConv", ["xq", *X, "weights", *W, *Y, "bias"], "cq")
