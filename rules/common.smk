@@ -110,7 +110,7 @@ def prepare_jobs():
     os.environ.update(
         PYTHONNOUSERSITE="1",
         PYTHONHASHSEED="0",
-        TF_ENABLE_ONEDNN_OPTS="0",
+        TF_ENABLE_ONEDNN_OPTS="0",  # oneDNN computes with whatever the CPU has
         TF_CPP_MIN_LOG_LEVEL="2",
         CUDA_VISIBLE_DEVICES="",
         ZOOMILL_MIRRORS="\n".join(config["mirrors"]),

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export, onnx_source
+from zoomill import command, export, onnx_floats, onnx_source
 from zoomill.errors import UserError
 
 
@@ -17,12 +17,16 @@ def main(argv=None):
     shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
     try:
         model = onnx_source.read(args.path)
-        source = onnx_source.session(args.path)
+        integers = onnx_floats.integers(model)
+        model = onnx_floats.float_copy(model, args.path) if integers else model
+        golden = onnx_source.session(args.path, model if integers else None)
         converted = onnx_source.to_graph(model, shapes, args.keep_layout, args.path)
-        run = onnx_source.runner(source, converted)
+        run = onnx_source.runner(golden, converted)
+        rounded = onnx_source.runner(onnx_source.session(args.path), converted) if integers else None
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
-    export.export(args, converted.graph, converted.inputs, converted.outputs, run, converted.notes())
+    notes = [*export.integer_notes(integers), *converted.notes()]
+    export.export(args, converted.graph, converted.inputs, converted.outputs, run, notes, rounded=rounded)
 
 
 if __name__ == "__main__":

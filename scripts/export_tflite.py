@@ -1,4 +1,4 @@
-"""Export a TFLite file: tf2onnx and onnx2tf make a float graph, LiteRT runs the original for the golden outputs."""
+"""Export a TFLite file: tf2onnx and onnx2tf make a float graph, LiteRT runs the file for the golden outputs."""
 
 import argparse
 import json
@@ -21,8 +21,9 @@ def main(argv=None):
         converted = onnx_source.to_graph(source.to_onnx(), [], source.unpictured(), args.path)
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
-    inputs, outputs, run = source.interface(converted)
-    export.export(args, converted.graph, inputs, outputs, run, source.notes())
+    inputs, outputs, run, rounded = source.interface(converted)
+    notes = export.integer_notes(source.integers)
+    export.export(args, converted.graph, inputs, outputs, run, notes, rounded=rounded)
 
 
 if __name__ == "__main__":

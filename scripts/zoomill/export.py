@@ -38,7 +38,7 @@ def add_arguments(parser):
     predictions.add_arguments(parser)
 
 
-def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False, name="main"):
+def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False, name="main", rounded=None):
     """Write ``graph.pb``, ``saved_model``, ``contract.json`` and ``golden.npz`` of a source, or only its predictions.
 
     Args:
@@ -51,6 +51,8 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
         rows: ``[{input or output name: array}, …]`` where the source ran elsewhere; ``run`` is then None.
         batched: ``run`` takes batches of any size.
         name: of the graph.
+        rounded: what ``run`` is for a source of integers, of which ``run`` is the floating-point evaluation. Its
+            outputs are kept as ``rounded/<output>``, and samples are given to it.
 
     Raises:
         UserError: when the card expects anything else than the source has.
@@ -58,7 +60,7 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
     model, card = args.model, json.loads(args.card)
     promised_inputs = promises(model, "input", inputs, card["inputs"])
     if args.samples:
-        predict(args, promised_inputs, run, batched)
+        predict(args, promised_inputs, rounded or run, batched)
         return
     graph, shapes = _with_interface(graph, inputs, outputs, promised_inputs)
     named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in outputs]
@@ -70,7 +72,7 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
         activations = {promise["name"]: promise["activation"] for promise in promised_outputs}
         quick = _runner(model, graph, promised_inputs, outputs)
         feeds = golden_inputs.choose(args, promised_inputs, quick, activations)
-        rows = [{**feed, **run(feed)} for feed in feeds]
+        rows = [{**feed, **run(feed), **_rounded(rounded, feed)} for feed in feeds]
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     contract = {
         "model": model,
@@ -88,6 +90,18 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
     saved_model.write(path("saved_model"), graph, contract)
     files.write_bytes(path("golden.npz"), buffer.getvalue())
     files.write_json(path("contract.json"), contract)
+
+
+def integer_notes(names):
+    """Return the sentence for the contract about the dtypes of a source that become floats, none without any."""
+    if not names:
+        return []
+    return [f"the source computes with {', '.join(names)}; here these numbers are floats, without its own rounding"]
+
+
+def _rounded(run, feed):
+    """Return the outputs of an integer source by the names that golden.npz has for them, none of any other."""
+    return {f"rounded/{name}": array for name, array in run(feed).items()} if run else {}
 
 
 def predict(args, promised_inputs, run, batched):

@@ -177,6 +177,8 @@ def _opened(stored, kind, origin, expected, kept):
 
     logging.getLogger("torch.export").setLevel(logging.ERROR)  # it logs a traceback before it raises
     torch.set_num_threads(1)  # the order of sums, and with it their last bits, depends on it
+    torch.backends.mkldnn.enabled = False  # it chooses its kernels, and their order of sums, by the CPU
+    torch.backends.quantized.engine = "qnnpack"  # the others saturate on x86-64 without VNNI
     with _refused(origin, "PyTorch cannot load it"):
         if kind == pytorch_archive.PROGRAM:
             return _program(torch.export.load(stored))

@@ -36,16 +36,13 @@ def recast(model):
         model: ``ModelT`` of :mod:`zoomill.tflite_file`, changed in place.
     """
     graph = model.subgraphs[0]
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
-    code.version = 2
-    model.operatorCodes.append(code)
+    code = tflite_file.add_operator_code(model, schema.BuiltinOperator.QUANTIZE, version=2)
     before, after = [], []
     for ends, operators, outwards in ((graph.inputs, before, False), (graph.outputs, after, True)):
         for position, index in enumerate(ends):
             outer = _unsigned(graph, int(index))
             inputs, outputs = ([index], [outer]) if outwards else ([outer], [index])
-            operators.append(_quantize(len(model.operatorCodes) - 1, inputs, outputs))
+            operators.append(_quantize(code, inputs, outputs))
             ends[position] = outer
     graph.operators = [*before, *graph.operators, *after]
 

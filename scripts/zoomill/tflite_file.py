@@ -13,7 +13,8 @@ from zoomill.postprocess import OP, Options
 SIGNATURE = "serving_default"
 _BUILTINS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 BUILTIN_NAMES = frozenset(_BUILTINS.values())
-_INTEGERS = (schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16)
+_FLOATS = (schema.TensorType.FLOAT16, schema.TensorType.FLOAT32, schema.TensorType.FLOAT64)
+_BIASES = (schema.TensorType.INT32, schema.TensorType.INT64)
 _TYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 
 
@@ -56,20 +57,35 @@ def operators(model):
     )
 
 
+def is_quantised(tensor):
+    """Tell whether a tensor's numbers stand for real ones by scale and zero point."""
+    scale = None if tensor.quantization is None else tensor.quantization.scale
+    return tensor.type not in _FLOATS and scale is not None and len(scale) > 0
+
+
+def quantised_types(model):
+    """Return the names of the types of all quantised tensors but biases, sorted."""
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors if is_quantised(tensor)]
+    return sorted({_TYPES[tensor.type] for tensor in tensors if tensor.type not in _BIASES})
+
+
+def add_operator_code(model, builtin, version=1):
+    """Add an operator of TFLite to those that a file uses and return its index."""
+    code = schema.OperatorCodeT()
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
 def takes_floats_for_integers(model, operator):
     """Tell whether an operator reads a float activation and gives quantised values, as QUANTIZE alone may."""
     graph = model.subgraphs[0]
-
-    def quantised(index):
-        tensor = graph.tensors[index]
-        return tensor.type in _INTEGERS and tensor.quantization is not None and tensor.quantization.scale is not None
-
     first = next((int(index) for index in operator.inputs if index >= 0), None)
     return (
         operator_name(model, operator) != "QUANTIZE"
         and first is not None
         and graph.tensors[first].type == schema.TensorType.FLOAT32
-        and any(quantised(index) for index in operator.outputs)
+        and any(is_quantised(graph.tensors[index]) for index in operator.outputs)
     )
 
 
@@ -103,11 +119,6 @@ def constant(model, tensor):
     return stored.reshape(_shape(tensor)) if stored.size == np.prod(_shape(tensor)) else stored
 
 
-def is_quantised(tensor):
-    """Tell whether a tensor's integers stand for real numbers."""
-    return tensor.quantization is not None and tensor.quantization.scale is not None
-
-
 def steps(tensor, shape):
     """Return the scale of a quantised tensor, one number or as many as broadcast to ``shape``."""
     return _along(tensor, np.asarray(tensor.quantization.scale, np.float64), shape)
@@ -116,10 +127,15 @@ def steps(tensor, shape):
 def real(tensor, stored):
     """Return the real numbers, float64, that the stored ones of a tensor stand for."""
     values = stored.astype(np.float64)
-    if not is_quantised(tensor) or np.issubdtype(stored.dtype, np.floating):
+    if not is_quantised(tensor):
         return values
-    zero_point = np.asarray(tensor.quantization.zeroPoint, np.float64)
-    return steps(tensor, stored.shape) * (values - _along(tensor, zero_point, stored.shape))
+    return steps(tensor, stored.shape) * (values - _along(tensor, zero_points(tensor), stored.shape))
+
+
+def zero_points(tensor):
+    """Return the zero point of each scale of a quantised tensor, int64 ``[scales]``; 0 where the file has none."""
+    points, count = tensor.quantization.zeroPoint, len(tensor.quantization.scale)
+    return np.asarray(points, np.int64) if points is not None and len(points) else np.zeros(count, np.int64)
 
 
 def _along(tensor, numbers, shape):

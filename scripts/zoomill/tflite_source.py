@@ -1,19 +1,17 @@
 """TFLite files as sources: as an ONNX model made by tf2onnx, and as a function run by LiteRT."""
 
 import dataclasses
+import os
+import tempfile
 
 import numpy as np
 
-from zoomill import tflite_file
+from zoomill import files, tflite_file, tflite_floats
 from zoomill.errors import UserError
 from zoomill.names import contract_names
 
 # Inputs of this rank are pictures, or features in that form.
 _PICTURE = 4
-# ONNX operators that leave the numbers as they are.
-_SHAPE_ONLY = ("Transpose", "Reshape", "Squeeze", "Unsqueeze")
-# What activations may be quantised to; biases are int32.
-_INTEGERS = ("int8", "uint8", "int16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,33 +54,38 @@ class End:
         """Return what the tensor holds as real numbers."""
         return np.float32(self.scale) * (array.astype(np.float32) - self.zero_point) if self.scale else array
 
+    def as_float(self):
+        """Return the same end of a file that holds real numbers."""
+        return dataclasses.replace(self, dtype=np.float32, scale=0.0) if self.scale else self
+
 
 class Source:
     """A TFLite file, run by LiteRT's built-in kernels on one thread.
 
+    An integer file is also run as :func:`zoomill.tflite_floats.float_copy`, of which the graph is made.
+
     Args:
         path: .tflite file.
         output_tensors: ``{contract name: tensor}`` to end the model elsewhere than at its outputs; empty for these.
+
+    Attributes:
+        inputs, outputs: :class:`End` lists.
+        integers: dtypes of its quantised tensors, empty for a file of floats.
 
     Raises:
         UserError: when the file is damaged, or does not have a tensor.
     """
 
     def __init__(self, path, output_tensors):
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
         self.path = path
         self._model = tflite_file.read(path)
-        try:
-            self._interpreter = Interpreter(
-                path,
-                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-                num_threads=1,
-                experimental_preserve_all_tensors=bool(output_tensors),
-            )
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f"{path}: LiteRT cannot run it: {str(error).splitlines()[0]}") from error
+        with open(path, "rb") as file:
+            self._content = file.read()
+        self._interpreter = self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
+        self.integers = tflite_file.quantised_types(self._model)
+        if self.integers:
+            self._content = tflite_file.serialise(tflite_floats.float_copy(self._model, path))
+            self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
         signatures = self._interpreter._get_full_signature_list()
         (signature,) = list(signatures.values()) if len(signatures) == 1 else [{"inputs": {}, "outputs": {}}]
         self.inputs = self._ends(self._interpreter.get_input_details(), signature["inputs"])
@@ -123,13 +126,6 @@ class Source:
                 )
             open_ends += before
 
-    def notes(self):
-        """Return a sentence about integers that become floats, as a list of none or one."""
-        details = self._interpreter.get_tensor_details()
-        found = {d["dtype"].__name__ for d in details if d["quantization_parameters"]["scales"].size}
-        names = ", ".join(sorted(found.intersection(_INTEGERS)))
-        return [f"the source computes with {names}; here these numbers are floats, so results differ"] if names else []
-
     def completed(self, card):
         """Return the card with the value ranges that quantised inputs have, where it names none."""
         given = card["inputs"] or [{}] * len(self.inputs)
@@ -149,8 +145,9 @@ class Source:
             converted: :class:`zoomill.onnx_source.Converted`.
 
         Returns:
-            :class:`~zoomill.export.Tensor` lists of inputs and outputs in the file's order and with its names, and a
-            function that runs the file on ``{input name: array of real numbers}``.
+            :class:`~zoomill.export.Tensor` lists of inputs and outputs in the file's order and with its names, a
+            function that runs the file on ``{input name: array of real numbers}`` without rounding to integers, and
+            one with the rounding of the file, None where it has none.
         """
         sides = []
         for ends, values, tensors in (
@@ -161,18 +158,18 @@ class Source:
             sides.append([dataclasses.replace(found[end.tensor], name=end.name) for end in ends])
         results = {value.name: value for value in converted.results}
 
-        def run(feed):
-            return {end.name: results[end.tensor].to_graph(array) for end, array in self._run(feed)}
+        def runner(interpreter, inputs, outputs):
+            def run(feed):
+                for end in inputs:
+                    interpreter.set_tensor(end.index, end.quantised(feed[end.name]))
+                interpreter.invoke()
+                found = {end.name: interpreter.get_tensor(end.index) for end in outputs}
+                return {end.name: results[end.tensor].to_graph(end.real(found[end.name])) for end in outputs}
 
-        return *sides, run
+            return run
 
-    def _run(self, feed):
-        """Yield each output and its real numbers."""
-        for end in self.inputs:
-            self._interpreter.set_tensor(end.index, end.quantised(feed[end.name]))
-        self._interpreter.invoke()
-        for end in self.outputs:
-            yield end, end.real(self._interpreter.get_tensor(end.index))
+        run = runner(self._float_interpreter, *(list(map(End.as_float, ends)) for ends in (self.inputs, self.outputs)))
+        return *sides, run, runner(self._interpreter, self.inputs, self.outputs) if self.integers else None
 
     def to_onnx(self):
         """Return the model as a floating-point ONNX ModelProto, 4-dimensional inputs channels-first.
@@ -180,100 +177,60 @@ class Source:
         Raises:
             UserError: when tf2onnx cannot convert it.
         """
+        from tf2onnx import tfonnx
         from tf2onnx.convert import _convert_common
 
+        tfonnx.rewrite_leakyrelu = lambda graph, operators: operators  # it takes the slopes of channels for one number
         pictures = [end.tensor for end in self.inputs if len(end.shape) == _PICTURE]
-        try:
-            model, _ = _convert_common(
-                None,
-                tflite_path=self.path,
-                opset=13,
-                input_names=[end.tensor for end in self.inputs],
-                output_names=[end.tensor for end in self.outputs],
-                # onnx2tf takes 4-dimensional inputs for channels-first and makes them channels-last.
-                inputs_as_nchw=pictures,
-                dequantize=True,
-            )
-        except Exception as error:  # it raises whatever an operator raises
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(f"{self.path}: tf2onnx cannot convert it: {reason}") from error
-        _as_float(model, self.inputs, self.outputs, self.path)
+        with tempfile.TemporaryDirectory() as folder:
+            files.write_bytes(path := os.path.join(folder, "model.tflite"), self._content)
+            try:
+                model, _ = _convert_common(
+                    None,
+                    tflite_path=path,
+                    opset=13,
+                    input_names=[end.tensor for end in self.inputs],
+                    output_names=[end.tensor for end in self.outputs],
+                    # onnx2tf takes 4-dimensional inputs for channels-first and makes them channels-last.
+                    inputs_as_nchw=pictures,
+                )
+            except Exception as error:  # it raises whatever an operator raises
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                raise UserError(f"{self.path}: tf2onnx cannot convert it: {reason}") from error
+        _fix_shapes(model, self.inputs)
         return model
 
 
-def _as_float(model, inputs, outputs, path):
-    """Let quantised ends of an ONNX model be floats: drop what quantises and dequantises there, and fix the shapes."""
-    import onnx
-
-    graph = model.graph
-    by_name = {end.tensor: end for end in (*inputs, *outputs)}
-    for value in graph.input:
-        if by_name[value.name].scale:
-            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
-            _drop_dequantisation(graph, by_name[value.name], path)
-        shape = by_name[value.name].shape
-        channels_first = (shape[0], shape[3], *shape[1:3]) if len(shape) == 4 else shape
+def _fix_shapes(model, inputs):
+    """Give the inputs of an ONNX model their sizes, pictures channels-first, and leave those of outputs open."""
+    shapes = {end.tensor: end.shape for end in inputs}
+    for value in model.graph.input:
+        shape = shapes[value.name]
+        channels_first = (shape[0], shape[3], *shape[1:3]) if len(shape) == _PICTURE else shape
         for dim, size in zip(value.type.tensor_type.shape.dim, channels_first, strict=True):
             dim.dim_value = size
-    for value in graph.output:
-        if by_name[value.name].scale:
-            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
-            _drop_quantisation(graph, value.name)
+    for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
-
-
-def _drop_dequantisation(graph, end, path):
-    """Drop the Cast, Sub of the zero point and Mul by the scale that tf2onnx put behind an input."""
-    from onnx import numpy_helper
-
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    wanted = {"Cast": None, "Sub": end.zero_point, "Mul": end.scale}
-    dropped, tensor = [], end.tensor
-    while len(users := [node for node in graph.node if tensor in node.input]) == 1:
-        (node,) = users
-        value = [numpy_helper.to_array(constants[name]) for name in node.input if name in constants]
-        if node.op_type in wanted and all(np.allclose(found, wanted[node.op_type], rtol=1e-6) for found in value):
-            _replace(graph, node.output[0], tensor)
-            graph.node.remove(node)
-            dropped.append(wanted.pop(node.op_type))
-        elif node.op_type in _SHAPE_ONLY:
-            tensor = node.output[0]
-        else:
-            break
-    if not dropped:
-        raise UserError(f"{path}: input {end.tensor} is quantised in a way that is not known")
-
-
-def _drop_quantisation(graph, output):
-    """Drop the QuantizeLinear that tf2onnx put before an output, or before each part of a concatenated one."""
-    makers = {name: node for node in graph.node for name in node.output}
-    pending = [output]
-    while pending:
-        name = pending.pop()
-        node = makers.get(name)
-        if node and node.op_type == "QuantizeLinear":
-            source = node.input[0]
-            if name == output:  # which keeps its name
-                _replace(graph, source, name)
-                makers[source].output[:] = [name if other == source else other for other in makers[source].output]
-            else:
-                _replace(graph, name, source)
-            graph.node.remove(node)
-        elif node and node.op_type == "Concat":
-            pending += node.input
-        elif node and node.op_type in _SHAPE_ONLY:
-            pending.append(node.input[0])
-
-
-def _replace(graph, old, new):
-    """Let all nodes that read ``old`` read ``new``."""
-    for node in graph.node:
-        for position, name in enumerate(node.input):
-            if name == old:
-                node.input[position] = new
 
 
 def _end(name, detail):
     scale, zero_point = detail["quantization"]
     shape = tuple(int(size) for size in detail["shape"])
     return End(name, detail["name"], detail["index"], detail["dtype"], shape, scale, zero_point)
+
+
+def _interpreter(path, content, keep_all):
+    """Return an interpreter of a file's content without XNNPACK, whose integer kernels round in their own way."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    try:
+        interpreter = Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            num_threads=1,
+            experimental_preserve_all_tensors=keep_all,
+        )
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{path}: LiteRT cannot run it: {str(error).splitlines()[0]}") from error
+    return interpreter

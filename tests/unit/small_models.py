@@ -52,6 +52,15 @@ class Builder:
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
+    def quantised(self, name, value, scale, zero_point, dtype=np.int8, dimension=0):
+        """Add a tensor that stands for real numbers, with one scale or a list of them, and return its index."""
+        index = self.tensor(name, value, dtype)
+        quantisation = self.graph.tensors[index].quantization
+        quantisation.scale = np.atleast_1d(np.array(scale, np.float32))
+        quantisation.zeroPoint = np.broadcast_to(np.array(zero_point, np.int64), quantisation.scale.shape).copy()
+        quantisation.quantizedDimension = dimension
+        return index
+
     def operator(self, name, inputs, outputs, settings=None):
         """Add an operator: a built-in one, or a custom one where there is none of this name."""
         code, operator = schema.OperatorCodeT(), schema.OperatorT()
@@ -115,13 +124,42 @@ def dense_contract(units=300):
 def rounded(dtype, scale, zero_point, units=4):
     """Return a model that hands on ``[1, units]`` of a dtype with one scale and zero point."""
     builder = Builder()
-    ends = [builder.tensor(name, [1, units], dtype) for name in ("input", "output")]
-    for end in ends:
-        quantised = builder.graph.tensors[end].quantization
-        quantised.scale, quantised.zeroPoint = np.array([scale], np.float32), np.array([zero_point], np.int64)
+    ends = [builder.quantised(name, [1, units], scale, zero_point, dtype) for name in ("input", "output")]
     shape = builder.tensor("shape", np.array([1, units], np.int32))
     builder.operator("RESHAPE", [ends[0], shape], [ends[1]], schema.ReshapeOptionsT())
     return builder.build(ends[:1], ends[1:])
+
+
+# Scale and zero point of the input of integer_convolution().
+CONVOLUTION_INPUT = (0.02, 5)
+
+
+def integer_convolution(dtype=np.int8, output=(0.03, 10), fused=0, points=0, seed=0):
+    """Return a convolution of 1 x 1 of integers, and what it stands for: weights ``[4, 3]`` and bias ``[4]``, float64.
+
+    Args:
+        dtype: int8 with a scale for each output channel, or uint8 with a single one, as TOCO made it.
+        output: scale and zero point of the output.
+        fused: activation function of the operator.
+        points: zero point of the weights.
+        seed: of weights and bias.
+    """
+    random, builder, ends = np.random.default_rng(seed), Builder(), np.iinfo(dtype)
+    scales = np.array([0.01, 0.002, 0.03, 0.005] if dtype == np.int8 else [0.01])
+    weights = random.integers(ends.min + 1, ends.max, (4, 1, 1, 3)).astype(dtype)
+    bias = random.integers(-3000, 3000, 4).astype(np.int32)
+    start = builder.quantised("input", [1, 5, 5, 3], *CONVOLUTION_INPUT, dtype)
+    inner = [
+        builder.quantised("weights", weights, scales, points),
+        builder.quantised("bias", bias, scales * CONVOLUTION_INPUT[0], 0),
+    ]
+    end = builder.quantised("output", [1, 5, 5, 4], *output, dtype)
+    settings = schema.Conv2DOptionsT()
+    settings.strideH = settings.strideW = settings.dilationHFactor = settings.dilationWFactor = 1
+    settings.padding, settings.fusedActivationFunction = schema.Padding.VALID, fused
+    builder.operator("CONV_2D", [start, *inner], [end], settings)
+    real = (weights.reshape(4, 3).astype(np.float64) - points) * scales.reshape(-1, 1)
+    return builder.build([start], [end]), real, bias * scales * CONVOLUTION_INPUT[0]
 
 
 def subtraction(order=("x", "y"), outputs=("difference", "sum")):

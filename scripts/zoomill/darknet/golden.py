@@ -54,6 +54,7 @@ def _check_known(sections):
 
 def _opencv(cv2, config, weights, network, decoded):
     """Return a function that runs a network in OpenCV, which raises ValueError for results that cannot be right."""
+    cv2.setNumThreads(1)  # the order of sums, and with it their last bits, depends on it
     net = cv2.dnn.readNetFromDarknet(config, weights)
     net.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
     net.enableWinograd(False)  # Winograd convolutions are faster and less exact
