@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from zoomill import artifact, command, evidence, files, parity, postprocess, runtime, tflite_file
+from zoomill import artifact, command, detection_parity, evidence, files, parity, postprocess, runtime, tflite_file
 
 
 def main(argv=None):
@@ -24,14 +24,19 @@ def main(argv=None):
     golden = evidence.read_golden(args.golden)
     document = evidence.begin(args, contract) | tflite_file.describe(model)
     run = runtime.Artifact(args.artifact)
+    not_tested = []
     if options:
         document["postprocess"] = vars(options)
-        found = parity.of_detections(run, contract, golden, np.load(args.anchors[0]), args.limits["score"])
-        failures = detection_failures(found, args.limits)
+        found, failures, not_tested = judge_detector(args, contract, golden)
         failures += postprocess.Options(**contract["postprocess"]).differences(options)
     else:
         found = parity.of_outputs(run, contract, golden)
         failures = evidence.output_failures(found, args.limits)
+    if not options and "postprocess" in contract:
+        source = detection_parity.of_source(contract, golden, np.load(args.anchors[0]))
+        document |= source.figures
+        failures += source.failures
+        not_tested += source.not_tested
     if args.figures:
         document["conversion"] = files.read_json(args.figures[0])
     if quantiser := artifact.VARIANTS[args.variant].quantiser:
@@ -46,23 +51,17 @@ def main(argv=None):
             "sha256": files.digest(args.beside[0]),
             "apart": parity.apart(run, other, contract, golden),
         }
-    evidence.finish(args.output, document, found, failures)
+    evidence.finish(args.output, document, found, failures, not_tested)
 
 
-def detection_failures(found, limits):
-    """Return one phrase for every way in which detections miss the limits."""
-    failures = []
-    for name in ("expected", "source"):
-        pairs = found.get(name)
-        if pairs is None:
-            continue
-        if pairs["missing"] + pairs["surplus"] > limits["unmatched"] * pairs["expected"]:
-            failures.append(
-                f"{name}: {pairs['missing']} of {pairs['expected']} detections missing, {pairs['surplus']} surplus"
-            )
-        if not pairs["score_difference"] <= limits["score"]:
-            failures.append(f"{name}: scores differ by {pairs['score_difference']:.3g}, allowed {limits['score']:g}")
-    return failures
+def judge_detector(args, contract, golden):
+    """Return figures, failures and what was not tested of a file with TFLite_Detection_PostProcess."""
+    anchors = np.load(args.anchors[0])
+    verdict, heads = detection_parity.of_file(args.artifact, contract, golden, anchors, args.limits)
+    given = iter(heads)
+    found = parity.of_outputs(lambda *_: next(given), {**contract, "outputs": detection_parity.HEADS}, golden)
+    failures = evidence.output_failures(found, args.limits) + verdict.failures
+    return {"heads": found, **verdict.figures}, failures, verdict.not_tested
 
 
 if __name__ == "__main__":

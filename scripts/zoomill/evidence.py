@@ -51,10 +51,10 @@ def output_failures(found, limits):
     ]
 
 
-def finish(path, evidence, found, failures):
-    """Write evidence with its parity figures; an artifact that misses a limit has ``passed: false``."""
-    document = {**evidence, "parity": found, "failures": failures, "passed": not failures}
-    files.write_json(path, _finite(document))
+def finish(path, evidence, found, failures, not_tested=()):
+    """Write evidence with its parity figures; only what misses no limit and was tested has ``passed: true``."""
+    verdict = {"failures": failures, "not_tested": list(not_tested), "passed": not failures and not not_tested}
+    files.write_json(path, _finite({**evidence, "parity": found, **verdict}))
 
 
 def _finite(value):
