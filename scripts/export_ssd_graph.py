@@ -6,6 +6,7 @@ same, one anchor a line).
 """
 
 import argparse
+import dataclasses
 import io
 import os
 
@@ -78,10 +79,40 @@ def export(args):
     promises = contract.detection_heads(
         args.model, shape, source.value_range(*size), len(centred), args.labels, postprocess.Options.from_pipeline(ssd)
     )
-    if os.path.exists(config):
-        ssd, _ = pipeline_config.read_pipeline(config)
-    promises["source_postprocess"] = vars(postprocess.Options.from_pipeline(ssd))
+    own = source.postprocess()
+    if own:
+        check_source(own, config, args.pipeline_override, source.origin)
+        promises["source_postprocess"] = vars(own)
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def check_source(own, config, override, origin):
+    """Refuse a description that is not that of the source's graph.
+
+    Args:
+        own: :class:`zoomill.postprocess.Options` of the graph's own post-processing.
+        config: path of pipeline.config.
+        override: the card's pipeline_override; without a pipeline.config it describes the source, but for the score
+            threshold and the number of detections, which cut a list and change nothing else.
+        origin: file name for error messages.
+    """
+    described = os.path.exists(config)
+    ssd, _ = pipeline_config.read_pipeline(config, "" if described else override)
+    stated = postprocess.Options.from_pipeline(ssd)
+    if not described:
+        cut = {"nms_score_threshold": own.nms_score_threshold, "max_detections": own.max_detections}
+        stated = dataclasses.replace(stated, **cut)
+    named = config if described else "the card's pipeline_override"
+    wrong = [
+        f"{name} {getattr(own, name):g} where {named} says {said:g}"
+        for name, said in vars(stated).items()
+        if said != getattr(own, name)
+    ]
+    if wrong:
+        raise UserError(
+            f"{origin}: its own post-processing has {', '.join(wrong)}; correct it, and set options of the .tflite "
+            "file by `postprocess` in the card"
+        )
 
 
 def predict(args, source, size, post_processing):

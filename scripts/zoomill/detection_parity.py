@@ -76,13 +76,13 @@ class Detector(Artifact):
             feed: ``{input tensor: array}``.
 
         Raises:
-            UserError: when an output has another shape than the contract promises.
+            UserError: when an output is of another kind than the contract promises.
         """
         outputs = self(contract, feed)
         for entry in contract["outputs"]:
-            shape = list(outputs[entry["name"]].shape)
-            if shape != entry["shape"]:
-                raise UserError(f"{entry['name']} has the shape {shape}, the contract promises {entry['shape']}")
+            shape, promised = list(outputs[entry["name"]].shape), entry["shape"]
+            if len(shape) != len(promised) or shape[2:] != promised[2:]:  # the number of rows is an option of the op
+                raise UserError(f"{entry['name']} has the shape {shape}, the contract promises {promised}")
         heads = (self._read(details).reshape(1, len(self.anchors), -1) for details in self._heads)
         named = {entry["name"]: head for entry, head in zip(HEADS, heads, strict=True)}
         return Run(named, detections.of_outputs(outputs, Options(**contract["postprocess"])))
@@ -170,7 +170,8 @@ def _lower_threshold(runs, options, anchors):
 
 
 def _heads(run):
-    return (run.heads[entry["name"]][0] for entry in HEADS)
+    """Return box encodings ``[anchors, 4]`` and scores ``[anchors, columns]``."""
+    return [run.heads[entry["name"]][0] for entry in HEADS]
 
 
 def _against_own(runs, options, anchors):

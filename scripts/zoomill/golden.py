@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from zoomill import ssd_graph
+from zoomill import source_nms, ssd_graph
 from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess, read_picture
 
@@ -62,6 +62,10 @@ class Source:
         if len(placeholders) != 1 or placeholders[0].shape.rank != 4:
             raise UserError(f"{self.origin}: has {len(placeholders)} inputs instead of one batch of images")
         return placeholders[0]
+
+    def postprocess(self):
+        """Return the options of the model's own post-processing as :func:`zoomill.source_nms.read` finds them."""
+        return source_nms.read(self._graph.as_graph_def())
 
     def value_range(self, height, width):
         """Return what the model's own preprocessing makes of 0 and 255: two float32 arrays ``[channels]``."""
