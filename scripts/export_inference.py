@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 
-from zoomill import checkpoint, command, export, files, golden, tf_sources
+import numpy as np
+
+from zoomill import checkpoint, command, drawn_pictures, export, files, golden, tf_sources
 from zoomill.errors import UserError
 
 _INPUT = "image_tensor"
@@ -21,7 +23,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contract", required=True, help="contract.json of detect_cut: model, size, labels")
     parser.add_argument("--path", required=True, help="frozen graph")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn ones without")
     parser.add_argument("--output-dir", required=True)
     args = parser.parse_args(argv)
     cut = files.read_json(args.contract)
@@ -33,7 +35,7 @@ def main(argv=None):
     inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, args.path)
     outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, args.path)
     run = tf_sources.graph_session(graph, inputs, outputs)
-    drawn = feeds(args.golden_images, {**promise, "dtype": "uint8", "layout": "NHWC"})
+    drawn = feeds(args.golden_images, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
     rows = [{**feed, **run(feed)} for feed in drawn]
     args.card = json.dumps(
         {
@@ -46,12 +48,15 @@ def main(argv=None):
     export.export(args, graph, inputs, outputs, None, rows=rows, name="inference")
 
 
-def feeds(images, promise):
-    """Return pinned pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
+def feeds(images, promise, run):
+    """Return pinned or drawn pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
     if images:
         return golden.feeds([promise], images)
-    _, height, width, _ = promise["shape"]
-    return [{_INPUT: image[None]} for image in golden.synthetic_images(4, height, width)]
+
+    def best_scores(pictures):
+        return np.stack([run({_INPUT: one[None]})["detection_scores"][0, :1] for one in pictures])
+
+    return [{_INPUT: one[None]} for one in drawn_pictures.detected(best_scores, *promise["shape"][1:3])]
 
 
 if __name__ == "__main__":

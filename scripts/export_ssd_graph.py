@@ -17,6 +17,7 @@ from zoomill import (
     checkpoint,
     command,
     contract,
+    drawn_pictures,
     files,
     golden,
     pipeline_config,
@@ -36,7 +37,7 @@ def main(argv=None):
     parser.add_argument("--source", required=True, help="folder with the fetched files")
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn ones without")
     parser.add_argument("--labels", nargs="*", default=[], help="class names without the background")
     parser.add_argument("--output-dir", required=True)
     predictions.add_arguments(parser)
@@ -66,11 +67,16 @@ def export(args):
     if args.samples:
         predict(args, source, size, ssd.post_processing)
         return
-    images = (
-        [read_picture(path) for path in args.golden_images] if args.golden_images else golden.synthetic_images(4, *size)
-    )
-    outputs = source.outputs(images)
-    outputs[ssd_graph.SCORES] = golden.convert_scores(outputs.pop("logits"), ssd.post_processing)
+
+    def run(images):
+        found = source.outputs(images)
+        return found | {ssd_graph.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
+
+    def best_scores(images):
+        return run(images)[ssd_graph.SCORES][:, :, -ssd.num_classes :].max(axis=1)
+
+    pinned = [read_picture(path) for path in args.golden_images]
+    outputs = run(pinned or drawn_pictures.detected(best_scores, *size))
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
         raise UserError(
             f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"

@@ -11,24 +11,6 @@ from zoomill.preprocess import Preprocess, read_picture
 _DETECTIONS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
 
-def synthetic_images(count, height, width):
-    """Return ``count`` RGB uint8 pictures ``[height, width, 3]`` of rectangles on noise, the same on every machine.
-
-    ``RandomState`` is used because its stream is frozen, unlike that of ``numpy.random.Generator``.
-    """
-    images = []
-    for seed in range(count):
-        random = np.random.RandomState(seed)
-        image = random.randint(96, 160, (height, width, 3))
-        for _ in range(6):
-            top, left = random.randint(0, height * 3 // 4), random.randint(0, width * 3 // 4)
-            bottom = top + random.randint(height // 8, height // 2)
-            right = left + random.randint(width // 8, width // 2)
-            image[top:bottom, left:right] = random.randint(0, 256, 3)
-        images.append(image.astype(np.uint8))
-    return images
-
-
 class Source:
     """An SSD of the TF1 Object Detection API, run by TensorFlow from its frozen graph or its meta graph.
 
