@@ -10,6 +10,7 @@ from zoomill.graph_def import node_name
 from zoomill.postprocess import Options
 
 _SCOPE = "Postprocessor/BatchMultiClassNonMaxSuppression/"
+_DTYPES = {1: np.float32, 3: np.int32, 9: np.int64}  # tensorflow/core/framework/types.proto
 _SCALES = ("y_scale", "x_scale", "h_scale", "w_scale")
 
 
@@ -92,13 +93,13 @@ def _scales(nodes):
 
 
 def _constant(nodes, tensor):
-    """Return the number that a tensor is, None where it is computed."""
-    import tensorflow as tf
-
+    """Return the one number that a tensor is, None where it is computed or more than one."""
     node = nodes.get(node_name(tensor))
     while node is not None and node.op in ("Enter", "Identity"):
         node = nodes.get(node_name(node.input[0]))
     if node is None or node.op != "Const":
         return None
-    value = np.ravel(tf.make_ndarray(node.attr["value"].tensor))
-    return value[0].item() if value.size == 1 else None
+    value = node.attr["value"].tensor
+    packed = np.frombuffer(value.tensor_content, _DTYPES.get(value.dtype, np.uint8)).tolist()
+    values = [*value.float_val, *value.int_val, *value.int64_val, *packed]
+    return values[0] if len(values) == 1 else None
