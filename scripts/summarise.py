@@ -39,14 +39,14 @@ def row(item, sizes, figures):
     whole = sizes.get(name({**item, "variant": "float32"}))
     parity = item["parity"]
     heads = detections = score = ""
-    if "expected" in parity:
-        pairs = parity["expected"]
+    if "decision" in parity:
+        pairs, parity = parity["decision"], parity["heads"]
         detections = f"{pairs['matched']} of {pairs['expected']}"
         score = f"{pairs['score_difference']:.1e}"
-    elif parity:  # empty for an artifact that does not run
+    if parity:  # empty for an artifact that does not run
         heads = f"{max(errors['max_abs'] for errors in parity.values()):.1e}"
     share = f"{item['bytes'] / whole:.0%}" if whole else ""
-    passed = "yes" if item["passed"] else "NO"
+    passed = "yes" if item["passed"] else "NO" if item["failures"] else "NOT TESTED"
     if item.get("calibration", {}).get("samples") == "random":
         passed += ", uncalibrated"
     return (*name(item), f"{item['bytes']:,}", share, heads, detections, score, *figures, passed)

@@ -5,7 +5,18 @@ import os
 
 import numpy as np
 
-from zoomill import artifact, command, detection_parity, evidence, files, parity, postprocess, runtime, tflite_file
+from zoomill import (
+    artifact,
+    command,
+    detection_parity,
+    detection_source,
+    evidence,
+    files,
+    parity,
+    postprocess,
+    runtime,
+    tflite_file,
+)
 
 
 def main(argv=None):
@@ -33,7 +44,7 @@ def main(argv=None):
         found = parity.of_outputs(run, contract, golden)
         failures = evidence.output_failures(found, args.limits)
     if not options and "postprocess" in contract:
-        source = detection_parity.of_source(contract, golden, np.load(args.anchors[0]))
+        source = detection_source.compare(contract, golden, np.load(args.anchors[0]))
         document |= source.figures
         failures += source.failures
         not_tested += source.not_tested

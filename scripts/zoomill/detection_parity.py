@@ -2,7 +2,7 @@
 
 - *heads*: what enters TFLite_Detection_PostProcess inside the file, to be compared with the golden heads;
 - *op*: what leaves it, against our own NMS on those very heads: exact, whatever was lost before them;
-- *source*: box coder, anchors and scores of the contract, and our NMS, against the source's own detections;
+- *source*: what is true of contract and golden outputs alone, see :mod:`zoomill.detection_source`;
 - *decision*: how many of the detections that the golden heads give are found.
 
 Where there is nothing to compare, a part is not tested, which is no pass.
@@ -13,8 +13,10 @@ import typing
 
 import numpy as np
 
-from zoomill import detections, parity, ssd_graph, tflite_file
+from zoomill import detection_source, detections, parity, ssd_graph, tflite_file
+from zoomill.detection_source import HELP
 from zoomill.errors import UserError
+from zoomill.evidence import Verdict
 from zoomill.postprocess import OP, Options
 from zoomill.runtime import Artifact, dequantise
 
@@ -24,20 +26,9 @@ HEADS = [
 ]
 # What LiteRT and NumPy differ by at most in float32: in a score, in a coordinate, in the overlap of a box with itself.
 _EXACT = {"score": 1e-5, "coordinate": 1e-5, "overlap": 0.999}
-# The source decodes and converts in another order, and cuts its boxes at the edges.
-_SOURCE = {"score": 1e-4, "coordinate": 1e-4, "overlap": 0.99}
 _TIE = 1e-7
 # With fewer boxes an op has not shown much.
 _ENOUGH = 20
-_HELP = "give `golden:` pictures on which the model finds something, or a lower nms_score_threshold"
-
-
-class Verdict(typing.NamedTuple):
-    """Figures for the evidence, and one phrase for everything that failed and that was not tested."""
-
-    figures: dict
-    failures: list
-    not_tested: list
 
 
 class Run(typing.NamedTuple):
@@ -106,7 +97,7 @@ def of_file(path, contract, golden, anchors, limits):
     runs = [detector.detect(contract, feed) for feed in parity.feeds(contract, golden)]
     parts = (
         of_op(model, detector, runs, contract, golden, anchors),
-        of_source(contract, golden, anchors),
+        detection_source.compare(contract, golden, anchors),
         of_decisions(runs, contract, golden, anchors, limits),
     )
     figures = {name: value for part in parts for name, value in part.figures.items()}
@@ -144,7 +135,7 @@ def of_op(model, detector, runs, contract, golden, anchors):
         )
     if not _anchor_error(detector, anchors) <= detector.anchor_step:
         failures.append(f"op: the file's anchors differ by {_anchor_error(detector, anchors):.3g} from the graph's")
-    not_tested = [] if match.expected else [f"op: no score of its heads gives a detection; {_HELP}"]
+    not_tested = [] if match.expected else [f"op: no score of its heads gives a detection; {HELP}"]
     figure = {**dataclasses.asdict(match), "nms_score_threshold": options.nms_score_threshold}
     return Verdict({"op": figure}, failures, not_tested)
 
@@ -198,7 +189,7 @@ def _match_exactly(expected, found, boxes, scores):
     match = detections.Match(expected=len(expected.scores), found=len(found.scores))
     free, lonely = np.ones(len(found.scores), bool), []
     for one in range(len(expected.scores)):
-        near = free & _like(expected, one, found.boxes, found.classes, found.scores, _EXACT)
+        near = free & detections.like(expected, one, found.boxes, found.classes, found.scores, _EXACT)
         if not near.any():
             lonely.append(expected.scores[one])
             continue
@@ -209,129 +200,13 @@ def _match_exactly(expected, found, boxes, scores):
         match.lowest_iou = min(match.lowest_iou, float(detections.iou(expected.boxes[one], found.boxes[[partner]])[0]))
     for one in np.flatnonzero(free):
         tied = [score for score in lonely if abs(score - found.scores[one]) <= _TIE]
-        if tied and _explained(found, one, boxes, scores, {**_EXACT, "score": _TIE}):
+        if tied and detections.explained(found, one, boxes, scores, {**_EXACT, "score": _TIE}):
             lonely.remove(tied[0])
             match.borderline += 1
         else:
             match.surplus += 1
     match.missing = len(lonely)
     return match
-
-
-def _like(detected, one, boxes, classes, scores, tolerance):
-    """Tell which of some boxes with class and score are one of the detections, but for the tolerance."""
-    box = detected.boxes[one]
-    same = (classes == detected.classes[one]) & (np.abs(scores - detected.scores[one]) <= tolerance["score"])
-    coordinates = np.abs(boxes - box).max(axis=1) <= tolerance["coordinate"]
-    return same & (coordinates | (detections.iou(box, boxes) >= tolerance["overlap"]))
-
-
-def _explained(detected, one, boxes, scores, tolerance):
-    """Tell whether some anchor has the box, class and score of one detection."""
-    label = detected.classes[one]
-    if not 0 <= label < scores.shape[1]:
-        return False
-    return bool(_like(detected, one, boxes, label, scores[:, label], tolerance).any())
-
-
-def of_source(contract, golden, anchors):
-    """Compare box coder, anchors, scores and our own NMS with the detections of the source itself.
-
-    Every detection of the source must be the decoded box of some anchor, with its class and score. Our NMS must give
-    all of them where it is of the same kind as the source's, and the best of each image anyway.
-
-    Args:
-        contract: contract of a detection graph, with or without the op.
-        golden, anchors: as in :func:`of_file`.
-
-    Returns:
-        A :class:`Verdict` with the figure ``source``: ``box_coder``, how many detections the source has and how
-        many of them an anchor explains; ``compared``, ``all`` or ``best``; and fields of
-        :class:`zoomill.detections.Match` of our NMS. Only ``compared: none`` where the source has no detections.
-    """
-    if "detection_boxes" not in golden:
-        return Verdict({"source": {"compared": "none"}}, [], [])
-    options = Options(**contract["postprocess"])
-    complete = "source_postprocess" in contract and _keeps_the_same(options, Options(**contract["source_postprocess"]))
-    coder = {"expected": 0, "explained": 0}
-    ways = {"before": detections.Match(), "after": detections.Match()}
-    for row in range(len(golden["detection_boxes"])):
-        heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
-        theirs = _source_detections(golden, row)
-        boxes = np.clip(detections.decode(heads[0], anchors, options), 0, 1)
-        scores = heads[1][:, -options.num_classes :]
-        coder["expected"] += len(theirs.scores)
-        coder["explained"] += sum(_explained(theirs, i, boxes, scores, _SOURCE) for i in range(len(theirs.scores)))
-        for clip, match in ways.items():
-            match.add((_match_all if complete else _match_best)(theirs, heads, options, clip))
-    match = min(ways.values(), key=lambda one: (one.missing + one.surplus, -one.lowest_iou))
-    figure = {"box_coder": coder, "compared": "all" if complete else "best", **dataclasses.asdict(match)}
-    return Verdict({"source": figure}, *_source_phrases(coder, match))
-
-
-def _source_phrases(coder, match):
-    """Return the phrases for what failed and for what was not tested."""
-    if not coder["expected"]:
-        return [], [f"source: it finds nothing on the golden inputs; {_HELP}"]
-    failures = []
-    if missing := coder["expected"] - coder["explained"]:
-        failures.append(
-            f"source: {missing} of its {coder['expected']} detections are no anchor's box, class and score; check "
-            "box coder, anchors and score_converter of pipeline.config"
-        )
-    if not match.complete:
-        failures.append(
-            f"source: {match.missing} of {match.expected} detections missing in our own NMS, {match.surplus} surplus"
-        )
-    if not (match.score_difference <= _SOURCE["score"] and match.lowest_iou >= _SOURCE["overlap"]):
-        failures.append(
-            f"source: our own NMS is off by {match.score_difference:.3g} in a score, overlaps down to "
-            f"{match.lowest_iou:.3g}"
-        )
-    return failures, []
-
-
-def _keeps_the_same(options, source):
-    """Tell whether an op with ``options`` keeps what the source keeps, but for low scores and a shorter list.
-
-    A box below the threshold never suppresses one above it, so a higher threshold only cuts the list.
-    """
-    return (
-        options.use_regular_nms
-        and options.nms_iou_threshold == source.nms_iou_threshold
-        and options.nms_score_threshold >= source.nms_score_threshold
-        and options.max_detections <= source.max_detections
-        and options.detections_per_class == source.detections_per_class
-    )
-
-
-def _source_detections(golden, row):
-    """Return the source's own detections; its classes count from 1."""
-    count = int(golden["num_detections"][row])
-    found = detections.Detections(
-        golden["detection_boxes"][row, :count],
-        golden["detection_classes"][row, :count].astype(int) - 1,
-        golden["detection_scores"][row, :count],
-    )
-    return found.above(np.finfo(np.float32).tiny)  # rows that fill the list up have the score 0
-
-
-def _match_all(theirs, heads, options, clip):
-    """Compare all that the source's and our NMS keep."""
-    kept = slice(options.max_detections)
-    theirs = detections.Detections(theirs.boxes[kept], theirs.classes[kept], theirs.scores[kept])
-    own = detections.postprocess(*heads, options, clip)
-    return detections.match(theirs.above(options.nms_score_threshold), own, options, _SOURCE["score"])
-
-
-def _match_best(theirs, heads, options, clip):
-    """Look for the first detection of our NMS, which no kind of NMS drops, among the source's."""
-    if not len(theirs.scores):
-        return detections.Match()
-    first = dataclasses.replace(options, nms_score_threshold=0, max_detections=1)
-    own = detections.postprocess(*heads, first, clip)
-    hit = bool(_like(own, 0, theirs.boxes, theirs.classes, theirs.scores, _SOURCE).any())
-    return detections.Match(expected=1, found=1, matched=hit, missing=not hit)
 
 
 def of_decisions(runs, contract, golden, anchors, limits):
@@ -359,6 +234,6 @@ def of_decisions(runs, contract, golden, anchors, limits):
     if not match.matched + match.missing:
         not_tested.append(
             f"decision: none of the source's {match.expected} detections is beyond nms_score_threshold "
-            f"{options.nms_score_threshold:g} by more than {limits['score']:g}; {_HELP}"
+            f"{options.nms_score_threshold:g} by more than {limits['score']:g}; {HELP}"
         )
     return Verdict({"decision": dataclasses.asdict(match)}, failures, not_tested)

@@ -115,6 +115,32 @@ def postprocess(encodings, scores, anchors, options, clip=None):
     return Detections(boxes[rows], classes, scores[rows, classes])
 
 
+def like(detected, one, boxes, classes, scores, tolerance):
+    """Tell which of some boxes ``[n, 4]`` with class and score are one of the detections.
+
+    Args:
+        detected: :class:`Detections`, and ``one`` the row that is looked for.
+        boxes, classes, scores: the candidates; a single class stands for all.
+        tolerance: ``score``, ``coordinate``, largest differences; or ``overlap``, the smallest IoU, in place of
+            ``coordinate``: boxes without area overlap nothing.
+
+    Returns:
+        bool ``[n]``.
+    """
+    box = detected.boxes[one]
+    same = (classes == detected.classes[one]) & (np.abs(scores - detected.scores[one]) <= tolerance["score"])
+    coordinates = np.abs(boxes - box).max(axis=1) <= tolerance["coordinate"]
+    return same & (coordinates | (iou(box, boxes) >= tolerance["overlap"]))
+
+
+def explained(detected, one, boxes, scores, tolerance):
+    """Tell whether some anchor, of ``boxes`` ``[anchors, 4]`` and ``scores`` ``[anchors, classes]``, is a detection."""
+    label = detected.classes[one]
+    if not 0 <= label < scores.shape[1]:
+        return False
+    return bool(like(detected, one, boxes, label, scores[:, label], tolerance).any())
+
+
 @dataclasses.dataclass
 class Match:
     """How far the detections of two implementations agree.

@@ -47,7 +47,7 @@ def read(graph):
 
 
 def _suppression(nodes, node):
-    """Return IoU threshold, score threshold (0 without one) and most boxes of one NonMaxSuppression, None if unknown."""
+    """Return IoU threshold, score threshold (0 without one) and most boxes of one NonMaxSuppression."""
     values = [_constant(nodes, tensor) for tensor in node.input[3:]]  # after boxes, scores and how many boxes to keep
     iou_threshold = values[0] if values else node.attr["iou_threshold"].f
     score_threshold = max(values[1], 0.0) if len(values) > 1 and values[1] is not None else 0.0

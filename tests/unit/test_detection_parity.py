@@ -9,7 +9,7 @@ from flatbuffers import flexbuffers
 from small_models import Builder, heads, options
 
 from zoomill import contract as contracts
-from zoomill import detection_parity, detections, parity, ssd_graph, tflite_file
+from zoomill import detection_parity, detection_source, detections, parity, ssd_graph, tflite_file
 from zoomill.errors import UserError
 
 ANCHORS, CLASSES, IMAGES = 40, 3, 5
@@ -207,9 +207,9 @@ def test_another_score_converter_than_the_sources_fails(judge, golden, regular):
 
 
 def test_the_contract_of_the_raw_heads_is_held_against_the_source_too(golden, anchors):
-    right = detection_parity.of_source(contract(SOURCE, SOURCE), golden, anchors)
+    right = detection_source.compare(contract(SOURCE, SOURCE), golden, anchors)
     assert right.failures == right.not_tested == [] and right.figures["source"]["compared"] == "all"
-    wrong = detection_parity.of_source(contract(dataclasses.replace(SOURCE, h_scale=10.0)), golden, anchors)
+    wrong = detection_source.compare(contract(dataclasses.replace(SOURCE, h_scale=10.0)), golden, anchors)
     assert wrong.failures
 
 

@@ -37,7 +37,8 @@ def evidence(path, variant="float32", **changes):
 @pytest.fixture
 def documents(tmp_path):
     """Evidence of a float32 file, a smaller one that misses a limit, and detections."""
-    pairs = {"expected": {"expected": 7, "matched": 6, "score_difference": 0.012}}
+    decision = {"expected": 7, "matched": 6, "score_difference": 0.012}
+    pairs = {"decision": decision, "heads": {"box_encodings": {"max_abs": 0.4}}}
     return [
         evidence(tmp_path / "1.json"),
         evidence(tmp_path / "2.json", "dynamic", passed=False, failures=["boxes: too far", "scores: too far"]),
@@ -55,7 +56,7 @@ def test_the_summary_has_a_line_for_each_artifact_and_is_printed_too(run, docume
     assert cells[2:] == [
         ["small", "detect_cut", "float32", "tflite", "2,000", "100%", "1.2e-03", "", "", "", "", "yes"],
         ["small", "detect_cut", "dynamic", "tflite", "500", "25%", "1.2e-03", "", "", "", "", "NO"],
-        ["small", "detect_fast", "float32", "tflite", "2,000", "100%", "", "6 of 7", "1.2e-02", "", "", "yes"],
+        ["small", "detect_fast", "float32", "tflite", "2,000", "100%", "4.0e-01", "6 of 7", "1.2e-02", "", "", "yes"],
     ]
 
 
