@@ -72,11 +72,11 @@ def export(args):
         found = source.outputs(images)
         return found | {ssd_graph.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
 
-    def best_scores(images):
-        return run(images)[ssd_graph.SCORES][:, :, -ssd.num_classes :].max(axis=1)
+    def found(images):
+        return clear_scores(run(images)[ssd_graph.SCORES][:, :, -ssd.num_classes :])
 
     pinned = [read_picture(path) for path in args.golden_images]
-    outputs = run(pinned or drawn_pictures.detected(best_scores, *size))
+    outputs = run(pinned or drawn_pictures.detected(found, *size))
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
         raise UserError(
             f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"
@@ -90,6 +90,17 @@ def export(args):
         check_source(own, config, args.pipeline_override, source.origin)
         promises["source_postprocess"] = vars(own)
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def clear_scores(scores):
+    """Return by how much some anchor's best class is ahead of its others, ``[images, classes]``.
+
+    Args:
+        scores: ``[images, anchors, classes]``, without the background.
+    """
+    falling = np.sort(scores, axis=2)[:, :, ::-1]
+    second = falling[:, :, 1:2] if scores.shape[2] > 1 else 0
+    return np.where(scores == falling[:, :, :1], scores - second, 0).max(axis=1)
 
 
 def check_source(own, config, override, origin):

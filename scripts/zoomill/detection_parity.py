@@ -210,30 +210,40 @@ def _match_exactly(expected, found, boxes, scores):
 
 
 def of_decisions(runs, contract, golden, anchors, limits):
-    """Count the detections of the golden heads that a file finds.
+    """Count the detections of the golden heads that a file finds, and what it finds besides.
+
+    Only those count that are clear of the score below which nothing is reported.
 
     Args:
         runs: what it makes of the golden inputs.
         contract, golden, anchors: as in :func:`of_file`.
-        limits: ``unmatched``, the share of detections that may be missing or surplus; ``score``, the largest
-            difference in a score, by which a detection may also fall below the threshold.
+        limits: ``score``, the largest difference in the score of one detection, and by how much it must be clear;
+            ``unmatched``, the share of detections that may be missing or surplus.
 
     Returns:
         A :class:`Verdict` with the figure ``decision``: fields of :class:`zoomill.detections.Match`.
     """
-    options, match = Options(**contract["postprocess"]), detections.Match()
+    options, total = Options(**contract["postprocess"]), detections.Match()
     for row, run in enumerate(runs):
         heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
-        match.add(detections.match(detections.postprocess(*heads, options), run.found, options, limits["score"]))
-    failures = []
-    if match.missing + match.surplus > limits["unmatched"] * match.expected:
-        failures.append(f"decision: {match.missing} of {match.expected} detections missing, {match.surplus} surplus")
-    if not match.score_difference <= limits["score"]:
-        failures.append(f"decision: scores differ by {match.score_difference:.3g}, allowed {limits['score']:g}")
-    not_tested = []
-    if not match.matched + match.missing:
+        expected = detections.postprocess(*heads, options)
+        lost = _clear_in(expected, run.found, options, limits["score"])
+        gained = _clear_in(run.found, expected, options, limits["score"])
+        total.add(dataclasses.replace(lost, found=gained.expected, surplus=gained.missing))
+    failures, not_tested = [], []
+    if total.missing + total.surplus > limits["unmatched"] * total.expected:
+        failures.append(f"decision: {total.missing} of {total.expected} detections missing, {total.surplus} surplus")
+    if not total.expected:
         not_tested.append(
-            f"decision: none of the source's {match.expected} detections is beyond nms_score_threshold "
-            f"{options.nms_score_threshold:g} by more than {limits['score']:g}; {HELP}"
+            f"decision: no detection of the source is {limits['score']:g} above nms_score_threshold "
+            f"{options.nms_score_threshold:g}; {HELP}"
         )
-    return Verdict({"decision": dataclasses.asdict(match)}, failures, not_tested)
+    return Verdict({"decision": dataclasses.asdict(total)}, failures, not_tested)
+
+
+def _clear_in(first, second, options, tolerance):
+    """Look for the clear detections of one implementation among all of the other."""
+    floor = max(detections.edge(one, options) for one in (first, second)) + tolerance
+    return dataclasses.replace(
+        detections.match(first.above(floor), second, options, tolerance), surplus=0, borderline=0
+    )

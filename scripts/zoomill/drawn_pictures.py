@@ -18,7 +18,7 @@ def detected(scores_of, height, width, count=8):
     """Return ``count`` drawn pictures in which a detector finds much, of many classes.
 
     Args:
-        scores_of: function from a list of pictures to ``[pictures, classes]``, the best score, 0 to 1, of each class.
+        scores_of: function from a list of pictures to ``[pictures, classes]``, how sure it is of each class, 0 to 1.
         height, width: size of the pictures.
     """
     pictures = draw(_POOL, height, width)

@@ -252,7 +252,6 @@ def test_detections_that_may_all_fall_below_the_threshold_were_not_tested(judge)
         if tensor.name == b"scores/weights":  # every score is 0.5
             blind.buffers[tensor.buffer].data = np.zeros_like(blind.buffers[tensor.buffer].data)
     verdict = judge(asked(True, nms_score_threshold=0.6), blind, limits={"score": 0.5, "unmatched": 0})
-    assert verdict.figures["decision"]["expected"] > 0 and verdict.figures["decision"]["missing"] == 0
     assert verdict.failures == [] and parts(verdict.not_tested) == {"decision"}
 
 

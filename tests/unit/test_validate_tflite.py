@@ -100,7 +100,7 @@ def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
     assert set(found["parity"]) == {"heads", "op", "source", "decision"}
     assert found["failures"] == [] and found["passed"] is False
     (phrase,) = found["not_tested"]
-    assert phrase.startswith("decision: none of the source's 0 detections")
+    assert phrase.startswith("decision: no detection of the source is 0.0001 above nms_score_threshold 0.3")
 
 
 def test_a_detector_that_finds_something_else_fails(validated):
