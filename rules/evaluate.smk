@@ -22,7 +22,7 @@ use rule export_ssd_graph as predict_ssd_graph with:
     params:
         frozen=source("frozen_graph"),
         override=card("pipeline_override"),
-        images=[],
+        golden=[],
         labels=card("labels"),
         folder=output_folder,
         samples=sample_flags,

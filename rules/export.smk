@@ -14,6 +14,7 @@ rule export_ssd_graph:
     input:
         code=code("export_ssd_graph"),
         source="sources/{model}",
+        golden=golden_samples,
     output:
         graph="build/{model}/detect_cut/graph.pb",
         saved_model=directory("build/{model}/detect_cut/saved_model"),
@@ -34,7 +35,7 @@ rule export_ssd_graph:
     params:
         frozen=source("frozen_graph"),
         override=card("pipeline_override"),
-        images=golden_images,
+        golden=golden_flags,
         labels=card("labels"),
         folder=output_folder,
         samples=[],
@@ -45,7 +46,7 @@ rule export_ssd_graph:
             --source {input.source:q} \
             --frozen-graph {params.frozen:q} \
             --pipeline-override={params.override:q} \
-            --golden-images {params.images:q} \
+            {params.golden:q} \
             --labels {params.labels:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \

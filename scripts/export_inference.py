@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 
-from zoomill import checkpoint, command, export, files, golden_inputs, tf_sources
+import numpy as np
+
+from zoomill import checkpoint, command, drawn_pictures, export, files, golden_inputs, tf_sources
 from zoomill.errors import UserError
 
 _INPUT = "image_tensor"
@@ -33,8 +35,8 @@ def main(argv=None):
     inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, args.path)
     outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, args.path)
     run = tf_sources.graph_session(graph, inputs, outputs)
-    feeds = golden_inputs.choose(args, [{**promise, "dtype": "uint8", "layout": "NHWC"}], run)
-    rows = [{**feed, **run(feed)} for feed in feeds]
+    drawn = feeds(args, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
+    rows = [{**feed, **run(feed)} for feed in drawn]
     args.card = json.dumps(
         {
             "inputs": [promise],
@@ -44,6 +46,17 @@ def main(argv=None):
         }
     )
     export.export(args, graph, inputs, outputs, None, rows=rows, name="inference")
+
+
+def feeds(args, promise, run):
+    """Return pinned or drawn pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
+    if args.golden_images or args.golden_samples:
+        return golden_inputs.choose(args, [promise], run)
+
+    def best_scores(pictures):
+        return np.stack([run({_INPUT: one[None]})["detection_scores"][0, :1] for one in pictures])
+
+    return [{_INPUT: one[None]} for one in drawn_pictures.detected(best_scores, *promise["shape"][1:3])]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ same, one anchor a line).
 """
 
 import argparse
+import dataclasses
 import io
 import os
 
@@ -16,8 +17,10 @@ from zoomill import (
     checkpoint,
     command,
     contract,
+    drawn_pictures,
     files,
     golden,
+    golden_inputs,
     pipeline_config,
     postprocess,
     predictions,
@@ -25,6 +28,7 @@ from zoomill import (
     ssd_graph,
 )
 from zoomill.errors import UserError
+from zoomill.graph_def import activation
 from zoomill.preprocess import read_picture
 
 
@@ -35,7 +39,7 @@ def main(argv=None):
     parser.add_argument("--source", required=True, help="folder with the fetched files")
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    golden_inputs.add_arguments(parser)
     parser.add_argument("--labels", nargs="*", default=[], help="class names without the background")
     parser.add_argument("--output-dir", required=True)
     predictions.add_arguments(parser)
@@ -65,11 +69,15 @@ def export(args):
     if args.samples:
         predict(args, source, size, ssd.post_processing)
         return
-    images = (
-        [read_picture(path) for path in args.golden_images] if args.golden_images else golden.synthetic_images(4, *size)
-    )
-    outputs = source.outputs(images)
-    outputs[ssd_graph.SCORES] = golden.convert_scores(outputs.pop("logits"), ssd.post_processing)
+
+    def run(images):
+        found = source.outputs(images)
+        return found | {ssd_graph.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
+
+    def found(images):
+        return clear_scores(run(images)[ssd_graph.SCORES][:, :, -ssd.num_classes :])
+
+    outputs = run(pictures(args, found, size))
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
         raise UserError(
             f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"
@@ -78,10 +86,64 @@ def export(args):
     promises = contract.detection_heads(
         args.model, shape, source.value_range(*size), len(centred), args.labels, postprocess.Options.from_pipeline(ssd)
     )
-    if os.path.exists(config):
-        ssd, _ = pipeline_config.read_pipeline(config)
-    promises["source_postprocess"] = vars(postprocess.Options.from_pipeline(ssd))
+    for promise in promises["outputs"]:
+        promise["activation"] = activation(cut, promise["tensor"], {ssd_graph.INPUT})
+    own = source.postprocess()
+    if own:
+        check_source(own, config, args.pipeline_override, source.origin)
+        promises["source_postprocess"] = vars(own)
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def pictures(args, scores_of, size):
+    """Return the golden pictures: those of the card, or those samples or drawn ones in which the source finds much."""
+    if args.golden_images:
+        return [read_picture(path) for path in args.golden_images]
+    if args.golden_samples:
+        given = golden_inputs.read_samples(args)
+        chosen, _ = drawn_pictures.choose(scores_of, given)
+        return [given[one] for one in sorted(chosen)]
+    return drawn_pictures.detected(scores_of, *size)
+
+
+def clear_scores(scores):
+    """Return by how much some anchor's best class is ahead of its others, ``[images, classes]``.
+
+    Args:
+        scores: ``[images, anchors, classes]``, without the background.
+    """
+    falling = np.sort(scores, axis=2)[:, :, ::-1]
+    second = falling[:, :, 1:2] if scores.shape[2] > 1 else 0
+    return np.where(scores == falling[:, :, :1], scores - second, 0).max(axis=1)
+
+
+def check_source(own, config, override, origin):
+    """Refuse a description that is not that of the source's graph.
+
+    Args:
+        own: :class:`zoomill.postprocess.Options` of the graph's own post-processing.
+        config: path of pipeline.config.
+        override: the card's pipeline_override; without a pipeline.config it describes the source, but for the score
+            threshold and the number of detections, which cut a list and change nothing else.
+        origin: file name for error messages.
+    """
+    described = os.path.exists(config)
+    ssd, _ = pipeline_config.read_pipeline(config, "" if described else override)
+    stated = postprocess.Options.from_pipeline(ssd)
+    if not described:
+        cut = {"nms_score_threshold": own.nms_score_threshold, "max_detections": own.max_detections}
+        stated = dataclasses.replace(stated, **cut)
+    named = config if described else "the card's pipeline_override"
+    wrong = [
+        f"{name} {getattr(own, name):g} where {named} says {said:g}"
+        for name, said in vars(stated).items()
+        if said != getattr(own, name)
+    ]
+    if wrong:
+        raise UserError(
+            f"{origin}: its own post-processing has {', '.join(wrong)}; correct it, and set options of the .tflite "
+            "file by `postprocess` in the card"
+        )
 
 
 def predict(args, source, size, post_processing):

@@ -53,9 +53,9 @@ def row(item, sizes, figures):
 
 def measures(output):
     """Return the figures of an output, and of its logits, that were measured: those that move."""
-    return [
-        found for found in (output, output.get("logits")) if found and found["spread"] and not found.get("constant")
-    ]
+    if output.get("constant"):
+        return []
+    return [found for found in (output, output.get("logits")) if found and found["spread"]]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,19 @@ import os
 
 import numpy as np
 
-from zoomill import artifact, command, evidence, files, parity, postprocess, runtime, tflite_descent, tflite_file
+from zoomill import (
+    artifact,
+    command,
+    detection_parity,
+    detection_source,
+    evidence,
+    files,
+    parity,
+    postprocess,
+    runtime,
+    tflite_descent,
+    tflite_file,
+)
 
 
 def main(argv=None):
@@ -27,8 +39,7 @@ def main(argv=None):
     run = runtime.Artifact(args.artifact)
     if options:
         document["postprocess"] = vars(options)
-        found = parity.of_detections(run, contract, golden, np.load(args.anchors[0]), args.limits["score"])
-        failures = detection_failures(found, args.limits)
+        found, failures, not_tested = judge_detector(args, contract, golden)
         failures += postprocess.Options(**contract["postprocess"]).differences(options)
     else:
         runs, logits = [], []
@@ -36,6 +47,11 @@ def main(argv=None):
             runs.append(run(contract, feed))
             logits.append(run.logits(contract))
         found, failures, not_tested = parity.of_outputs(runs, contract, golden, args.limits, logits)
+        if "postprocess" in contract:
+            source = detection_source.compare(contract, golden, np.load(args.anchors[0]))
+            document |= source.figures
+            failures += source.failures
+            not_tested += source.not_tested
     with open(args.artifact, "rb") as file:
         failures += artifact.find_problems(model, file.read(), contract, artifact.VARIANTS[args.variant])
     for path in args.float or []:
@@ -60,20 +76,12 @@ def main(argv=None):
     evidence.finish(args.output, document, found, failures, not_tested)
 
 
-def detection_failures(found, limits):
-    """Return one phrase for every way in which detections miss the limits."""
-    failures = []
-    for name in ("expected", "source"):
-        pairs = found.get(name)
-        if pairs is None:
-            continue
-        if pairs["missing"] + pairs["surplus"] > limits["unmatched"] * pairs["expected"]:
-            failures.append(
-                f"{name}: {pairs['missing']} of {pairs['expected']} detections missing, {pairs['surplus']} surplus"
-            )
-        if not pairs["score_difference"] <= limits["score"]:
-            failures.append(f"{name}: scores differ by {pairs['score_difference']:.3g}, allowed {limits['score']:g}")
-    return failures
+def judge_detector(args, contract, golden):
+    """Return figures, failures and what was not tested of a file with TFLite_Detection_PostProcess."""
+    verdict, runs = detection_parity.of_file(args.artifact, contract, golden, np.load(args.anchors[0]), args.limits)
+    heads = parity.of_outputs(runs, {"outputs": detection_parity.HEADS}, golden, args.limits)
+    figures = {"heads": heads.figures, **verdict.figures}
+    return figures, heads.failures + verdict.failures, heads.not_tested + verdict.not_tested
 
 
 if __name__ == "__main__":

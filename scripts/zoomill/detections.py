@@ -98,12 +98,7 @@ def postprocess(encodings, scores, anchors, options, clip=None):
     if clip == "before":
         boxes = np.clip(boxes, 0, 1)
     if options.use_regular_nms:
-        rows, classes = [], []
-        for label in range(options.num_classes):
-            kept = suppress(boxes, scores[:, label], options.detections_per_class, options)
-            rows.append(kept)
-            classes.append(np.full(len(kept), label))
-        rows, classes = np.concatenate(rows), np.concatenate(classes)
+        rows, classes = _regular(boxes, scores, options)
         order = np.argsort(-scores[rows, classes], kind="stable")[: options.max_detections]
         rows, classes = rows[order], classes[order]
     else:
@@ -115,12 +110,55 @@ def postprocess(encodings, scores, anchors, options, clip=None):
     return Detections(boxes[rows], classes, scores[rows, classes])
 
 
+def like(detected, one, boxes, classes, scores, tolerance):
+    """Tell which of some boxes ``[n, 4]`` with class and score are one of the detections.
+
+    Args:
+        detected: :class:`Detections`, and ``one`` the row that is looked for.
+        boxes, classes, scores: the candidates; a single class stands for all.
+        tolerance: ``score``, ``coordinate``, largest differences; or ``overlap``, the smallest IoU, in place of
+            ``coordinate``: boxes without area overlap nothing.
+
+    Returns:
+        bool ``[n]``.
+    """
+    box = detected.boxes[one]
+    same = (classes == detected.classes[one]) & (np.abs(scores - detected.scores[one]) <= tolerance["score"])
+    coordinates = np.abs(boxes - box).max(axis=1) <= tolerance["coordinate"]
+    return same & (coordinates | (iou(box, boxes) >= tolerance["overlap"]))
+
+
+def explained(detected, one, boxes, scores, tolerance):
+    """Tell whether some anchor, of ``boxes`` ``[anchors, 4]`` and ``scores`` ``[anchors, classes]``, is a detection."""
+    label = detected.classes[one]
+    if not 0 <= label < scores.shape[1]:
+        return False
+    return bool(like(detected, one, boxes, label, scores[:, label], tolerance).any())
+
+
+def _regular(boxes, scores, options):
+    """Return rows and classes that NMS for each class keeps, class by class, perhaps without some that are cut later.
+
+    What is below the last place of the list so far needs no NMS: it drops nothing above it.
+    """
+    kept, floor = {}, options.nms_score_threshold
+    for label in np.argsort(-scores.max(axis=0), kind="stable"):
+        eligible = np.where(scores[:, label] >= floor, scores[:, label], -np.inf)
+        kept[label] = suppress(boxes, eligible, options.detections_per_class, options)
+        listed = np.sort(np.concatenate([scores[rows, one] for one, rows in kept.items()]))
+        if len(listed) >= options.max_detections:
+            floor = listed[-options.max_detections]
+    labels = sorted(kept)
+    return np.concatenate([kept[label] for label in labels]), np.repeat(labels, [len(kept[one]) for one in labels])
+
+
 @dataclasses.dataclass
 class Match:
     """How far the detections of two implementations agree.
 
     Attributes:
-        expected, found, matched: numbers of detections and of pairs of the same class with an IoU of at least 0.5.
+        expected, found, matched: numbers of detections, and of pairs of the same class and, within the tolerance,
+            score, with an IoU of at least 0.5.
         missing, surplus: detections without a partner, not counting borderline ones.
         borderline: detections without a partner whose score is within the tolerance of the score below which one
             of the sides reports nothing.
@@ -151,34 +189,36 @@ class Match:
 
 
 def match(expected, found, options, tolerance):
-    """Pair the detections of two implementations.
+    """Pair the detections of two implementations, each with what is nearest in place and score.
 
     Args:
         expected, found: :class:`Detections` of the same image.
         options: the :class:`zoomill.postprocess.Options` both ran with.
-        tolerance: difference in score that may push a detection over an edge.
+        tolerance: difference in score that a pair may have, and that may push a detection over an edge.
     """
     result = Match(expected=len(expected.scores), found=len(found.scores))
     free = np.ones(len(found.scores), bool)
     for box, label, score in zip(expected.boxes, expected.classes, expected.scores, strict=True):
-        overlap = np.where(free & (found.classes == label), iou(box, found.boxes), 0)
-        best = int(overlap.argmax()) if len(overlap) else -1
-        if best >= 0 and overlap[best] >= 0.5:
+        overlap = iou(box, found.boxes)
+        apart = np.abs(found.scores - score)
+        partners = np.flatnonzero(free & (found.classes == label) & (overlap >= 0.5) & (apart <= tolerance))
+        if len(partners):
+            best = partners[(overlap - apart)[partners].argmax()]
             free[best] = False
             result.matched += 1
-            result.score_difference = max(result.score_difference, float(abs(found.scores[best] - score)))
+            result.score_difference = max(result.score_difference, float(apart[best]))
             result.lowest_iou = min(result.lowest_iou, float(overlap[best]))
-        elif score <= _edge(found, options) + tolerance:
+        elif score <= edge(found, options) + tolerance:
             result.borderline += 1
         else:
             result.missing += 1
     lonely = found.scores[free]
-    result.surplus = int((lonely > _edge(expected, options) + tolerance).sum())
+    result.surplus = int((lonely > edge(expected, options) + tolerance).sum())
     result.borderline += len(lonely) - result.surplus
     return result
 
 
-def _edge(detections, options):
+def edge(detections, options):
     """Return the score below which an implementation reported nothing."""
     rows = options.max_classes_per_detection
     full = len(detections.scores) >= options.max_detections * rows

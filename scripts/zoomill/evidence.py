@@ -3,10 +3,19 @@
 import json
 import math
 import os
+import typing
 
 import numpy as np
 
 from zoomill import files, folders
+
+
+class Verdict(typing.NamedTuple):
+    """Figures, and one phrase for everything that failed or was not tested."""
+
+    figures: dict
+    failures: list
+    not_tested: list
 
 
 def add_arguments(parser):

@@ -4,28 +4,10 @@ import os
 
 import numpy as np
 
-from zoomill import ssd_graph
+from zoomill import source_nms, ssd_graph
 from zoomill.errors import UserError
 
 _DETECTIONS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-
-
-def synthetic_images(count, height, width):
-    """Return ``count`` RGB uint8 pictures ``[height, width, 3]`` of rectangles on noise, the same on every machine.
-
-    ``RandomState`` is used because its stream is frozen, unlike that of ``numpy.random.Generator``.
-    """
-    images = []
-    for seed in range(count):
-        random = np.random.RandomState(seed)
-        image = random.randint(96, 160, (height, width, 3))
-        for _ in range(6):
-            top, left = random.randint(0, height * 3 // 4), random.randint(0, width * 3 // 4)
-            bottom = top + random.randint(height // 8, height // 2)
-            right = left + random.randint(width // 8, width // 2)
-            image[top:bottom, left:right] = random.randint(0, 256, 3)
-        images.append(image.astype(np.uint8))
-    return images
 
 
 class Source:
@@ -61,6 +43,10 @@ class Source:
         if len(placeholders) != 1 or placeholders[0].shape.rank != 4:
             raise UserError(f"{self.origin}: has {len(placeholders)} inputs instead of one batch of images")
         return placeholders[0]
+
+    def postprocess(self):
+        """Return the options of the model's own post-processing as :func:`zoomill.source_nms.read` finds them."""
+        return source_nms.read(self._graph.as_graph_def())
 
     def value_range(self, height, width):
         """Return what the model's own preprocessing makes of 0 and 255: two float32 arrays ``[channels]``."""

@@ -59,13 +59,22 @@ def choose(args, promises, run, activations=None):
     return [feeds[row] for row in sorted(chosen)]
 
 
-def _samples(args, promises):
-    """Return samples of the list, evenly spread over it; of a sample with several windows the middle one."""
-    (promise,) = promises
+def read_samples(args):
+    """Return arrays of samples evenly spread over the list; of a sample with several windows the middle one.
+
+    Args:
+        args: the flags of :func:`add_arguments`, with samples.
+    """
     listed = samples.read_index(args.golden_samples)
-    preprocess, chosen = Preprocess(promise, **args.golden_preprocess), listed[:: -(-len(listed) // _POOL)]
+    chosen = listed[:: -(-len(listed) // _POOL)]
     read = [datasets.read(args.golden_folder, sample, args.golden_form) for sample in chosen]
-    return [{promise["name"]: preprocess(windows[len(windows) // 2])} for windows in read]
+    return [windows[len(windows) // 2] for windows in read]
+
+
+def _samples(args, promises):
+    (promise,) = promises
+    preprocess = Preprocess(promise, **args.golden_preprocess)
+    return [{promise["name"]: preprocess(array)} for array in read_samples(args)]
 
 
 def _drawn(promises, attempt):

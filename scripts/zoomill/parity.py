@@ -3,6 +3,7 @@
 import numpy as np
 
 from zoomill import outputs
+from zoomill.evidence import Verdict
 
 # A ratio in dB stands for an exact output; where nothing is right it is 0 or less.
 EXACT = 200.0
@@ -26,15 +27,13 @@ def of_outputs(runs, contract, golden, limits, logits=()):
         logits: like ``runs``: what stands in the artifact before the last activation, where it can be read.
 
     Returns:
-        ``{output: figures}``. ``spread``, the root mean square of the standard deviation of its golden values over
-        inputs; ``peak``, the largest golden value; ``max_abs`` and ``rms``, errors; ``sqnr``, 20 times the logarithm
-        of spread by rms error, dB; ``share``, the largest error by the peak. ``logits``, the same of what stood before
-        a softmax or sigmoid. Of outputs that decide (a softmax, or a value for each label), ``decisions``: the share of
-        rows whose largest value is in the same place; rows whose golden values are nearer together than the allowed
-        error do not count (None without any that do). ``constant: true`` of an output that does not depend on inputs;
-        ``finite: false`` where it is no number.
-
-        Failures, one phrase for every figure that misses its limit; and phrases for what was not tested.
+        A :class:`~zoomill.evidence.Verdict` with figures by output: ``spread``, the root mean square of the standard
+        deviation of its golden values over inputs; ``peak``, the largest golden value; ``max_abs`` and ``rms``,
+        errors; ``sqnr``, 20 times the logarithm of spread by rms error, dB; ``share``, the largest error by the peak.
+        ``logits``, the same of what stood before a softmax or sigmoid. Of outputs that decide (a softmax, or a value
+        for each label), ``decisions``: the share of rows whose largest value is in the same place; rows whose golden
+        values are nearer together than the allowed error do not count (None without any that do). ``constant: true``
+        of an output that does not depend on inputs; ``finite: false`` where it is no number.
     """
     found, failures, not_tested = {}, [], []
     for entry in contract["outputs"]:
@@ -50,7 +49,7 @@ def of_outputs(runs, contract, golden, limits, logits=()):
         found[name], *phrases = _of_output(entry, expected, values, stood, limits, len(contract.get("labels", ())))
         failures += [f"{name}: {phrase}" for phrase in phrases[0]]
         not_tested += [f"{name}: {phrase}" for phrase in phrases[1]]
-    return found, failures, not_tested
+    return Verdict(found, failures, not_tested)
 
 
 def _of_output(entry, expected, values, stood, limits, labels):

@@ -8,6 +8,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from zoomill.errors import UserError
 
+_OTHER_CODERS = ("mean_stddev_box_coder", "square_box_coder", "keypoint_box_coder")
 _ENUMS = {"ScoreConverter": ["IDENTITY", "SIGMOID", "SOFTMAX"]}
 _MESSAGES = {
     "Pipeline": {"model": "DetectionModel", "eval_config": "EvalConfig"},
@@ -28,7 +29,7 @@ _MESSAGES = {
         "width": ("int32", 300),
         "convert_to_grayscale": "bool",
     },
-    "BoxCoder": {"faster_rcnn_box_coder": "FasterRcnnBoxCoder"},
+    "BoxCoder": {"faster_rcnn_box_coder": "FasterRcnnBoxCoder", **dict.fromkeys(_OTHER_CODERS, "Empty")},
     "FasterRcnnBoxCoder": {
         "y_scale": ("float", 10),
         "x_scale": ("float", 10),
@@ -65,7 +66,7 @@ _MESSAGES = {
     "Empty": {},
 }
 # Of these messages only one field can be set.
-_ALTERNATIVES = ("DetectionModel", "ImageResizer")
+_ALTERNATIVES = ("DetectionModel", "ImageResizer", "BoxCoder")
 _PACKAGE = "zoomill.pipeline"
 
 
@@ -123,7 +124,8 @@ def read_pipeline(path, override=""):
         The ``ssd`` message, whose fields are listed in this module, and ``use_moving_averages`` (bool).
 
     Raises:
-        UserError: for text that cannot be parsed, a model that is no SSD, or a resizer that gives no fixed size.
+        UserError: for text that cannot be parsed, a model that is no SSD, a resizer that gives no fixed size, or a box
+            coder or anchor generator that TFLite or this project does not have.
     """
     pipeline = _pipeline_class()()
     texts = {str(path): _text(path, override), "the card's pipeline_override": override}
@@ -147,4 +149,10 @@ def read_pipeline(path, override=""):
         raise UserError(f"{path}: has a {kind}, but a TFLite graph needs a fixed input size; use a fixed_shape_resizer")
     if not ssd.anchor_generator.HasField("ssd_anchor_generator"):
         raise UserError(f"{path}: has no ssd_anchor_generator; other anchor generators are not supported")
+    coder = ssd.box_coder.WhichOneof("kind")
+    if coder in _OTHER_CODERS:
+        raise UserError(
+            f"{path}: has a {coder}, but TFLite_Detection_PostProcess decodes boxes as faster_rcnn_box_coder does; "
+            "choose a model with that one"
+        )
     return ssd, pipeline.eval_config.use_moving_averages

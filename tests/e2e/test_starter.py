@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from zoomill import cards, runtime, tflite_file
+from zoomill import cards, detection_parity, runtime, tflite_file
 from zoomill.postprocess import Options
 
 MODEL = "ssd_mobilenet_v1_shapes"
@@ -78,15 +78,23 @@ def test_regular_and_fast_nms_are_told_apart(starter_run):
     for graph, regular in (("detect_regular", True), ("detect_fast", False)):
         found = evidence(starter_run, graph, "float32")
         assert found["postprocess"]["use_regular_nms"] is regular
-        assert found["parity"]["nms_kinds_differ_on"] > 0
-        other = found["parity"]["other_nms"]
-        assert other["missing"] + other["surplus"] > 0
+        assert found["parity"]["source"]["compared"] == ("all" if regular else "best")
+        contract = json.loads(starter_run.file(f"build/{MODEL}/{graph}/contract.json").read_text())
+        contract["postprocess"]["use_regular_nms"] = not regular
+        golden, anchors = (
+            starter_run.file(f"build/{MODEL}/detect_cut/{name}") for name in ("golden.npz", "anchors.npy")
+        )
+        path, limits = starter_run.file(f"results/{MODEL}/{graph}.float32.tflite"), found["limits"]
+        other, _ = detection_parity.of_file(path, contract, golden, anchors, limits)
+        assert {phrase.partition(":")[0] for phrase in other.failures} == {"op", "decision"}
 
 
 def test_detections_are_those_of_the_source_model_itself(starter_run):
     found = evidence(starter_run, "detect_regular", "float32")["parity"]["source"]
     assert found["matched"] == found["expected"] == found["found"] > 0
     assert found["score_difference"] < 1e-5
+    for source in (found, evidence(starter_run, "detect_cut", "int8")["source"]):
+        assert source["box_coder"]["explained"] == source["box_coder"]["expected"] > 0
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
@@ -127,8 +135,8 @@ def test_fast_nms_reports_several_classes_for_each_box(repository_copy, starter_
     target = f"results/{MODEL}/detect_two.float32.tflite.json"
     starter_copy.repository = repository_copy
     starter_copy.run(target)
-    parity = json.loads(starter_copy.file(target).read_text())["parity"]["expected"]
-    fast = evidence(starter_copy, "detect_fast", "float32")["parity"]["expected"]
+    parity = json.loads(starter_copy.file(target).read_text())["parity"]["decision"]
+    fast = evidence(starter_copy, "detect_fast", "float32")["parity"]["decision"]
     assert parity["matched"] == parity["expected"] == 2 * fast["expected"]
 
 

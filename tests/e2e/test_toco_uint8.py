@@ -30,7 +30,7 @@ def test_default_ranges_of_a_card_give_a_file_of_integers_that_says_how_far_it_i
     evidence = json.loads(run.file(f"{target}.json").read_text())
     assert (evidence["variant"], evidence["converter"]) == ("toco_uint8", "TOCO Converted.")
     assert evidence["conversion"]["operators_after"] == sum(evidence["operators"].values())
-    assert evidence["parity"]["expected"]["expected"] > 0
+    assert evidence["parity"]["decision"]["expected"] > 0
     interpreter = Interpreter(str(run.file(target)))
     interpreter.allocate_tensors()
     (start,), stops = interpreter.get_input_details(), interpreter.get_output_details()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faithful.models import GRAPHS
-from zoomill import parity, runtime, tflite_file
+from zoomill import detection_parity, tflite_file
 
 pytestmark = pytest.mark.slow
 
@@ -41,9 +41,12 @@ def test_converted_graph_has_the_outputs_of_the_converted_original_bit_by_bit(mo
 @pytest.mark.parametrize("name", ["shapes", "traffic_signs"])
 def test_converted_graph_finds_all_that_the_source_itself_finds_above_its_threshold(request, name):
     model = request.getfixturevalue(name)
-    artifact, contract = runtime.Artifact(model.converted("ours", "detect_regular")), model.contract("detect_regular")
+    contract, converted = model.contract("detect_regular"), model.converted("ours", "detect_regular")
     assert contract["postprocess"]["nms_score_threshold"] == np.float32(0.3)
-    found = parity.of_detections(artifact, contract, model.golden, model.anchors, tolerance=1e-5)["source"]
+    strict = {"score": 1e-5, "unmatched": 0}
+    verdict, _ = detection_parity.of_file(converted, contract, model.golden, model.anchors, strict)
+    assert verdict.failures == []
+    found = verdict.figures["source"]
     assert found["matched"] == found["expected"] == found["found"] >= 10
     assert found["score_difference"] < 1e-5
     assert found["lowest_iou"] > 0.9999

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from faithful.models import OVERRIDE, convert_command, export_command, postprocess_command, run_warm
-from zoomill import files, parity, runtime
+from zoomill import detection_source, files
 
 pytestmark = pytest.mark.slow
 
@@ -62,9 +62,8 @@ def test_frozen_graph_of_2018_without_a_pipeline_keeps_its_detections(zoo, photo
         ],
     )
     with np.load(cut / "golden.npz") as golden:
-        artifact, anchors = runtime.Artifact(paths[2]), np.load(cut / "anchors.npy")
-        found = parity.of_detections(artifact, files.read_json(paths[1]), dict(golden), anchors, tolerance=1e-5)
-    found = found["source"]
+        contract, anchors = files.read_json(paths[1]), np.load(cut / "anchors.npy")
+        found = detection_source.compare(contract, dict(golden), anchors).figures["source"]
     assert found["matched"] == found["expected"] == found["found"] >= 10
     assert found["score_difference"] < 1e-5
     assert found["lowest_iou"] > 0.9999

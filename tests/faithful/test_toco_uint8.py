@@ -11,7 +11,7 @@ from PIL import Image
 
 from faithful.models import GRAPHS
 from faithful.processes import HERE, SCRIPTS, run
-from zoomill import artifact, detections, files, parity, postprocess, runtime, tflite_file
+from zoomill import artifact, detection_parity, detections, files, parity, postprocess, runtime, tflite_file
 from zoomill.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -55,9 +55,11 @@ def test_a_detector_is_stored_as_the_object_detection_apis_own_is(fake_quant_sha
 
 @pytest.mark.parametrize("graph", ["detect_regular", "detect_fast"])
 def test_a_detector_finds_what_its_source_finds(fake_quant_shapes, toco, graph):
-    loaded = runtime.Artifact(toco("2.17.1", fake_quant_shapes, "ours", graph, VARIANT).artifact)
-    model = fake_quant_shapes
-    found = parity.of_detections(loaded, model.contract(graph), model.golden, model.anchors, 0.05)["expected"]
+    path = toco("2.17.1", fake_quant_shapes, "ours", graph, VARIANT).artifact
+    model, limits = fake_quant_shapes, {"score": 0.05, "unmatched": 0}
+    verdict, _ = detection_parity.of_file(path, model.contract(graph), model.golden, model.anchors, limits)
+    assert verdict.failures == []
+    found = verdict.figures["decision"]
     assert found["matched"] == found["expected"] >= 25
     assert found["surplus"] == 0 and found["score_difference"] < 0.05
 

@@ -160,11 +160,16 @@ def test_a_pair_needs_the_same_class_and_half_its_area():
     ours = found([WHOLE, ELSEWHERE], [0, 1], [0.9, 0.8])
     other_class = match(ours, found([WHOLE, ELSEWHERE], [0, 2], [0.9, 0.8]))
     assert (other_class.matched, other_class.missing, other_class.surplus) == (1, 1, 1)
-    half = match(ours, found([LEFT_HALF, ELSEWHERE], [0, 1], [0.9, 0.75]))
+    half = match(ours, found([LEFT_HALF, ELSEWHERE], [0, 1], [0.9, 0.75]), 0.1)
     assert half.matched == 2 and half.lowest_iou == 0.5
     assert half.score_difference == pytest.approx(0.05)
     less = match(ours, found([[0, 0, 1, 0.4], ELSEWHERE], [0, 1], [0.9, 0.8]))
     assert (less.matched, less.missing, less.surplus, less.complete) == (1, 1, 1, False)
+
+
+def test_a_pair_needs_nearly_the_same_score():
+    result = match(found([WHOLE], [0], [0.9]), found([WHOLE, LEFT_HALF], [0, 0], [0.5, 0.89]))
+    assert (result.matched, result.surplus) == (1, 1) and result.lowest_iou == 0.5
 
 
 def test_one_detection_is_nobodys_partner_twice():
@@ -198,7 +203,7 @@ def test_rows_for_further_classes_do_not_make_a_list_full():
 
 def test_counts_of_images_add_up():
     total = detections.Match()
-    total.add(match(found([WHOLE], [0], [0.9]), found([LEFT_HALF], [0], [0.85])))
+    total.add(match(found([WHOLE], [0], [0.9]), found([LEFT_HALF], [0], [0.85]), 0.1))
     total.add(match(found([WHOLE], [0], [0.9]), found([], [], [])))
     assert (total.expected, total.found, total.matched, total.missing) == (2, 1, 1, 1)
     assert total.score_difference == pytest.approx(0.05) and total.lowest_iou == 0.5

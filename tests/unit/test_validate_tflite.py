@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from small_models import dense, dense_contract, run
+from small_models import dense, dense_contract, heads, heads_contract, options, run
 
-from zoomill import artifact, files
+from zoomill import artifact, files, ssd_graph, tflite_file
 
-LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1, "unmatched": 0}
+LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1, "score": 1e-3, "unmatched": 0}
 
 
 @pytest.fixture
@@ -119,3 +119,31 @@ def test_figures_of_the_conversion_become_evidence(validated, golden, tmp_path):
         "operators_after": 63
     }
     assert "conversion" not in validated(dense(), dense_contract(), golden, "--figures")[1]
+
+
+def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
+    asked = options(num_classes=3)
+    model = heads(6, 4)
+    tflite_file.append_postprocess(model, np.full((6, 4), 0.5, np.float32), asked)
+    random = np.random.default_rng(0)
+    boxes, scores = random.normal(size=(2, 1, 6, 4)).astype("f4"), random.uniform(0, 0.2, (2, 1, 6, 4)).astype("f4")
+    golden = {"boxes": boxes, "scores": scores, ssd_graph.BOXES: boxes[:, 0], ssd_graph.SCORES: scores[:, 0]}
+    process, found = validated(model, heads_contract(asked, 6), golden)
+    assert process.returncode == 0, process.stderr
+    assert set(found["parity"]) == {"heads", "op", "source", "decision"}
+    assert found["failures"] == [] and found["passed"] is False
+    (phrase,) = found["not_tested"]
+    assert phrase.startswith("decision: no detection of the source is 0.001 above nms_score_threshold 0.3")
+
+
+def test_a_detector_that_finds_something_else_fails(validated):
+    asked = options(num_classes=3)
+    model = heads(6, 4)
+    tflite_file.append_postprocess(model, np.full((6, 4), 0.5, np.float32), asked)
+    random = np.random.default_rng(0)
+    boxes, scores = random.normal(size=(2, 1, 6, 4)).astype("f4"), random.uniform(0, 1, (2, 1, 6, 4)).astype("f4")
+    golden = {"boxes": boxes, "scores": scores, ssd_graph.BOXES: boxes[:, 0], ssd_graph.SCORES: scores[:, 0]}
+    assert validated(model, heads_contract(asked, 6), golden)[1]["passed"] is True
+    golden[ssd_graph.SCORES] = golden[ssd_graph.SCORES][:, :, [0, 2, 3, 1]]
+    failed = validated(model, heads_contract(asked, 6), golden)[1]["failures"]
+    assert {phrase.partition(":")[0] for phrase in failed} == {"class_predictions", "decision"}
