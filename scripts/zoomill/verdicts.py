@@ -12,6 +12,7 @@ import os
 import re
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -63,7 +64,8 @@ def begin(workflow):
     made = {str(path) for job in jobs for path in job.output}
     reports = [path for pattern in _REPORTS for path in glob.glob(pattern)]
     logs = [path for job in jobs for path in job.log]
-    for path in [path for path in reports if made & told_of(workflow.persistence.input(path) or made)] + logs:
+    stale = [path for path in reports if made & told_of(workflow.persistence.input(IOFile(path)) or made)]
+    for path in stale + logs:
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)
 
