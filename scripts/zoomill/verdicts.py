@@ -20,8 +20,7 @@ from zoomill import command, files, folders, loss
 
 # They tell of artifacts that passed.
 _REPORTS = ("results/SHA256SUMS", "results/summary.md", "results/tfjs.md", "results/*/provenance.json")
-_PROOF = re.compile(r"^results/[^/]+/(?:browser|.+\.(?:tflite|openvino|tfjs))\.json$")
-_METRIC = re.compile(r"^results/[^/]+/.+\..+\.metric\.json$")
+_EVIDENCE = re.compile(r"^results/[^/]+/(?:browser|[^/]+\.(?:tflite|openvino|tfjs)|[^/.]+\.[^/]+\.metric)\.json$")
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(.+)", re.MULTILINE)
 _STATUS = re.compile(r"(?:exit status |died with <Signals\.\w+: )(\d+)")
 
@@ -130,43 +129,53 @@ def of_failed(jobs):
     """Return the error lines in the logs of failed jobs, without their mark.
 
     Args:
-        jobs: Snakemake's. Of a group it is not known which job failed, or whether any came to that.
+        jobs: Snakemake's. Of a group it is not known which job failed, or whether any of them ever began.
     """
     lines = []
     for job in jobs:
-        members = list(job) if job.is_group() else [job]
-        found = [line for member in members for path in member.log for line in _error_lines(path)]
-        lines += found or [f"{' and '.join(sorted(map(_name, members)))}: ended without a word; see above"]
+        members = sorted(job, key=_name) if job.is_group() else [job]
+        found = [_with_name(member, line) for member in members for path in member.log for line in _error_lines(path)]
+        name = _name(members[0]) + (f" and {len(members) - 1} jobs of its group" if len(members) > 1 else "")
+        lines += found or [f"{name}: ended without a word; is there enough memory and time?"]
     return lines
 
 
 def of_wanted(dag, drops):
     """Return a line for every verdict that is no pass, of the evidence among the targets and what they are made of.
 
-    Evidence that is to be made again and was not, as something before it failed, counts for nothing.
+    Evidence that was to be made again and was not, as something before it failed, counts for nothing.
 
     Args:
         dag: Snakemake's.
         drops: see :func:`tell_at_the_end`.
     """
-    paths = {str(path) for job in dag.jobs if dag.noneedrun_finished(job) for path in job.output}
-    metrics = {path: files.read_json(path) for path in paths if _METRIC.search(path) and os.path.exists(path)}
-    proofs = {path: files.read_json(path) for path in paths if _PROOF.search(path) and os.path.exists(path)}
-    about = [
-        (os.path.join(os.path.dirname(path), item["artifact"]), path, item)
-        for path, document in {**metrics, **proofs}.items()
-        for item in document.get("artifacts", [document])
-    ]
-    lines = [line for document in proofs.values() for line in of_evidence(document)]
-    return [*lines, *of_bytes(about), *of_twins(about), *loss.failures(metrics.values(), drops)]
+    made = {str(path) for job in dag.jobs if dag.noneedrun_finished(job) for path in job.output}
+    lines, about, metrics = [], [], []
+    for path in filter(os.path.exists, filter(_EVIDENCE.search, made)):
+        try:
+            document = files.read_json(path)
+            about += [
+                (os.path.join(os.path.dirname(path), item["artifact"]), path, item)
+                for item in document.get("artifacts", [document])
+            ]
+            if path.endswith(".metric.json"):
+                metrics.append(document)
+            else:
+                lines += of_evidence(document)
+        except (ValueError, KeyError, AttributeError):
+            model = path.split("/")[1]
+            lines.append(f"{model}: {path} is damaged; make it again with: snakemake -j1 --force {path}")
+    return [*lines, *of_bytes(about), *of_twins(about), *loss.failures(metrics, drops)]
 
 
 def of_evidence(document):
     """Return a line for every phrase of evidence that says what failed or could not be tested."""
-    where = f"{document['model']}: {document['artifact']}"
-    lines = [f"{where}: {phrase}" for phrase in document["failures"]]
-    lines += [f"{where}: not tested: {phrase}" for phrase in document.get("not_tested", [])]
-    return lines or ([] if document["passed"] else [f"{where}: did not pass"])
+    lines = []
+    for item in document.get("artifacts", [document]):  # that of Chromium is about several
+        where = ": ".join(dict.fromkeys((document["model"], document["artifact"], item["artifact"])))
+        lines += [f"{where}: {phrase}" for phrase in item["failures"]]
+        lines += [f"{where}: not tested: {phrase}" for phrase in item.get("not_tested", [])]
+    return lines or ([] if document["passed"] else [f"{document['model']}: {document['artifact']}: did not pass"])
 
 
 def of_bytes(about):
@@ -201,6 +210,12 @@ def of_twins(about):
 
 def _name(job):
     return " ".join([job.rule.name, ".".join(job.wildcards_dict.values())]).strip()
+
+
+def _with_name(job, line):
+    """Return the line of a job, with its name before one that does not name the model."""
+    subject = next(iter(job.wildcards_dict.values()), "")
+    return line if subject in line else f"{_name(job)}: {line}"
 
 
 def _read(path):
