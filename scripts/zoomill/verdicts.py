@@ -22,7 +22,7 @@ from zoomill import command, files, folders, loss
 _REPORTS = ("results/SHA256SUMS", "results/summary.md", "results/tfjs.md", "results/*/provenance.json")
 _EVIDENCE = re.compile(r"^results/[^/]+/(?:browser|[^/]+\.(?:tflite|openvino|tfjs)|[^/.]+\.[^/]+\.metric)\.json$")
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(.+)", re.MULTILINE)
-_STATUS = re.compile(r"(?:exit status |died with <Signals\.\w+: )(\d+)")
+_STATUS = re.compile(r"died with <Signals\.\w+: (\d+)>|exit status (\d+)")
 
 
 def tell_at_the_end(workflow, drops):
@@ -115,10 +115,9 @@ def last_words(log, text, path):
         text: what Snakemake says of its end, empty where it says nothing.
         path: of the log.
     """
-    status = int((_STATUS.findall(text) or [0])[-1])
-    number = status - 128 if status > 128 else status if "died with" in text else 0
+    killed, status = (_STATUS.findall(text) or [("", "0")])[-1]
     with contextlib.suppress(ValueError):  # not every status above 128 is a signal's
-        return f"{command.ended_by(number)}: {path}"
+        return f"{command.ended_by(int(killed or int(status) - 128))}: {path}"
     if found := _TRACEBACK.findall(log):
         return f"{found[-1].strip()} (unexpected; traceback in {path})"
     said = log.strip().rpartition("\n")[2] or "ended without a word"
