@@ -29,12 +29,15 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/limits.txt",
         "results/summary.md",
         "results/SHA256SUMS",
         expand("results/{model}/provenance.json", model=config["models"]),
+        browser_evidence(config["models"]),
         web_pages(),
 
 
-onerror:
-    shell("grep -hs '^error: ' {log:q} | sort -u >&2 || true")
+onstart:
+    verdicts.begin(workflow)
+
+
+verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in CATALOGUE.items()})

@@ -12,7 +12,7 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
-from zoomill import cards, source_lock
+from zoomill import cards, source_lock, verdicts
 from zoomill.code_files import code_files
 from zoomill.errors import UserError
 from zoomill.yaml_file import load_yaml
@@ -436,11 +436,6 @@ def metrics(paths):
         for path in paths
         if config["evaluate"] and path.endswith(".tflite") and "evaluation" in CATALOGUE[path.split("/")[1]]
     ]
-
-
-def drops():
-    """Return the largest losses that the configured models' cards allow, as JSON."""
-    return json.dumps({model: CATALOGUE[model]["drop"] for model in config["models"]}, sort_keys=True)
 
 
 def card_files(wildcards):

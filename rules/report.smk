@@ -1,14 +1,12 @@
 """Say what came out.
 
 Requires: the evidence of all configured artifacts.
-Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; results/limits.txt, last of
-all, only when every artifact keeps its limits; the target catalogue.
+Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; the target catalogue.
 """
 
 
 localrules:
     summarise,
-    check_limits,
     catalogue,
 
 
@@ -28,35 +26,6 @@ rule summarise:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
-            --output {output:q} \
-            2>{log:q}
-        """
-
-
-rule check_limits:
-    input:
-        code=code("check_limits"),
-        evidence=evidence(all_artifacts()),
-        metrics=metrics(all_artifacts()),
-        browser=browser_evidence(config["models"]),
-        summary="results/summary.md",
-        checksums="results/SHA256SUMS",
-        provenance=expand("results/{model}/provenance.json", model=config["models"]),
-    output:
-        "results/limits.txt",
-    log:
-        "logs/check_limits.log",
-    conda:
-        "../envs/base.yaml"
-    params:
-        drops=drops(),
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --evidence {input.evidence:q} \
-            --metrics {input.metrics:q} \
-            --browser {input.browser:q} \
-            --drops {params.drops:q} \
             --output {output:q} \
             2>{log:q}
         """

@@ -134,12 +134,16 @@ def command():
     return run
 
 
+def copy_repository(folder):
+    """Copy the repository's tracked files into a folder."""
+    names = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, text=True, capture_output=True, check=True)
+    for name in names.stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, folder / name)
+
+
 @pytest.fixture
 def repository_copy(tmp_path):
     """A copy of the repository's tracked files that a test may edit."""
-    copy = tmp_path / "clone"
-    names = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, text=True, capture_output=True, check=True)
-    for name in names.stdout.splitlines():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(REPOSITORY / name, copy / name)
-    return copy
+    copy_repository(tmp_path / "clone")
+    return tmp_path / "clone"

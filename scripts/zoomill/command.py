@@ -39,6 +39,16 @@ def within(seconds, function, *args):
     if late:
         raise UserError("stopped after the time limit of %g s; raise `time_limit` in config.yaml" % seconds)
     if child.exitcode < 0:
-        raise UserError("the conversion was ended by signal %d; is there enough memory?" % -child.exitcode)
+        raise UserError("the conversion was %s" % ended_by(-child.exitcode))
     if child.exitcode:
         sys.exit(child.exitcode)
+
+
+def ended_by(number):
+    """Return words for the end of a process by a signal.
+
+    Raises:
+        ValueError: when there is no signal of that number.
+    """
+    question = "; is there enough memory?" if number == signal.SIGKILL else ""
+    return "ended by signal %d (%s%s)" % (number, signal.Signals(number).name, question)

@@ -42,7 +42,6 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
         "write_checksums": 1,
         "write_provenance": 1,
         "summarise": 1,
-        "check_limits": 1,
     }
 
 
@@ -114,7 +113,6 @@ def test_several_models_share_the_reports_only(workflow):
         "write_provenance": 2,
         "write_checksums": 1,
         "summarise": 1,
-        "check_limits": 1,
     }
 
 

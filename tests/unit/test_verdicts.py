@@ -1,0 +1,209 @@
+"""The lines that a run ends with, from made-up jobs, logs and evidence."""
+
+import types
+
+import pytest
+
+from zoomill import files, folders, verdicts
+
+BOUNDARY = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n    main()\n    ^^^^^^\n'
+
+
+class Job:
+    """What is asked of a job of Snakemake's."""
+
+    def __init__(self, rule, log, jobid=1, output=(), **wildcards):
+        self.rule, self.log, self.jobid = types.SimpleNamespace(name=rule), [log], jobid
+        self.output, self.wildcards_dict = output, wildcards
+
+    def is_group(self):
+        return False
+
+
+class Group(list):
+    """What is asked of a group of them."""
+
+    def is_group(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working directory of the run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("Command 'x' returned non-zero exit status 137.", "ended by signal 9 (SIGKILL; is there enough memory?): log"),
+        ("Command 'x' died with <Signals.SIGKILL: 9>.", "ended by signal 9 (SIGKILL; is there enough memory?): log"),
+        ("Command 'x' returned non-zero exit status 139.", "ended by signal 11 (SIGSEGV): log"),
+        ("Command 'x' died with <Signals.SIGTERM: 15>.", "ended by signal 15 (SIGTERM): log"),
+        ("Command 'exit status 137' returned non-zero exit status 1.", "ended without a word (unexpected; see log)"),
+        ("Command 'x' returned non-zero exit status 255.", "ended without a word (unexpected; see log)"),
+        ("", "ended without a word (unexpected; see log)"),
+    ],
+)
+def test_a_silent_end_is_told_by_the_status_that_snakemake_saw(text, words):
+    assert verdicts.last_words("", text, "log") == words
+
+
+@pytest.mark.parametrize(
+    "log, words",
+    [
+        (f"{BOUNDARY}KeyError: 'x'\n", "KeyError: 'x' (unexpected; traceback in log)"),
+        (f"{BOUNDARY}MemoryError\nbye\n", "MemoryError (unexpected; traceback in log)"),
+        (f"{BOUNDARY}KeyError: 'x'\n\nDuring:\n\n{BOUNDARY}a.B: c\nd\n", "a.B: c (unexpected; traceback in log)"),
+        ("usage: x\nx.py: error: no --flag\n", "x.py: error: no --flag (unexpected; see log)"),
+    ],
+)
+def test_what_a_job_wrote_last_is_told_where_it_was_not_killed(log, words):
+    assert verdicts.last_words(log, "Command 'x' returned non-zero exit status 1.", "log") == words
+
+
+def test_a_log_with_an_error_line_is_left_as_it_is_and_another_ends_with_one(folder):
+    (folder / "a.log").write_text("error: small: broken\n")
+    (folder / "b.log").write_text("half a line")
+    jobs = [Job("export", "a.log", model="small"), Job("quantise", "b.log", 2, model="small", variant="int8")]
+    verdicts.write_last_words(jobs, {2: "returned non-zero exit status 139."})
+    assert (folder / "a.log").read_text() == "error: small: broken\n"
+    assert (folder / "b.log").read_text() == (
+        "half a line\nerror: quantise small.int8: ended by signal 11 (SIGSEGV): b.log\n"
+    )
+    assert verdicts.of_failed(jobs) == ["small: broken", "quantise small.int8: ended by signal 11 (SIGSEGV): b.log"]
+
+
+def test_a_line_that_names_no_model_is_told_with_its_job(folder):
+    (folder / "a.log").write_text("error: stopped after the time limit\n")
+    assert verdicts.of_failed([Job("convert", "a.log", model="small")]) == [
+        "convert small: stopped after the time limit"
+    ]
+
+
+def test_a_group_is_told_by_the_logs_of_its_jobs_or_as_a_whole(folder):
+    group = Group(
+        [Job("b", "b.log", model="small"), Job("a", "a.log", model="small"), Job("c", "c.log", model="small")]
+    )
+    verdicts.write_last_words([group], {})
+    assert not list(folder.iterdir())
+    whole = "a small and 2 jobs of its group: ended without a word; is there enough memory and time?"
+    assert verdicts.of_failed([group]) == [whole]
+    (folder / "b.log").write_text("error: small: broken\n")
+    assert verdicts.of_failed([group]) == ["small: broken"]
+
+
+def proof(**changes):
+    """Return evidence of an artifact, as far as verdicts read it."""
+    about = {"model": "small", "graph": "main", "artifact": "main.float32.tflite", "sha256": "0", "failures": []}
+    return {**about, "passed": True, **changes}
+
+
+@pytest.mark.parametrize(
+    "changes, lines",
+    [
+        ({}, []),
+        ({"not_tested": []}, []),
+        ({"failures": ["a", "b"], "passed": False}, ["a", "b"]),
+        ({"failures": ["a"], "not_tested": ["b"], "passed": False}, ["a", "not tested: b"]),
+        ({"not_tested": ["b"]}, ["not tested: b"]),
+        ({"passed": False}, ["did not pass"]),
+    ],
+)
+def test_every_phrase_of_evidence_is_a_line(changes, lines):
+    where = "small: main.float32.tflite: "
+    assert verdicts.of_evidence(proof(**changes)) == [where + line for line in lines]
+
+
+def test_evidence_of_chromium_is_told_for_each_artifact():
+    items = [proof(failures=["webgl: leaks"]), proof(artifact="main.float16.tfjs", not_tested=["wasm: constant"])]
+    lines = verdicts.of_evidence({"model": "small", "artifact": "in Chromium", "artifacts": items, "passed": False})
+    assert lines == [
+        "small: in Chromium: main.float32.tflite: webgl: leaks",
+        "small: in Chromium: main.float16.tfjs: not tested: wasm: constant",
+    ]
+
+
+@pytest.fixture
+def results(folder):
+    """Return a function that writes an artifact and evidence of it."""
+
+    def write(name, data, end=".json", **changes):
+        path = folder / f"results/small/{name}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        found = proof(artifact=name, sha256=folders.digest(path))
+        files.write_json(f"results/small/{name}{end}", {**found, **changes})
+        return f"results/small/{name}{end}"
+
+    return write
+
+
+class Dag:
+    """What is asked of Snakemake's DAG: jobs, and which of them are not to be run any more."""
+
+    def __init__(self, *outputs, waiting=()):
+        self.jobs = [Job("validate", "log", output=[path]) for path in outputs]
+        self.noneedrun_finished = lambda job: job.output[0] not in waiting
+
+
+def test_only_evidence_of_what_is_wanted_and_was_made_counts(results):
+    path = results("main.int8.tflite", b"1", failures=["bad"], passed=False)
+    assert verdicts.of_wanted(Dag(path), {}) == ["small: main.int8.tflite: bad"]
+    assert verdicts.of_wanted(Dag("results/small/main.int8.tflite", "build/small/main/contract.json"), {}) == []
+    assert verdicts.of_wanted(Dag(path, waiting=[path]), {}) == []
+    assert verdicts.of_wanted(Dag("results/small/main.float32.tflite.json"), {}) == []  # its job failed
+
+
+def test_other_bytes_than_those_of_the_evidence_are_told_for_files_and_folders(results, folder):
+    paths = [results("main.int8.tflite", b"1"), results("main.float32.tflite", b"2")]
+    (folder / "results/small/main.int8.tflite").write_bytes(b"3")
+    model = folder / "results/small/main.float32.tfjs"
+    model.mkdir()
+    (model / "model.json").write_text("{}")
+    files.write_json(f"{model}.json", proof(artifact=model.name, sha256=folders.digest(model)))
+    dag = Dag(*paths, "results/small/main.float32.tfjs.json")
+    assert [line.split()[1] for line in verdicts.of_wanted(dag, {})] == ["main.int8.tflite"]
+    (model / "group1-shard1of1.bin").write_bytes(b"4")
+    (folder / "results/small/main.float32.tflite").unlink()
+    told = sorted(line.split()[1] for line in verdicts.of_wanted(dag, {}))
+    assert told == ["main.float32.tfjs", "main.float32.tflite", "main.int8.tflite"]
+
+
+def test_variants_of_equal_bytes_are_twins_in_one_graph_and_format_only(results):
+    paths = [
+        results("main.float32.tflite", b"1"),
+        results("main.float16.tflite", b"1"),
+        results("other.float32.tflite", b"1", graph="other"),
+        results("main.float32.openvino", b"1"),
+    ]
+    assert verdicts.of_wanted(Dag(*paths), {}) == [
+        "small: main.float16.tflite and main.float32.tflite have the same bytes, so one is not what its name says"
+    ]
+
+
+@pytest.mark.parametrize("more_is_better, value, told", [(True, 0.7, True), (True, 0.95, False), (False, 1.3, True)])
+def test_a_loss_beyond_what_the_card_allows_is_a_line(results, more_is_better, value, told):
+    paths = []
+    for variant, figure in {"float32": 0.9, "int8": value}.items():
+        more = {"variant": variant, "figure": "auc", "values": {"auc": figure}, "more_is_better": more_is_better}
+        path = results(f"main.{variant}.tflite", variant.encode(), **more)
+        paths.append(path.replace(".tflite.json", ".metric.json"))
+        files.write_json(paths[-1], files.read_json(path))
+    lines = verdicts.of_wanted(Dag(*paths), {"small": {"int8": 0.1}})
+    loss = f"{abs(value - 0.9):.4g}"
+    assert lines == ([f"small: main.int8.tflite: loses {loss} of auc, allowed 0.1"] if told else [])
+
+
+@pytest.mark.parametrize("data", [b'{"model": "sm', b"{}", b"[]", b"\xff"])
+def test_damaged_evidence_is_a_line(results, folder, data):
+    path = results("main.int8.tflite", b"1")
+    (folder / path).write_bytes(data)
+    assert verdicts.of_wanted(Dag(path), {}) == [
+        f"small: {path} is damaged; make it again with: snakemake -j1 --force {path}"
+    ]
+
+
+def test_a_report_tells_of_its_inputs_and_of_what_they_are_evidence_of():
+    assert verdicts.told_of(["a.tflite.json", "b.tflite"]) == {"a.tflite.json", "a.tflite", "b.tflite"}
