@@ -3,17 +3,23 @@
 import argparse
 import json
 
-from zoomill import command, files, loss
+from zoomill import command, files, loss, made
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write how many artifacts keep their limits."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--evidence", nargs="+", required=True, help="evidence of each artifact")
-    parser.add_argument("--metrics", nargs="*", default=[], help="metric evidence of those that are evaluated")
+    parser.add_argument("--evidence", type=made.checked, nargs="+", required=True, help="evidence of each artifact")
     parser.add_argument(
-        "--browser", nargs="*", default=[], help="evidence of Chromium for each model that is run in it"
+        "--metrics", type=made.checked, nargs="*", default=[], help="metric evidence of those that are evaluated"
+    )
+    parser.add_argument(
+        "--browser",
+        type=made.checked,
+        nargs="*",
+        default=[],
+        help="evidence of Chromium for each model that is run in it",
     )
     parser.add_argument("--drops", type=json.loads, default={}, help="JSON object: {model: {variant: largest loss}}")
     parser.add_argument("--output", required=True)

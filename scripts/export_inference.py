@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from zoomill import checkpoint, command, export, files, golden, tf_sources
+from zoomill import checkpoint, command, export, files, golden, made, tf_sources
 from zoomill.errors import UserError
 
 _INPUT = "image_tensor"
@@ -19,9 +19,13 @@ _OUTPUTS = {
 def main(argv=None):
     """Write graph, contract and golden outputs for pictures of the size that the network takes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contract", required=True, help="contract.json of detect_cut: model, size, labels")
-    parser.add_argument("--path", required=True, help="frozen graph")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    parser.add_argument(
+        "--contract", type=made.checked, required=True, help="contract.json of detect_cut: model, size, labels"
+    )
+    parser.add_argument("--path", type=made.checked, required=True, help="frozen graph")
+    parser.add_argument(
+        "--golden-images", type=made.checked, nargs="*", default=[], help="pinned pictures; synthetic ones without"
+    )
     parser.add_argument("--output-dir", required=True)
     args = parser.parse_args(argv)
     cut = files.read_json(args.contract)

@@ -18,6 +18,7 @@ from zoomill import (
     contract,
     files,
     golden,
+    made,
     pipeline_config,
     postprocess,
     predictions,
@@ -32,10 +33,12 @@ def main(argv=None):
     """Export the graph that the flags name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--source", required=True, help="folder with the fetched files")
+    parser.add_argument("--source", type=made.checked, required=True, help="folder with the fetched files")
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; synthetic ones without")
+    parser.add_argument(
+        "--golden-images", type=made.checked, nargs="*", default=[], help="pinned pictures; synthetic ones without"
+    )
     parser.add_argument("--labels", nargs="*", default=[], help="class names without the background")
     parser.add_argument("--output-dir", required=True)
     predictions.add_arguments(parser)

@@ -6,14 +6,16 @@ import json
 
 import numpy as np
 
-from zoomill import command, files, golden, pytorch_source
+from zoomill import command, files, golden, made, pytorch_source
 
 
 def main(argv=None):
     """Write the ONNX file, and golden inputs and outputs: inputs in the graph's order, outputs in PyTorch's."""
     parser = argparse.ArgumentParser(description=__doc__)
     pytorch_source.add_arguments(parser)
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn values without")
+    parser.add_argument(
+        "--golden-images", type=made.checked, nargs="*", default=[], help="pinned pictures; drawn values without"
+    )
     parser.add_argument("--output-onnx", required=True)
     parser.add_argument("--output-golden", required=True)
     args = parser.parse_args(argv)

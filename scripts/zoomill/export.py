@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import files, golden, predictions, saved_model
+from zoomill import files, golden, made, predictions, saved_model
 from zoomill.errors import UserError
 from zoomill.graph_def import ancestors, node_name, static_shapes
 
@@ -33,7 +33,9 @@ def add_arguments(parser):
     """Add the flags that all exporters of single graphs have."""
     parser.add_argument("--model", required=True)
     parser.add_argument("--card", required=True, help="JSON object: inputs, outputs, labels, label_offset")
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures; drawn values without")
+    parser.add_argument(
+        "--golden-images", type=made.checked, nargs="*", default=[], help="pinned pictures; drawn values without"
+    )
     parser.add_argument("--output-dir", required=True)
     predictions.add_arguments(parser)
 
