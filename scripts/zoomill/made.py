@@ -113,7 +113,7 @@ class Lineage:
 
     def __init__(self, cache):
         self.records, self.downloads = {}, {}
-        self._cache, self._wrong = os.path.normpath(cache), {}
+        self._cache, self._wrong = os.path.abspath(cache), {}
 
     def wrong(self, path):
         """Return ``{path: line}`` of what is not as it was made or read: a file and everything that it was made of."""
@@ -132,7 +132,7 @@ class Lineage:
         found = {path: line} if line else {}
         for name, digest in known["read"].items():
             other = os.path.normpath(os.path.join(os.path.dirname(path), name))
-            if os.path.dirname(other) == self._cache:
+            if os.path.dirname(os.path.abspath(other)) == self._cache:
                 self.downloads[other] = digest
                 if os.path.exists(other) and files.digest(other) != digest:
                     found[other] = "%s: was changed after %s read it; %s" % (other, known["by"], restore(path))
