@@ -59,7 +59,8 @@ def checked(path):
         return path
     if owner:
         known = _load(owner)
-        if wrong := mismatch(owner, known):
+        wrong = mismatch(owner, known)
+        if wrong:
             raise UserError(wrong)
         _read[noted] = known["sha256"]
     elif os.path.exists(path):
@@ -143,7 +144,7 @@ class Lineage:
         return found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def cpu():
     """Return the machine's architecture and those of its instruction sets that kernels choose by."""
     features = set()
