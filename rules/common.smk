@@ -687,7 +687,7 @@ def model_artifacts(wildcards):
 
 def model_goldens(wildcards):
     """Return the golden outputs of the graphs that a model's configured artifacts come from."""
-    graphs = {path.split("/")[-1].split(".")[0] for path in artifacts(wildcards.model)}
+    graphs = {os.path.basename(path).split(".")[0] for path in artifacts(wildcards.model)}
     shared = {graph if graph in ("main", "inference") else "detect_cut" for graph in graphs}
     return [f"build/{wildcards.model}/{graph}/golden.npz" for graph in sorted(shared)]
 
