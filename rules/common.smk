@@ -708,6 +708,13 @@ def model_artifacts(wildcards):
     return artifacts(wildcards.model)
 
 
+def model_goldens(wildcards):
+    """Return the golden outputs of the graphs that a model's configured artifacts come from."""
+    graphs = {os.path.basename(path).split(".")[0] for path in artifacts(wildcards.model)}
+    shared = {graph if graph in ("main", "inference") else "detect_cut" for graph in graphs}
+    return [f"build/{wildcards.model}/{graph}/golden.npz" for graph in sorted(shared)]
+
+
 def parameters(wildcards):
     """Return everything of the card and the configuration that shapes an artifact, as JSON."""
     prose = {"title", "homepage", "published", "training_set"}

@@ -35,6 +35,7 @@ rule write_provenance:
     input:
         code=code("write_provenance"),
         artifacts=model_artifacts,
+        goldens=model_goldens,
         commands=pipeline_code,
         environments=environment_files(),
     output:
@@ -51,6 +52,8 @@ rule write_provenance:
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
             --artifacts {input.artifacts:q} \
+            --goldens {input.goldens:q} \
+            --cache sources/.cache \
             --code {input.commands:q} \
             --environments {input.environments:q} \
             --parameters {params.parameters:q} \
@@ -75,6 +78,7 @@ rule verify:
         python {input.code[0]:q} \
             --lock {input.lock:q} \
             --results results \
+            --cache sources/.cache \
             2>{log:q}
         """
 

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from zoomill import command, contract, files, graph_postprocess, postprocess
+from zoomill import command, contract, files, graph_postprocess, made, postprocess
 from zoomill.errors import UserError
 from zoomill.tensorflow_parts import graph_def
 
@@ -16,9 +16,9 @@ from zoomill.tensorflow_parts import graph_def
 def main(argv=None):
     """Write the graph with the op, and its contract."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--graph", required=True, help="graph.pb of the raw heads")
-    parser.add_argument("--contract", required=True, help="its contract.json")
-    parser.add_argument("--anchors", required=True, help="anchors.npy")
+    parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb of the raw heads")
+    parser.add_argument("--contract", type=made.checked, required=True, help="its contract.json")
+    parser.add_argument("--anchors", type=made.checked, required=True, help="anchors.npy")
     parser.add_argument("--name", required=True, help="name of the new graph")
     parser.add_argument("--options", required=True, help="JSON object of postprocess options")
     parser.add_argument("--output-graph", required=True)

@@ -5,7 +5,7 @@ import itertools
 import os
 import tempfile
 
-from zoomill import bisection, calibration, command, evaluation, files, loss, predictions, runtime, samples
+from zoomill import bisection, calibration, command, evaluation, files, loss, made, predictions, runtime, samples
 from zoomill.errors import UserError
 
 # Samples on which the operators' noise is measured.
@@ -15,8 +15,8 @@ _RANKING = 8
 def main(argv=None):
     """Write the file and the record of the search."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--float", required=True, help="float32 .tflite file")
-    parser.add_argument("--calibration", required=True, help="calibration.json")
+    parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
+    parser.add_argument("--calibration", type=made.checked, required=True, help="calibration.json")
     parser.add_argument("--drop", required=True, type=float, help="largest loss allowed, in the metric's unit")
     evaluation.add_inputs(parser)
     parser.add_argument("--output", required=True, help=".tflite file")

@@ -2,15 +2,15 @@
 
 import argparse
 
-from zoomill import calibration, command, files, predictions
+from zoomill import calibration, command, files, made, predictions
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the ranges with the digests of what they were made from."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--float", required=True, help="float32 .tflite file")
-    parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
     predictions.add_arguments(parser)
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

@@ -5,18 +5,18 @@ import os
 
 import numpy as np
 
-from zoomill import command, files, parity, predictions, samples, tensor_error, tensor_plot
+from zoomill import command, files, made, parity, predictions, samples, tensor_error, tensor_plot
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the figures of every tensor, worst first, and the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--float", required=True, help="float32 .tflite file")
-    parser.add_argument("--quantised", required=True, help=".tflite file of the same graph")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
+    parser.add_argument("--quantised", type=made.checked, required=True, help=".tflite file of the same graph")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     predictions.add_arguments(parser)
-    parser.add_argument("--golden", required=True, help="golden.npz, for models without samples")
+    parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz, for models without samples")
     parser.add_argument("--limit", required=True, type=int, help="most samples to take, spread evenly over the list")
     parser.add_argument("--output", required=True, help="JSON file")
     parser.add_argument("--output-plot", required=True, help="PNG file")

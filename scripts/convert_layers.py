@@ -9,6 +9,7 @@ from zoomill import (
     evidence,
     files,
     folders,
+    made,
     tf_sources,
     tfjs_converter,
     tfjs_layers,
@@ -22,10 +23,10 @@ from zoomill.errors import UserError
 def main(argv=None):
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--path", required=True, help="Keras model")
+    parser.add_argument("--path", type=made.checked, required=True, help="Keras model")
     parser.add_argument("--allow", nargs="*", default=[], help="layers that may run code out of the file")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph made of it")
-    parser.add_argument("--golden", required=True, help="golden.npz of the graph made of it")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph made of it")
+    parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of the graph made of it")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every file of weights but the last")
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")

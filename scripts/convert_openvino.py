@@ -2,15 +2,15 @@
 
 import argparse
 
-from zoomill import command, files, folders, openvino_ir
+from zoomill import command, files, folders, made, openvino_ir
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the folder, with the contract's names and float32 weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--graph", required=True, help="graph.pb")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds")
     parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
     args = parser.parse_args(argv)

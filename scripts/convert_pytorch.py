@@ -6,7 +6,7 @@ import tempfile
 
 import numpy as np
 
-from zoomill import artifact, command, files, pytorch_source
+from zoomill import artifact, command, files, made, pytorch_source
 from zoomill.errors import UserError
 
 
@@ -14,8 +14,10 @@ def main(argv=None):
     """Write the converted, named and checked file: its inputs and outputs are those of the contract."""
     parser = argparse.ArgumentParser(description=__doc__)
     pytorch_source.add_arguments(parser)
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
-    parser.add_argument("--golden", required=True, help="golden.npz, which tells the layouts of the outputs")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
+    parser.add_argument(
+        "--golden", type=made.checked, required=True, help="golden.npz, which tells the layouts of the outputs"
+    )
     parser.add_argument("--time-limit", type=float, required=True, help="seconds")
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

@@ -6,16 +6,29 @@ import os
 import shutil
 import tempfile
 
-from zoomill import command, evidence, files, folders, tfjs_converter, tfjs_map, tfjs_model, tfjs_repairs, tfjs_runtime
+from zoomill import (
+    command,
+    evidence,
+    files,
+    folders,
+    made,
+    tfjs_converter,
+    tfjs_map,
+    tfjs_model,
+    tfjs_repairs,
+    tfjs_runtime,
+)
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the folder, with the contract's names and float32 weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--graph", required=True, help="graph.pb")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
-    parser.add_argument("--golden", required=True, help="golden.npz of its source, for `control_flow_v2: auto`")
+    parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
+    parser.add_argument(
+        "--golden", type=made.checked, required=True, help="golden.npz of its source, for `control_flow_v2: auto`"
+    )
     parser.add_argument("--options", required=True, type=json.loads, help="JSON object: `tfjs` of the card")
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="tf.min.js")

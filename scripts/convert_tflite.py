@@ -3,15 +3,15 @@
 import argparse
 import tempfile
 
-from zoomill import artifact, command, files, tensorflow_converter
+from zoomill import artifact, command, files, made, tensorflow_converter
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the converted, named and checked file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--graph", required=True, help="graph.pb")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds")
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

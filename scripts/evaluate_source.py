@@ -3,13 +3,15 @@
 import argparse
 import itertools
 
-from zoomill import command, evaluation, files, predictions
+from zoomill import command, evaluation, files, made, predictions
 
 
 def main(argv=None):
     """Score the predictions and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--predictions", required=True, help="predictions.npz of an export command with --samples")
+    parser.add_argument(
+        "--predictions", type=made.checked, required=True, help="predictions.npz of an export command with --samples"
+    )
     evaluation.add_arguments(parser)
     args = parser.parse_args(argv)
     names = {entry["tensor"]: entry["name"] for entry in files.read_json(args.contract)["outputs"]}

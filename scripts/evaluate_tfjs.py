@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from zoomill import command, evaluation, files, folders, predictions, tfjs_runtime
+from zoomill import command, evaluation, files, folders, made, predictions, tfjs_runtime
 
 BACKEND = "wasm"
 # So many samples go to one process of Node: some 20 MB of pictures of 224 pixels.
@@ -15,7 +15,7 @@ _PART = 32
 def main(argv=None):
     """Run the artifact on every sample and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifact", required=True)
+    parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")

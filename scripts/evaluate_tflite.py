@@ -3,13 +3,13 @@
 import argparse
 import os
 
-from zoomill import command, evaluation, files, runtime
+from zoomill import command, evaluation, files, made, runtime
 
 
 def main(argv=None):
     """Run the artifact on every sample and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifact", required=True)
+    parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
     evaluation.add_arguments(parser)

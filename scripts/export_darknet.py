@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export
+from zoomill import command, export, made
 from zoomill.darknet import cfg, golden, graph
 from zoomill.darknet.weights import Weights
 from zoomill.errors import UserError
@@ -13,8 +13,8 @@ def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--config", required=True, help=".cfg file")
-    parser.add_argument("--weights", required=True, help=".weights file")
+    parser.add_argument("--config", type=made.checked, required=True, help=".cfg file")
+    parser.add_argument("--weights", type=made.checked, required=True, help=".weights file")
     parser.add_argument("--heads", required=True, choices=("raw", "decoded"), help="what detection heads give")
     args = parser.parse_args(argv)
     decoded = args.heads == "decoded"

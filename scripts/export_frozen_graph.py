@@ -3,14 +3,14 @@
 import argparse
 import json
 
-from zoomill import checkpoint, command, export, tf_sources
+from zoomill import checkpoint, command, export, made, tf_sources
 
 
 def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--path", required=True, help="frozen graph")
+    parser.add_argument("--path", type=made.checked, required=True, help="frozen graph")
     parser.add_argument("--input-tensors", required=True, help="JSON object: contract name to tensor")
     parser.add_argument("--output-tensors", required=True, help="JSON object: contract name to tensor")
     args = parser.parse_args(argv)

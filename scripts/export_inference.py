@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from zoomill import checkpoint, command, drawn_pictures, export, files, golden_inputs, tf_sources
+from zoomill import checkpoint, command, drawn_pictures, export, files, golden_inputs, made, tf_sources
 from zoomill.errors import UserError
 
 _INPUT = "image_tensor"
@@ -21,8 +21,10 @@ _OUTPUTS = {
 def main(argv=None):
     """Write graph, contract and golden outputs for pictures of the size that the network takes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contract", required=True, help="contract.json of detect_cut: model, size, labels")
-    parser.add_argument("--path", required=True, help="frozen graph")
+    parser.add_argument(
+        "--contract", type=made.checked, required=True, help="contract.json of detect_cut: model, size, labels"
+    )
+    parser.add_argument("--path", type=made.checked, required=True, help="frozen graph")
     golden_inputs.add_arguments(parser)
     parser.add_argument("--output-dir", required=True)
     args = parser.parse_args(argv)

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export, tf_sources
+from zoomill import command, export, made, tf_sources
 from zoomill.errors import UserError
 
 
@@ -11,7 +11,7 @@ def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--path", required=True, help="model file, or folder of a SavedModel")
+    parser.add_argument("--path", type=made.checked, required=True, help="model file, or folder of a SavedModel")
     parser.add_argument("--allow", nargs="*", default=[], help="Lambda and custom classes that may run")
     args = parser.parse_args(argv)
     try:

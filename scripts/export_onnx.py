@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export, onnx_floats, onnx_source
+from zoomill import command, export, made, onnx_floats, onnx_source
 from zoomill.errors import UserError
 
 
@@ -11,7 +11,7 @@ def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--path", required=True, help=".onnx file")
+    parser.add_argument("--path", type=made.checked, required=True, help=".onnx file")
     parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep ONNX's order of dimensions")
     args = parser.parse_args(argv)
     shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]

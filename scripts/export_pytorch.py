@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from zoomill import command, export, onnx_source
+from zoomill import command, export, made, onnx_source
 from zoomill.errors import UserError
 
 
@@ -13,8 +13,8 @@ def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--onnx", required=True, help="ONNX file of run_pytorch")
-    parser.add_argument("--golden", required=True, help="golden inputs and outputs of run_pytorch")
+    parser.add_argument("--onnx", type=made.checked, required=True, help="ONNX file of run_pytorch")
+    parser.add_argument("--golden", type=made.checked, required=True, help="golden inputs and outputs of run_pytorch")
     parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep PyTorch's order of dimensions")
     args = parser.parse_args(argv)
     shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]

@@ -2,7 +2,7 @@
 
 import argparse
 
-from zoomill import command, export, saved_model_source, tf_sources
+from zoomill import command, export, made, saved_model_source, tf_sources
 from zoomill.errors import UserError
 
 
@@ -10,7 +10,7 @@ def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--path", required=True, help="folder with saved_model.pb")
+    parser.add_argument("--path", type=made.checked, required=True, help="folder with saved_model.pb")
     parser.add_argument("--tags", nargs="*", default=["serve"])
     parser.add_argument("--signature", default="serving_default", help="its key, or __call__ for the module's own call")
     args = parser.parse_args(argv)

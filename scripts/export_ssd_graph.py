@@ -21,6 +21,7 @@ from zoomill import (
     files,
     golden,
     golden_inputs,
+    made,
     pipeline_config,
     postprocess,
     predictions,
@@ -36,7 +37,7 @@ def main(argv=None):
     """Export the graph that the flags name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--source", required=True, help="folder with the fetched files")
+    parser.add_argument("--source", type=made.checked, required=True, help="folder with the fetched files")
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
     golden_inputs.add_arguments(parser)

@@ -3,15 +3,15 @@
 import argparse
 import json
 
-from zoomill import checkpoint, command, export, tf_sources
+from zoomill import checkpoint, command, export, made, tf_sources
 
 
 def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--graph", required=True, help="GraphDef (.pb) or meta graph (.meta)")
-    parser.add_argument("--checkpoint", required=True, help="prefix of .index and .data-*")
+    parser.add_argument("--graph", type=made.checked, required=True, help="GraphDef (.pb) or meta graph (.meta)")
+    parser.add_argument("--checkpoint", type=made.checked, required=True, help="prefix of .index and .data-*")
     parser.add_argument("--variables", required=True, choices=("raw", "moving_averages"))
     parser.add_argument("--input-tensors", required=True, help="JSON object: contract name to tensor")
     parser.add_argument("--output-tensors", required=True, help="JSON object: contract name to tensor")

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export, onnx_source, tflite_source
+from zoomill import command, export, made, onnx_source, tflite_source
 from zoomill.errors import UserError
 
 
@@ -11,7 +11,7 @@ def main(argv=None):
     """Write graph, contract and golden outputs."""
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
-    parser.add_argument("--path", required=True, help=".tflite file")
+    parser.add_argument("--path", type=made.checked, required=True, help=".tflite file")
     parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of the file")
     args = parser.parse_args(argv)
     try:

@@ -11,7 +11,7 @@ import os
 import shutil
 from urllib.parse import quote
 
-from zoomill import archives, command, mirrors, samples, source_lock
+from zoomill import archives, command, files, made, mirrors, samples, source_lock
 from zoomill.cache import Cache
 from zoomill.errors import UserError
 from zoomill.progress import log
@@ -90,6 +90,8 @@ def _fetch(args):
         new = [file.name for file in wanted if file.wanted.hex is None]
         if new:
             source_lock.record(args.lock, args.model, {name: _entry(paths[name]) for name in new})
+        _protect(temporary)
+        made.record(args.output, temporary)
         os.rename(temporary, args.output)
     except BaseException:
         shutil.rmtree(temporary)
@@ -204,7 +206,9 @@ def _obtain(file, label, cache, places):
 
 
 def _place(file, path, folder):
+    """Put a file of the cache, or what it holds, into a folder, read-only; an edit there cannot reach the cache."""
     destination = os.path.join(folder, file.name)
+    made.checked(path)
     if file.unpack is not None:
         try:
             archives.unpack(path, folder, **file.unpack)
@@ -212,10 +216,14 @@ def _place(file, path, folder):
             raise UserError("%s: %s; check the file and its `unpack`" % (file.name, error)) from None
         return
     os.makedirs(os.path.dirname(destination), exist_ok=True)
-    try:
-        os.link(path, destination)
-    except OSError:
-        shutil.copyfile(path, destination)
+    files.copy(path, destination)
+
+
+def _protect(folder):
+    """Make all files of a folder read-only; the folders stay writable, so that everything can be removed."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            os.chmod(os.path.join(parent, name), 0o444)
 
 
 def _entry(path):

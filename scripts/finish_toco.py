@@ -2,14 +2,14 @@
 
 import argparse
 
-from zoomill import artifact, command, files
+from zoomill import artifact, command, files, made
 
 
 def main(argv=None):
     """Write the artifact."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--raw", required=True, help=".tflite file as TOCO wrote it")
-    parser.add_argument("--contract", required=True, help="contract.json of its graph")
+    parser.add_argument("--raw", type=made.checked, required=True, help=".tflite file as TOCO wrote it")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
     parser.add_argument("--variant", required=True, choices=["toco_float32", "toco_uint8"])
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

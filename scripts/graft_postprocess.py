@@ -4,16 +4,16 @@ import argparse
 
 import numpy as np
 
-from zoomill import artifact, command, files, tflite_file
+from zoomill import artifact, command, files, made, tflite_file
 from zoomill.postprocess import Options
 
 
 def main(argv=None):
     """Write the file with the op."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cut", required=True, help=".tflite file of the raw heads")
-    parser.add_argument("--anchors", required=True, help="anchors.npy")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph with the op")
+    parser.add_argument("--cut", type=made.checked, required=True, help=".tflite file of the raw heads")
+    parser.add_argument("--anchors", type=made.checked, required=True, help="anchors.npy")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph with the op")
     parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

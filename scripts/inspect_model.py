@@ -8,16 +8,22 @@ TensorFlow is not needed, and nothing in the file is run.
 import argparse
 import sys
 
-from zoomill import command, files
+from zoomill import command, files, made
 from zoomill.inspect import recognise, report
 
 
 def main(argv=None):
     """Print the report as a table, or write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="the file, or the folder of a SavedModel, Hub module, TFJS model or OpenVINO IR")
     parser.add_argument(
-        "--weights", help="the .weights of a .cfg or the checkpoint of a .meta, when it has another name than the model"
+        "model",
+        type=made.checked,
+        help="the file, or the folder of a SavedModel, Hub module, TFJS model or OpenVINO IR",
+    )
+    parser.add_argument(
+        "--weights",
+        type=made.checked,
+        help="the .weights of a .cfg or the checkpoint of a .meta, when it has another name than the model",
     )
     parser.add_argument("--json", help="also write the report here as JSON; - prints JSON instead of the table")
     args = parser.parse_args(argv)

@@ -2,16 +2,16 @@
 
 import argparse
 
-from zoomill import command, evidence, files, folders, tfjs_map, tfjs_runtime
+from zoomill import command, evidence, files, folders, made, tfjs_map, tfjs_runtime
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the map; a model whose outputs have wrong names leaves none."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True, help="folder of the float32 model")
-    parser.add_argument("--contract", required=True, help="contract.json of its graph")
-    parser.add_argument("--golden", required=True, help="golden.npz of its source")
+    parser.add_argument("--model", type=made.checked, required=True, help="folder of the float32 model")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
+    parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of its source")
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
     parser.add_argument("--output", required=True)

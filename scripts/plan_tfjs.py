@@ -8,6 +8,7 @@ from zoomill import (
     evidence,
     files,
     folders,
+    made,
     parity,
     predictions,
     tfjs_planner,
@@ -19,9 +20,11 @@ from zoomill.errors import UserError
 def main(argv=None):
     """Write the folder and the record of what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--float", required=True, help="folder of the float32 model")
-    parser.add_argument("--contract", required=True, help="contract.json of its graph")
-    parser.add_argument("--golden", required=True, help="golden.npz of its source: the inputs without samples")
+    parser.add_argument("--float", type=made.checked, required=True, help="folder of the float32 model")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
+    parser.add_argument(
+        "--golden", type=made.checked, required=True, help="golden.npz of its source: the inputs without samples"
+    )
     parser.add_argument("--budget", type=float, required=True, help="largest share of the float32 model's bytes")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
     parser.add_argument("--node", default="node", help="the program")

@@ -3,15 +3,15 @@
 import argparse
 import tempfile
 
-from zoomill import artifact, calibration, command, files, predictions, tensorflow_converter
+from zoomill import artifact, calibration, command, files, made, predictions, tensorflow_converter
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the quantised, named and checked file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--graph", required=True, help="graph.pb")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     predictions.add_arguments(parser)
     parser.add_argument("--time-limit", type=float, required=True, help="seconds")
     parser.add_argument("--output", required=True)

@@ -3,14 +3,14 @@
 import argparse
 import json
 
-from zoomill import command, tfjs_quantiser
+from zoomill import command, made, tfjs_quantiser
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the folder; its shards are as large as those of the float32 model."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--float", required=True, help="folder of the float32 model")
+    parser.add_argument("--float", type=made.checked, required=True, help="folder of the float32 model")
     parser.add_argument("--patterns", required=True, type=json.loads, help="JSON object: dtype to patterns of weights")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
     parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")

@@ -2,15 +2,17 @@
 
 import argparse
 
-from zoomill import artifact, calibration, command, files, quantiser, tflite_ends
+from zoomill import artifact, calibration, command, files, made, quantiser, tflite_ends
 
 
 def main(argv=None):
     """Write the variant."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--float", required=True, help="float32 .tflite file")
-    parser.add_argument("--contract", required=True, help="contract.json of its graph")
-    parser.add_argument("--calibration", nargs="*", default=[], help="calibration.json, for integer activations")
+    parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
+    parser.add_argument(
+        "--calibration", type=made.checked, nargs="*", default=[], help="calibration.json, for integer activations"
+    )
     parser.add_argument("--variant", required=True, choices=quantiser.VARIANTS)
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

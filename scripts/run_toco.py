@@ -8,15 +8,15 @@ import argparse
 import os
 import sys
 
-from zoomill import command, files, tensorflow_parts, toco, uint8_input
+from zoomill import command, files, made, tensorflow_parts, toco, uint8_input
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the raw .tflite file and the counts of TOCO's log."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--graph", required=True, help="graph.pb")
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument("--variant", required=True, choices=["toco_float32", "toco_uint8"])
     parser.add_argument("--default-ranges", type=float, nargs="*", help="lowest and highest value of activations")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds")

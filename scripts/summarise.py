@@ -2,7 +2,7 @@
 
 import argparse
 
-from zoomill import command, files, loss, tables
+from zoomill import command, files, loss, made, tables
 
 _NAME = ("model", "graph", "variant", "format")
 _HEADINGS = (*_NAME, "bytes", "of float32", "SQNR", "decisions", "metric", "drop", "verdict")
@@ -11,8 +11,10 @@ _HEADINGS = (*_NAME, "bytes", "of float32", "SQNR", "decisions", "metric", "drop
 def main(argv=None):
     """Write the table to ``--output`` and to stdout."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--evidence", nargs="+", required=True, help="evidence of each artifact")
-    parser.add_argument("--metrics", nargs="*", default=[], help="metric evidence of those that are evaluated")
+    parser.add_argument("--evidence", type=made.checked, nargs="+", required=True, help="evidence of each artifact")
+    parser.add_argument(
+        "--metrics", type=made.checked, nargs="*", default=[], help="metric evidence of those that are evaluated"
+    )
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
     documents = [files.read_json(path) for path in args.evidence]

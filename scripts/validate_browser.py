@@ -4,15 +4,21 @@ import argparse
 import json
 import os
 
-from zoomill import browser, command, evidence, files, tfjs_runtime
+from zoomill import browser, command, evidence, files, made, tfjs_runtime
 
 
 def main(argv=None):
     """Write the evidence; it stays where the verdict of an artifact is no pass, too."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifacts", nargs="+", required=True, help=".tfjs folders and .tflite files of one folder")
-    parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of the graph of each artifact")
-    parser.add_argument("--goldens", nargs="+", required=True, help="golden.npz of the graph of each artifact")
+    parser.add_argument(
+        "--artifacts", type=made.checked, nargs="+", required=True, help=".tfjs folders and .tflite files of one folder"
+    )
+    parser.add_argument(
+        "--contracts", type=made.checked, nargs="+", required=True, help="contract.json of the graph of each artifact"
+    )
+    parser.add_argument(
+        "--goldens", type=made.checked, nargs="+", required=True, help="golden.npz of the graph of each artifact"
+    )
     parser.add_argument("--limits", required=True, type=json.loads, help="JSON list, for each artifact")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
     parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from zoomill import command, evidence, files, folders, tfjs_descent, tfjs_model, tfjs_runtime
+from zoomill import command, evidence, files, folders, made, tfjs_descent, tfjs_model, tfjs_runtime
 
 
 def main(argv=None):
@@ -11,7 +11,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     evidence.add_arguments(parser)
     parser.add_argument("--variant", required=True)
-    parser.add_argument("--float", nargs="*", help="folder of the float32 model that the artifact was derived from")
+    parser.add_argument(
+        "--float", type=made.checked, nargs="*", help="folder of the float32 model that the artifact was derived from"
+    )
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
     parser.add_argument("--runs", type=int, required=True, help="how often to run it on each backend, at least")

@@ -12,6 +12,7 @@ from zoomill import (
     detection_source,
     evidence,
     files,
+    made,
     parity,
     postprocess,
     runtime,
@@ -24,12 +25,18 @@ def main(argv=None):
     """Write the evidence; an artifact that misses a limit is delivered with ``passed: false``."""
     parser = argparse.ArgumentParser(description=__doc__)
     evidence.add_arguments(parser)
-    parser.add_argument("--anchors", nargs="*", help="anchors.npy of a detection graph")
+    parser.add_argument("--anchors", type=made.checked, nargs="*", help="anchors.npy of a detection graph")
     parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
-    parser.add_argument("--float", nargs="*", help="the float32 file that the artifact was derived from")
-    parser.add_argument("--figures", nargs="*", help="JSON file of the conversion's own figures")
-    parser.add_argument("--calibration", nargs="*", help="calibration.json that the artifact was quantised with")
-    parser.add_argument("--beside", nargs="*", help="the same variant by another quantiser, to be compared with")
+    parser.add_argument(
+        "--float", type=made.checked, nargs="*", help="the float32 file that the artifact was derived from"
+    )
+    parser.add_argument("--figures", type=made.checked, nargs="*", help="JSON file of the conversion's own figures")
+    parser.add_argument(
+        "--calibration", type=made.checked, nargs="*", help="calibration.json that the artifact was quantised with"
+    )
+    parser.add_argument(
+        "--beside", type=made.checked, nargs="*", help="the same variant by another quantiser, to be compared with"
+    )
     args = parser.parse_args(argv)
     contract = files.read_json(args.contract)
     model = tflite_file.read(args.artifact)

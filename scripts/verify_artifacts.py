@@ -1,31 +1,43 @@
-"""Compare rebuilt artifacts with artifacts.lock.
+"""Compare rebuilt artifacts with artifacts.lock, and everything that they were made of with the records of its making.
 
 Each is identical, canonically identical (but for names, order and metadata), numerically equivalent (other weights,
-but outputs within the limits of its variant) or different.
+but outputs within the limits of its variant) or different. An artifact is none of these when it, its evidence or
+anything behind them is not as it was made or read.
 """
 
 import argparse
 import os
 
-from zoomill import command, files, fingerprint
+from zoomill import command, files, fingerprint, made
 from zoomill.errors import UserError
 
 
 def main(argv=None):
-    """Print one line for each artifact; fail when any is different."""
+    """Print one line for each artifact; fail when any is different, or any file is not as it was made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lock", required=True)
     parser.add_argument("--results", required=True, help="folder the names in the lock are relative to")
+    parser.add_argument("--cache", required=True, help="folder of the downloads")
     args = parser.parse_args(argv)
-    different = []
+    lineage, errors = made.Lineage(args.cache), {}
     for name, locked in sorted(files.read_json(args.lock).items()):
         path = os.path.join(args.results, name)
-        verdict = fingerprint.compare(locked, path, files.read_json(f"{path}.json")["passed"])
+        evidence = f"{path}.json"
+        if wrong := {**lineage.wrong(path), **lineage.wrong(evidence)}:
+            errors.update(wrong)
+            print(f"{name}: not verified")
+            continue
+        verdict = fingerprint.compare(locked, path, passes(path, files.read_json(evidence)))
         print(f"{name}: {verdict}")
         if verdict.startswith("different"):
-            different.append(f"{name}: {verdict}")
-    if different:
-        raise UserError("\nerror: ".join(different))
+            errors[name] = f"{name}: {verdict}"
+    if errors:
+        raise UserError("\nerror: ".join(errors.values()))
+
+
+def passes(path, evidence):
+    """Tell whether evidence says that the artifact which stands there now, and no other, is within its limits."""
+    return evidence["passed"] and evidence["sha256"] == files.digest(path)
 
 
 if __name__ == "__main__":

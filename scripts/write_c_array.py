@@ -3,13 +3,13 @@
 import argparse
 import os
 
-from zoomill import c_array, command, files, tflite_file
+from zoomill import c_array, command, files, made, tflite_file
 
 
 def main(argv=None):
     """Write the source and the header."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tflite", required=True)
+    parser.add_argument("--tflite", type=made.checked, required=True)
     parser.add_argument("--name", required=True, help="start of all names in C: NAME_model_data …")
     parser.add_argument("--source", required=True, help="the .cc file")
     parser.add_argument("--header", required=True, help="the .h file, beside the source")

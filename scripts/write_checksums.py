@@ -3,13 +3,13 @@
 import argparse
 import os
 
-from zoomill import command, files, folders
+from zoomill import command, files, folders, made
 
 
 def main(argv=None):
     """Write one line for each artifact, or file inside, relative to the folder of ``--output``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifacts", nargs="+", required=True)
+    parser.add_argument("--artifacts", type=made.checked, nargs="+", required=True)
     parser.add_argument("--output", required=True, help="check it with `sha256sum -c` in its folder")
     args = parser.parse_args(argv)
     folder = os.path.dirname(args.output)

@@ -3,17 +3,19 @@
 import argparse
 import json
 
-from zoomill import command, decoders, files, reading, registry
+from zoomill import command, decoders, files, made, reading, registry
 
 
 def main(argv=None):
     """Write decode.js, decode.py, decode.json, which both read, and classes.json, labels as pigallery reads them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument(
         "--card", required=True, type=json.loads, help="JSON object: title, task, preprocess, decode, output"
     )
-    parser.add_argument("--anchors", nargs="*", default=[], help="anchors.npy of a detector's raw heads")
+    parser.add_argument(
+        "--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detector's raw heads"
+    )
     parser.add_argument("--templates", nargs=2, required=True, help="decode.js.jinja and decode.py.jinja")
     parser.add_argument("--output-javascript", required=True)
     parser.add_argument("--output-python", required=True)

@@ -1,4 +1,4 @@
-"""Write where the artifacts of a model come from: source, parameters, code and environments.
+"""Write where the artifacts of a model come from: what was really read, parameters, code and environments.
 
 The file has no time stamps and no paths of the machine, so that it is the same in every run on the same machine.
 """
@@ -6,14 +6,11 @@ The file has no time stamps and no paths of the machine, so that it is the same 
 import argparse
 import json
 import os
-import platform
 import re
 
-from zoomill import command, files, folders
+from zoomill import command, files, folders, made
+from zoomill.errors import UserError
 from zoomill.yaml_file import load_yaml
-
-# Instruction sets that kernels choose by; they can change the last digit of a calibration or a golden value.
-_CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "fma", "asimd", "amx_tile")
 
 
 def main(argv=None):
@@ -21,18 +18,27 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--artifacts", nargs="+", required=True)
+    parser.add_argument("--goldens", nargs="*", default=[], help="golden.npz of their graphs")
+    parser.add_argument("--cache", required=True, help="folder of the downloads")
     parser.add_argument("--code", nargs="+", required=True, help="files of all commands")
     parser.add_argument("--environments", nargs="+", required=True, help="envs/*.yaml and their post-deploy scripts")
     parser.add_argument("--parameters", required=True, help="JSON object")
     parser.add_argument("--root", required=True, help="folder of the repository")
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)
+    lineage = made.Lineage(args.cache)
+    wrong = {}
+    for path in (*args.artifacts, *args.goldens):
+        wrong.update(lineage.wrong(path))
+    if wrong:
+        raise UserError("\nerror: ".join(wrong.values()))
     artifacts = {
         os.path.basename(path): {"sha256": folders.digest(path), "bytes": folders.size(path)} for path in args.artifacts
     }
     provenance = {
         "model": args.model,
         "artifacts": artifacts,
+        "read": read(lineage, {os.path.normpath(path) for path in args.artifacts}),
         "parameters": json.loads(args.parameters),
         "code": {os.path.relpath(path, args.root): files.digest(path) for path in args.code},
         "environments": {
@@ -40,9 +46,23 @@ def main(argv=None):
             | ({"packages": packages(path)} if path.endswith(".yaml") else {})
             for path in args.environments
         },
-        "cpu": cpu(),
+        "cpu": {os.path.relpath(path): lineage.records[os.path.normpath(path)]["cpu"] for path in args.goldens},
     }
     files.write_json(args.output, provenance)
+
+
+def read(lineage, artifacts):
+    """Return ``{path: {"sha256", "by"}}`` of all that was read on the way to the artifacts, folders file by file.
+
+    Downloads have no ``by``.
+    """
+    found = {os.path.relpath(path): {"sha256": digest} for path, digest in lineage.downloads.items()}
+    for path, record in lineage.records.items():
+        if path not in artifacts:
+            inside = record.get("files", {"": record["sha256"]})
+            for name, digest in inside.items():
+                found[os.path.relpath(os.path.join(path, name))] = {"sha256": digest, "by": record["by"]}
+    return found
 
 
 def packages(path):
@@ -53,16 +73,6 @@ def packages(path):
             name, _, version = re.sub("=+", "=", line).partition("=")
             versions[name.strip()] = version.strip()
     return versions
-
-
-def cpu():
-    """Return the machine's architecture and those of its instruction sets that kernels choose by."""
-    features = set()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            found = re.search(r"^(?:flags|Features)\s*:(.*)$", file.read(), re.MULTILINE)
-        features = set(found.group(1).split()) if found else set()
-    return {"machine": platform.machine(), "features": sorted(features.intersection(_CPU_FLAGS))}
 
 
 if __name__ == "__main__":

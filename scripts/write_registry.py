@@ -4,14 +4,18 @@ import argparse
 import json
 import os
 
-from zoomill import command, files, folders, reading, registry, tfjs_model
+from zoomill import command, files, folders, made, reading, registry, tfjs_model
 
 
 def main(argv=None):
     """Write models.json, and models.js with the same as an ES module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifacts", nargs="+", required=True, help="folders of TensorFlow.js models")
-    parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of each of their graphs")
+    parser.add_argument(
+        "--artifacts", type=made.checked, nargs="+", required=True, help="folders of TensorFlow.js models"
+    )
+    parser.add_argument(
+        "--contracts", type=made.checked, nargs="+", required=True, help="contract.json of each of their graphs"
+    )
     parser.add_argument(
         "--cards", required=True, type=json.loads, help="JSON object: title, task, decode, output of each model"
     )

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, files, reading, tables
+from zoomill import command, files, made, reading, tables
 
 _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
 
@@ -11,10 +11,14 @@ _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "ten
 def main(argv=None):
     """Write the table; what nothing has measured stays empty."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--evidence", nargs="+", required=True, help="evidence of Node for each artifact")
-    parser.add_argument("--browser", nargs="*", default=[], help="evidence of Chromium for each model")
-    parser.add_argument("--metrics", nargs="*", default=[], help="evidence of metrics")
-    parser.add_argument("--contracts", nargs="+", required=True, help="contract.json of each graph")
+    parser.add_argument(
+        "--evidence", type=made.checked, nargs="+", required=True, help="evidence of Node for each artifact"
+    )
+    parser.add_argument(
+        "--browser", type=made.checked, nargs="*", default=[], help="evidence of Chromium for each model"
+    )
+    parser.add_argument("--metrics", type=made.checked, nargs="*", default=[], help="evidence of metrics")
+    parser.add_argument("--contracts", type=made.checked, nargs="+", required=True, help="contract.json of each graph")
     parser.add_argument(
         "--cards", required=True, type=json.loads, help="JSON object: task, decode, output, training_set"
     )

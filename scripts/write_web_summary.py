@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from zoomill import command, files, folders, tables, tfjs_model
+from zoomill import command, files, folders, made, tables, tfjs_model
 
 # tensorflow/core/framework/types.proto
 _DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_INT64": "int64", "DT_UINT8": "uint8", "DT_BOOL": "bool"}
@@ -12,7 +12,9 @@ _DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_INT64": "int64", "DT_
 def main(argv=None):
     """Write a page in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifacts", nargs="+", required=True, help="folders of TensorFlow.js models")
+    parser.add_argument(
+        "--artifacts", type=made.checked, nargs="+", required=True, help="folders of TensorFlow.js models"
+    )
     parser.add_argument("--title", required=True)
     parser.add_argument("--output", required=True)
     args = parser.parse_args(argv)

@@ -9,6 +9,8 @@ from pathlib import Path
 import environments
 import pytest
 
+from zoomill import made
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -29,6 +31,12 @@ def zoo():
     if not (path / "SHA256SUMS").exists():
         missing(f"{path} has no SHA256SUMS")
     return path
+
+
+@pytest.fixture(autouse=True)
+def nothing_read(monkeypatch):
+    """Each test is a process of its own to the records of what a process has read."""
+    monkeypatch.setattr(made, "_read", {})
 
 
 class Workflow:

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import decode, files
+from zoomill import decode, files, made
 from zoomill.errors import UserError
 
 # The order of COCOeval.stats.
@@ -38,6 +38,7 @@ class Coco:
     def __init__(self, setting, annotations, decode=None, classes="name", partial=False):
         self._setting = setting
         self._decode = _decoder(setting, decode or {"kind": "ssd"})
+        made.check_member(setting.folder, annotations)
         self._truth = files.read_json(os.path.join(setting.folder, annotations))
         self._pictures = {picture["file_name"]: picture for picture in self._truth["images"]}
         self._categories = categories(self._truth["categories"], setting.contract, classes, partial)

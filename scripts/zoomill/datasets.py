@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from zoomill import files, made
 from zoomill.errors import UserError
 from zoomill.preprocess import read_picture
 
@@ -23,9 +24,11 @@ def read(folder, sample, form):
         of ``shape`` for other values. More than one for windows.
 
     Raises:
-        UserError: when the file is damaged or of another size.
+        UserError: when the file is not the one that the sample list names, is damaged or of another size.
     """
     path = os.path.join(folder, sample.name)
+    if files.digest(path) != sample.sha256:
+        raise UserError(f"{path}: is not the file that the sample list names; {made.restore(folder)}")
     if form["reader"] == "picture":
         return [read_picture(path)]
     if form["reader"] == "npy":
@@ -39,6 +42,9 @@ def read_label(folder, sample, form):
     Returns:
         For ``class``, the class number; for ``values``, a float64 array; for ``target``, the array of the file that the
         index names; for ``none``, None.
+
+    Raises:
+        UserError: when that file was changed since the data set was made.
     """
     kind = form["label"]
     if kind == "class":
@@ -46,6 +52,7 @@ def read_label(folder, sample, form):
     if kind == "values":
         return np.array(sample.label.split(), np.float64)
     if kind == "target":
+        made.check_member(folder, sample.label)
         return np.load(os.path.join(folder, sample.label), allow_pickle=False)
     return None
 

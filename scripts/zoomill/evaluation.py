@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import datasets, files, metrics, predictions
+from zoomill import datasets, files, made, metrics, predictions
 from zoomill.code_files import code_files
 from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess
@@ -18,8 +18,8 @@ _PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "scikit-learn")
 
 def add_inputs(parser):
     """Add the flags that say on what a model is scored, and how."""
-    parser.add_argument("--contract", required=True, help="contract.json of the graph")
-    parser.add_argument("--anchors", nargs="*", default=[], help="anchors.npy of a detection graph")
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
+    parser.add_argument("--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detection graph")
     predictions.add_arguments(parser, required=True)
     parser.add_argument("--metric", required=True, type=json.loads, help="JSON object: name and options")
 

@@ -7,7 +7,7 @@ import typing
 
 import numpy as np
 
-from zoomill import files, folders
+from zoomill import files, folders, made
 
 
 class Verdict(typing.NamedTuple):
@@ -20,9 +20,9 @@ class Verdict(typing.NamedTuple):
 
 def add_arguments(parser):
     """Add the flags that all commands have which validate an artifact."""
-    parser.add_argument("--artifact", required=True)
-    parser.add_argument("--contract", required=True, help="contract.json of its graph")
-    parser.add_argument("--golden", required=True, help="golden.npz of its source")
+    parser.add_argument("--artifact", type=made.checked, required=True)
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
+    parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of its source")
     parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: sqnr, share …")
     parser.add_argument("--output", required=True)
 

@@ -11,11 +11,14 @@ from zoomill import files
 @contextlib.contextmanager
 def written(path):
     """Yield an empty folder beside ``path`` which replaces ``path`` on success and is removed on failure."""
+    from zoomill import made  # which reads by this module
+
     temporary = f"{os.path.normpath(path)}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     os.makedirs(temporary)
     try:
         yield temporary
+        made.record(path, temporary)
         shutil.rmtree(path, ignore_errors=True)
         os.rename(temporary, path)
     finally:
@@ -40,7 +43,15 @@ def size(path):
 
 def digest(path):
     """Return the SHA-256 of a file, or of the lines that ``sha256sum`` prints for the files inside a folder."""
-    if not os.path.isdir(path):
-        return files.digest(path)
-    lines = [f"{files.digest(member)}  {os.path.relpath(member, path)}\n" for member in members(path)]
+    return joined(digests(path)) if os.path.isdir(path) else files.digest(path)
+
+
+def digests(path):
+    """Return ``{name: SHA-256}`` of the files inside a folder."""
+    return {os.path.relpath(member, path): files.digest(member) for member in members(path)}
+
+
+def joined(inside):
+    """Return the digest of a folder by what :func:`digests` gave."""
+    lines = [f"{value}  {name}\n" for name, value in inside.items()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 
-from zoomill import datasets, outputs, samples
+from zoomill import datasets, made, outputs, samples
 from zoomill.preprocess import Preprocess, read_picture
 
 COUNT = 8
@@ -23,8 +23,12 @@ _FLOATS, _INTEGERS = (-1.0, 1.0), (0, 9)
 
 def add_arguments(parser):
     """Add the flags that say where golden inputs come from; without any of them they are drawn."""
-    parser.add_argument("--golden-images", nargs="*", default=[], help="pinned pictures, all of which are taken")
-    parser.add_argument("--golden-samples", help="sample list of a data set, some of which are taken")
+    parser.add_argument(
+        "--golden-images", type=made.checked, nargs="*", default=[], help="pinned pictures, all of which are taken"
+    )
+    parser.add_argument(
+        "--golden-samples", type=made.checked, help="sample list of a data set, some of which are taken"
+    )
     parser.add_argument("--golden-folder", help="folder of the data set")
     parser.add_argument("--golden-form", type=json.loads, help="JSON object: how its samples are read")
     parser.add_argument("--golden-preprocess", type=json.loads, default={}, help="JSON object: fit, part, padding")

@@ -84,7 +84,7 @@ class Part:
         self.mixed = self.size > 0
         if origin != self.origin:
             self.origin = origin
-            files.write_json(self._path + ".json", origin)
+            files.write_json(self._path + ".json", origin, recorded=False)
 
     def append(self, block):
         if self.wanted.size is not None and self.size + len(block) > self.wanted.size:

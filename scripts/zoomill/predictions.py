@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from zoomill import datasets, files, samples
+from zoomill import datasets, files, made, samples
 from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess
 
@@ -18,7 +18,7 @@ def add_arguments(parser, required=False):
     group = parser.add_argument_group(
         "samples", None if required else "write predictions.npz of these and nothing else"
     )
-    group.add_argument("--samples", nargs="?", required=required, help="sample list")
+    group.add_argument("--samples", type=made.checked, nargs="?", required=required, help="sample list")
     group.add_argument("--folder", nargs="?", required=required, help="folder of the data set")
     group.add_argument("--form", required=required, type=json.loads, help="JSON object: how samples are read")
     group.add_argument("--preprocess", type=json.loads, default={}, help="JSON object: fit, part, padding")

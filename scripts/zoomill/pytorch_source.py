@@ -10,7 +10,7 @@ import logging
 
 import numpy as np
 
-from zoomill import export, pytorch_archive
+from zoomill import export, made, pytorch_archive
 from zoomill.errors import UserError
 from zoomill.names import contract_names
 from zoomill.onnx_source import CHANNELS_LAST, Value, order_of
@@ -129,7 +129,7 @@ def add_arguments(parser):
     """Add the flags that all commands which load a PyTorch model have."""
     parser.add_argument("--model", required=True)
     parser.add_argument("--card", required=True, help="JSON object: inputs, outputs")
-    parser.add_argument("--path", required=True, help=".pt2 file, or .pt file with TorchScript")
+    parser.add_argument("--path", type=made.checked, required=True, help=".pt2 file, or .pt file with TorchScript")
     parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep PyTorch's order of dimensions")
 
 

@@ -1,8 +1,8 @@
 """The SavedModel of a frozen graph, written as data: no session, no variables."""
 
-import os
+from pathlib import Path
 
-from zoomill import files, folders
+from zoomill import folders
 
 SIGNATURE = "serving_default"
 
@@ -29,7 +29,7 @@ def write(folder, graph, contract):
         for promise in promises:
             _describe(ends[promise["name"]], promise)
     with folders.written(folder) as temporary:
-        files.write_bytes(os.path.join(temporary, "saved_model.pb"), saved.SerializeToString(deterministic=True))
+        Path(temporary, "saved_model.pb").write_bytes(saved.SerializeToString(deterministic=True))
 
 
 def _describe(info, promise):

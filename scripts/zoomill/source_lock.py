@@ -70,4 +70,4 @@ def record(path, model, found):
             if known.setdefault(name, entry) != entry:
                 raise UserError("%s: %s holds another digest by now; run again" % (name, path))
         text = yaml.safe_dump(entries, sort_keys=True, default_flow_style=False, allow_unicode=True)
-        files.write_bytes(path, (HEADER + text).encode())
+        files.write_bytes(path, (HEADER + text).encode(), recorded=False)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import struct
+from pathlib import Path
 
 from zoomill import files
 
@@ -72,14 +73,14 @@ def write_weights(folder, document, weights, shard_bytes):
     count = math.ceil(len(data) / shard_bytes)
     names = [f"group1-shard{index + 1}of{count}.bin" for index in range(count)]
     for index, name in enumerate(names):
-        files.write_bytes(os.path.join(folder, name), data[index * shard_bytes : (index + 1) * shard_bytes])
+        Path(folder, name).write_bytes(data[index * shard_bytes : (index + 1) * shard_bytes])
     document["weightsManifest"] = [{"paths": names, "weights": [weight.entry for weight in weights]}]
 
 
 def write_document(folder, document):
     """Write model.json in one spelling: TensorFlow.js's converter gives attributes in the order of a hash table."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    files.write_bytes(os.path.join(folder, MODEL), text.encode())
+    Path(folder, MODEL).write_bytes(text.encode())
 
 
 def nodes(document):

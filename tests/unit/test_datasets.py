@@ -1,5 +1,7 @@
 """Reading samples."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def stored(tmp_path):
 
     def store(data, label=""):
         (tmp_path / "sample.bin").write_bytes(data)
-        return tmp_path, Sample("sample.bin", len(data), "", label)
+        return tmp_path, Sample("sample.bin", len(data), hashlib.sha256(data).hexdigest(), label)
 
     return store
 

@@ -19,7 +19,7 @@ def test_a_file_appears_under_its_name_when_it_is_complete(tmp_path):
             file.write(b"half")
         assert not path.exists()
     assert path.read_bytes() == b"half"
-    assert os.listdir(path.parent) == ["a.bin"]
+    assert sorted(os.listdir(path.parent)) == [".made", "a.bin"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -52,7 +52,7 @@ def test_a_killed_process_leaves_nothing_under_the_name(tmp_path):
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "a.bin").exists()
     files.write_bytes(tmp_path / "a.bin", b"whole")
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert sorted(os.listdir(tmp_path)) == [".made", "a.bin"]
 
 
 def test_json_has_the_same_bytes_for_any_order_of_keys(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,8 @@ from zoomill import files, folders
 def folder(tmp_path):
     """A folder with three files, one of them hidden."""
     for name, text in (("b.bin", "bb"), ("a/c.bin", "c"), (".snakemake_timestamp", "now")):
-        files.write_bytes(tmp_path / "ir" / name, text.encode())
+        (tmp_path / "ir" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ir" / name).write_text(text)
     return tmp_path / "ir"
 
 
@@ -47,12 +49,12 @@ def test_the_digest_depends_on_contents_and_names_and_on_nothing_hidden(folder):
 
 def test_a_written_folder_replaces_the_one_that_stood_there(folder):
     with folders.written(folder) as temporary:
-        files.write_bytes(os.path.join(temporary, "new"), b"")
-    assert os.listdir(folder) == ["new"] and os.listdir(folder.parent) == ["ir"]
+        Path(temporary, "new").touch()
+    assert os.listdir(folder) == ["new"] and sorted(os.listdir(folder.parent)) == [".made", "ir"]
 
 
 def test_a_failure_keeps_the_old_folder_and_leaves_nothing_else(folder):
     with pytest.raises(ZeroDivisionError), folders.written(folder) as temporary:
-        files.write_bytes(os.path.join(temporary, "new"), b"")
+        Path(temporary, "new").touch()
         raise ZeroDivisionError
     assert (folder / "b.bin").exists() and os.listdir(folder.parent) == ["ir"]

@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 import pytest
 
-from zoomill import predictions, samples
+from zoomill import files, predictions, samples
 from zoomill.errors import UserError
 
 PROMISE = {"name": "x", "dtype": "float32", "shape": [1, 2], "layout": None}
@@ -17,7 +17,7 @@ def args(tmp_path):
     """Flags for two files, of two windows and of one."""
     for name, values in (("a", [1, 2, 3]), ("b", [5, 6])):
         (tmp_path / name).write_bytes(np.array(values, "<f4").tobytes())
-    listed = [samples.Sample(name, 0, digest * 64, "") for name, digest in (("a", "0"), ("b", "1"))]
+    listed = [samples.Sample(name, 0, files.digest(tmp_path / name), "") for name in "ab"]
     (tmp_path / "samples.csv").write_text(samples.index_text(listed), newline="")
     return argparse.Namespace(samples=tmp_path / "samples.csv", folder=tmp_path, form=FORM, preprocess={})
 

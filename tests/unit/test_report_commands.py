@@ -1,5 +1,6 @@
 """The commands behind the reports, on made-up artifacts and evidence."""
 
+import hashlib
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from small_models import dense, heads, heads_contract, options
 
-from zoomill import files, tflite_file
+from zoomill import files, folders, made, tflite_file
 from zoomill.postprocess import OP
 
 
@@ -132,16 +133,23 @@ dependencies:
 """
 
 
+@pytest.fixture
+def goldens(tmp_path):
+    """Golden outputs."""
+    files.write_bytes(tmp_path / "build/golden.npz", b"golden")
+
+
 def provenance(run, root, artifacts, output):
     """Write the provenance of a small repository at ``root``."""
     files.write_bytes(root / "scripts/x.py", b"import numpy\n")
     files.write_bytes(root / "envs/small.yaml", ENVIRONMENT.encode())
     arguments = ["--model", "small", "--artifacts", *artifacts, "--code", root / "scripts/x.py"]
     arguments += ["--environments", root / "envs/small.yaml", "--parameters", '{"b": 1, "a": {"labels": ["ü"]}}']
+    arguments += ["--goldens", "build/golden.npz", "--cache", "cache"]
     return run("write_provenance", *arguments, "--root", root, "--output", output)
 
 
-def test_provenance_has_digests_parameters_code_and_packages(run, artifacts, tmp_path):
+def test_provenance_has_digests_parameters_code_and_packages(run, goldens, artifacts, tmp_path):
     assert provenance(run, tmp_path / "root", artifacts, "p.json").returncode == 0
     found = files.read_json(tmp_path / "p.json")
     assert found["model"] == "small" and found["parameters"] == {"a": {"labels": ["ü"]}, "b": 1}
@@ -152,10 +160,49 @@ def test_provenance_has_digests_parameters_code_and_packages(run, artifacts, tmp
     assert found["code"] == {"scripts/x.py": files.digest(tmp_path / "root/scripts/x.py")}
     assert found["environments"]["small.yaml"]["packages"]["numpy"] == "2.4.6"
     assert found["environments"]["small.yaml"]["packages"]["python"] == "3.11"
-    assert found["cpu"]["features"] == sorted(found["cpu"]["features"])
+    assert found["cpu"] == {"build/golden.npz": made.cpu()}
 
 
-def test_provenance_has_the_same_bytes_from_another_folder_and_names_no_path(run, artifacts, tmp_path):
+@pytest.fixture
+def traced(goldens, tmp_path, monkeypatch):
+    """An artifact that was made, by way of a graph, of a source that was downloaded."""
+    monkeypatch.setattr(sys, "argv", ["fetch_source.py"])
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/0123").write_bytes(b"packed")
+    made.checked(tmp_path / "cache/0123")
+    with folders.written(tmp_path / "sources/small") as folder:
+        (tmp_path / folder / "model.h5").write_bytes(b"weights")
+    for command, read, path in (
+        ("export_keras", "sources/small/model.h5", "build/graph.pb"),
+        ("convert_tflite", "build/graph.pb", "results/small/main.float32.tflite"),
+    ):
+        monkeypatch.setattr(made, "_read", {})
+        monkeypatch.setattr(sys, "argv", [f"{command}.py"])
+        made.checked(tmp_path / read)
+        files.write_bytes(tmp_path / path, path.encode())
+    return tmp_path / path
+
+
+def test_provenance_says_what_was_really_read_file_by_file(run, traced, tmp_path):
+    assert provenance(run, tmp_path / "root", [traced], "p.json").returncode == 0
+    found = files.read_json(tmp_path / "p.json")["read"]
+    assert found.pop("build/golden.npz")["sha256"] == files.digest(tmp_path / "build/golden.npz")
+    assert found == {
+        "build/graph.pb": {"by": "export_keras", "sha256": files.digest(tmp_path / "build/graph.pb")},
+        "cache/0123": {"sha256": files.digest(tmp_path / "cache/0123")},
+        "sources/small/model.h5": {"by": "fetch_source", "sha256": hashlib.sha256(b"weights").hexdigest()},
+    }
+
+
+def test_provenance_of_a_changed_source_or_of_a_file_that_nobody_made_is_refused(run, traced, tmp_path):
+    (tmp_path / "sources/small/model.h5").write_bytes(b"other")
+    (tmp_path / "build/.made/graph.pb.json").unlink()
+    process = provenance(run, tmp_path / "root", [traced], "p.json")
+    assert process.returncode == 1 and not (tmp_path / "p.json").exists()
+    assert process.stderr.startswith("error: ") and "graph.pb: has no record of who made it" in process.stderr
+
+
+def test_provenance_has_the_same_bytes_from_another_folder_and_names_no_path(run, goldens, artifacts, tmp_path):
     provenance(run, tmp_path / "one", artifacts, "1.json")
     provenance(run, tmp_path / "further/down/two", reversed(artifacts), "2.json")
     written = (tmp_path / "1.json").read_bytes()
@@ -163,17 +210,22 @@ def test_provenance_has_the_same_bytes_from_another_folder_and_names_no_path(run
     assert str(tmp_path).encode() not in written
 
 
+def prove(path, passed):
+    """Write the evidence of an artifact."""
+    files.write_json(f"{path}.json", {"passed": passed, "sha256": files.digest(path)})
+
+
 @pytest.fixture
 def locked(run, artifacts, tmp_path):
     """Lock the two artifacts, whose evidence says that they passed."""
     for path in artifacts:
-        files.write_json(f"{path}.json", {"passed": True})
+        prove(path, True)
     assert run("lock_artifacts", "--artifacts", *artifacts, "--results", "results", "--output", "lock").returncode == 0
     return files.read_json(tmp_path / "lock")
 
 
 def verify(run):
-    return run("verify_artifacts", "--lock", "lock", "--results", "results")
+    return run("verify_artifacts", "--lock", "lock", "--results", "results", "--cache", "cache")
 
 
 def test_artifacts_that_are_the_same_again_are_identical(run, locked):
@@ -183,7 +235,8 @@ def test_artifacts_that_are_the_same_again_are_identical(run, locked):
 
 
 def test_an_artifact_that_differs_within_its_limits_is_said_and_passes(run, locked, artifacts):
-    artifacts[0].write_bytes(tflite_file.serialise(dense(seed=9)))
+    files.write_bytes(artifacts[0], tflite_file.serialise(dense(seed=9)))
+    prove(artifacts[0], True)
     process = verify(run)
     assert process.returncode == 0
     verdict = "numerically equivalent; the first tensor that differs is weights;also;fused"
@@ -192,13 +245,50 @@ def test_an_artifact_that_differs_within_its_limits_is_said_and_passes(run, lock
 
 def test_artifacts_that_differ_beyond_their_limits_fail_each_with_a_line(run, locked, artifacts):
     for path in artifacts:
-        path.write_bytes(tflite_file.serialise(dense(seed=9)))
-        files.write_json(f"{path}.json", {"passed": False})
+        files.write_bytes(path, tflite_file.serialise(dense(seed=9)))
+        prove(path, False)
     process = verify(run)
     assert process.returncode == 1
     errors = process.stderr.splitlines()
     assert len(errors) == 2 and all(line.startswith("error: small/detect_cut.") for line in errors)
     assert all("different; the first tensor that differs is weights" in line for line in errors)
+
+
+def test_evidence_counts_for_its_own_artifact_only(run, locked, artifacts):
+    """Files that were all made as they stand there, but the evidence is that of another artifact."""
+    files.write_bytes(artifacts[0], tflite_file.serialise(dense(seed=9)))
+    process = verify(run)
+    assert process.returncode == 1
+    assert "small/detect_cut.float32.tflite: different" in process.stderr
+
+
+@pytest.mark.parametrize("end", ["", ".json"])
+def test_an_artifact_or_evidence_that_was_changed_is_named_and_gets_no_verdict(run, locked, artifacts, end):
+    path = artifacts[0].with_name(f"{artifacts[0].name}{end}")
+    path.write_bytes(path.read_bytes()[:-1] + b"\n\n")
+    process = verify(run)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    name = f"results/small/detect_cut.float32.tflite{end}"
+    assert line.startswith(f"error: {name}: was changed after ")
+    assert line.endswith(f"; restore it by `snakemake -j1 --force {name}`")
+    assert "small/detect_cut.float32.tflite: not verified" in process.stdout.splitlines()
+    assert "small/detect_cut.float16.tflite: identical" in process.stdout.splitlines()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"....TFL3" + bytes(4096)])
+def test_an_artifact_that_is_no_tflite_file_is_one_line(run, locked, artifacts, content):
+    files.write_bytes(artifacts[0], content)
+    process = verify(run)
+    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
+    assert process.stderr.startswith("error: results/small/detect_cut.float32.tflite: is ")
+
+
+def test_a_changed_artifact_gets_no_checksum(run, artifacts, tmp_path):
+    artifacts[0].write_bytes(b"other")
+    process = run("write_checksums", "--artifacts", *artifacts, "--output", "results/SHA256SUMS")
+    assert process.returncode == 1 and not (tmp_path / "results/SHA256SUMS").exists()
+    assert "detect_cut.float32.tflite: was changed after" in process.stderr
 
 
 def test_raw_heads_and_a_contract_become_a_detector_by_command(run, tmp_path):

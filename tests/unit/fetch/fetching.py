@@ -56,7 +56,7 @@ def refused(*entries, **more):
 
 
 def outputs():
-    return [path.name for path in pathlib.Path("sources").glob("*") if path.name != ".cache"]
+    return [path.name for path in pathlib.Path("sources").glob("*") if path.name not in (".cache", ".made")]
 
 
 def fetched(name="model.bin"):

@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+from zoomill import files, made
 from zoomill.errors import UserError
 
-from .fetching import COMMAND, DATA, HTML, OTHER, entry, fetch, fetched, flags, outputs, refused, tar_gz
+from .fetching import COMMAND, DATA, HTML, OTHER, entry, fetch, fetched, flags, outputs, refused, sha, tar_gz
 
 
 def test_an_archive_is_unpacked_beside_plain_files(server):
@@ -16,8 +17,8 @@ def test_an_archive_is_unpacked_beside_plain_files(server):
     server["x"], server["y"] = data, DATA
     packed = entry(server.url + "/x", data=data, name="x", unpack={"strip": 1, "only": ["a", "b/*.txt"]})
     fetch(packed, entry(server.url + "/y", name="b/y"))
-    files = sorted(str(path.relative_to("sources/toy")) for path in pathlib.Path("sources/toy").rglob("*.*"))
-    assert files == ["b/d.txt"]
+    names = sorted(str(path.relative_to("sources/toy")) for path in pathlib.Path("sources/toy").rglob("*.*"))
+    assert names == ["b/d.txt"]
     assert sorted(os.listdir("sources/toy/b")) == ["d.txt", "y"]
     assert fetched("a") == b"a"
 
@@ -55,6 +56,29 @@ def test_the_left_over_of_a_killed_run_is_removed(server):
     fetch(entry(server.url + "/a"))
     assert outputs() == ["toy"]
     assert os.listdir("sources/toy") == ["model.bin"]
+
+
+def test_an_edit_of_the_output_is_refused_and_does_not_reach_the_cache(server):
+    server["a"], server["b"] = DATA, tar_gz(**{"c": b"c"})
+    packed = entry(server.url + "/b", data=tar_gz(**{"c": b"c"}), name="b", unpack={"strip": 1})
+    fetch(entry(server.url + "/a"), packed)
+    for name in ("model.bin", "c"):
+        path = pathlib.Path("sources/toy", name)
+        assert path.stat().st_mode & 0o777 == 0o444 and path.stat().st_nlink == 1
+        path.chmod(0o644)
+    with open("sources/toy/model.bin", "r+b") as file:
+        file.write(bytes(1000))
+    with pytest.raises(UserError, match="^sources/toy/model.bin: was changed after .* --force sources/toy`$"):
+        made.checked("sources/toy/c")
+    assert pathlib.Path("sources/.cache", sha(DATA)).read_bytes() == DATA
+    fetch(entry(server.url + "/a"), packed)
+    assert fetched() == DATA and len(server.requests) == 2
+
+
+def test_the_record_of_the_output_names_the_download(server):
+    server["a"] = DATA
+    fetch(entry(server.url + "/a"))
+    assert files.read_json("sources/.made/toy.json")["read"] == {f".cache/{sha(DATA)}": sha(DATA)}
 
 
 @pytest.mark.parametrize(
