@@ -34,16 +34,11 @@ _CUTTING = ("Add", "BatchNormalization", "Conv", "ConvTranspose", "Div", "Gemm",
 
 def integers(model):
     """Return the names of the quantised dtypes of a model, sorted; empty for a floating-point model."""
-    reader = _Constants(model)
-    points = [
-        reader.arrays[name].dtype.name
-        for node in model.graph.node
-        if node.op_type in _QUANTISED
-        for name in node.input
-        if name in reader.arrays and reader.arrays[name].dtype.name in ("int8", "uint8", "int16", "uint16")
-    ]
-    known = [node.op_type for node in model.graph.node if node.op_type in _QUANTISED]
-    return sorted(set(points) or {"uint8"}) if known else []
+    nodes = [node for node in model.graph.node if node.op_type in _QUANTISED]
+    constants = _constants(model) if nodes else {}
+    dtypes = {constants[name].dtype.name for node in nodes for name in node.input if name in constants}
+    points = sorted(dtypes.intersection(("int8", "uint8", "int16", "uint16")))
+    return points or ["uint8"] * bool(nodes)  # without a zero point, numbers are uint8
 
 
 def float_copy(model, path):
@@ -64,21 +59,16 @@ def float_copy(model, path):
     return _Copy(model, path).model
 
 
-class _Constants:
-    """The constants of a model.
+def _constants(model):
+    """Return ``{name: array}`` of a model's initializers and Constant nodes."""
+    from onnx import numpy_helper
 
-    Attributes:
-        arrays: ``{name: array}``.
-    """
-
-    def __init__(self, model):
-        from onnx import numpy_helper
-
-        self.arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-        for node in model.graph.node:
-            for attribute in node.attribute if node.op_type == "Constant" else ():
-                if attribute.name == "value":
-                    self.arrays[node.output[0]] = numpy_helper.to_array(attribute.t)
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        for attribute in node.attribute if node.op_type == "Constant" else ():
+            if attribute.name == "value":
+                arrays[node.output[0]] = numpy_helper.to_array(attribute.t)
+    return arrays
 
 
 class _Copy:
@@ -94,7 +84,7 @@ class _Copy:
 
         self.path, self.model, self.floats = path, ModelProto(), {}
         self.model.CopyFrom(model)
-        self.constants = _Constants(model).arrays
+        self.constants = _constants(model)
         self.outputs = {value.name for value in model.graph.output}
         self.makers = {name: node.op_type for node in model.graph.node for name in node.output}
         del self.model.graph.node[:], self.model.graph.value_info[:]
