@@ -59,6 +59,9 @@ def main(argv=None):
             document |= source.figures
             failures += source.failures
             not_tested += source.not_tested
+    if (rounding := parity.rounding(contract, golden)).figures:
+        document["rounding"] = rounding.figures
+        failures += rounding.failures
     with open(args.artifact, "rb") as file:
         failures += artifact.find_problems(model, file.read(), contract, artifact.VARIANTS[args.variant])
     for path in args.float or []:

@@ -7,6 +7,10 @@ from zoomill.evidence import Verdict
 
 # A ratio in dB stands for an exact output; where nothing is right it is 0 or less.
 EXACT = 200.0
+# Lowest ratio of a source's own rounding: its integers and its real numbers are one network.
+_ROUNDING = 3.0
+# Dimensions of what has a row for each anchor: inputs, batch, anchors, values.
+_BOXES = 4
 
 
 def feeds(contract, golden):
@@ -52,6 +56,30 @@ def of_outputs(runs, contract, golden, limits, logits=()):
     return Verdict(found, failures, not_tested)
 
 
+def rounding(contract, golden):
+    """Return what a source's own rounding to integers costs: figures of each output that it has, as in :func:`of_outputs`.
+
+    Args:
+        contract: contract of the graph.
+        golden: golden arrays by tensor name, and ``rounded/<output>`` of a source that computes with integers.
+
+    Returns:
+        A :class:`~zoomill.evidence.Verdict`; one that is off by as much as it moves fails, because then the golden
+        outputs are not those of the source.
+    """
+    found, failures = {}, []
+    for entry in contract["outputs"]:
+        if (rounded := golden.get(f"rounded/{entry['name']}")) is None:
+            continue
+        figures = _figures(np.asarray(golden[entry["tensor"]], np.float64), rounded.astype(np.float64))
+        found[entry["name"]] = figures
+        if outputs.moves(golden[entry["tensor"]]) and not figures["sqnr"] >= _ROUNDING:
+            failures.append(
+                f"{entry['name']}: the source's integers are {figures['sqnr']:.1f} dB from its real numbers"
+            )
+    return Verdict(found, failures, [])
+
+
 def _of_output(entry, expected, values, stood, limits, labels):
     """Return figures, failures and what was not tested of one output."""
     activation = entry.get("activation")
@@ -70,7 +98,9 @@ def _of_output(entry, expected, values, stood, limits, labels):
         exact, found = (outputs.measured(array, activation) for array in (expected, stood))
         figures["logits"] = _figures(exact, found)
         failures += _misses(figures["logits"], limits, "logits: ")
-    if activation == "softmax" or (labels > 1 and activation is None and expected.shape[-1] - labels in (0, 1)):
+    # Rows of boxes, one for each anchor, decide nothing, though they may have as many values.
+    scores = labels > 1 and activation is None and expected.shape[-1] - labels in (0, 1) and expected.ndim != _BOXES
+    if activation == "softmax" or scores:
         figures["decisions"] = _decisions(
             outputs.measured(expected, activation), outputs.measured(stood, activation), limits["sqnr"]
         )

@@ -2,9 +2,10 @@
 
     .venv/bin/python tests/bench/real_models.py --mirror FOLDER --work FOLDER [--format tfjs]
 
-prints a Markdown table: model, kind of source, largest absolute error of any output, largest golden value, and the
-seconds of export and conversion; of TensorFlow.js models, which are those of TensorFlow's and Darknet's formats, the
-largest error as a share of the largest golden value in Chromium on wasm and on webgl. Models that the mirror does not
+prints a Markdown table: model, kind of source, of the output (or its logits) that is nearest to its limit the spread as
+a share of its largest golden value and the ratio of spread to error in dB, the same ratio of the source's own rounding
+where it computes with integers, and the seconds of export and conversion; of TensorFlow.js models, which are those of
+TensorFlow's and Darknet's formats, the ratios in Chromium on wasm and on webgl. Models that the mirror does not
 hold, or that cannot be built, stand below it with the reason. What is already built in the work folder is not built
 again.
 """
@@ -24,8 +25,8 @@ from zoomill.yaml_file import load_yaml  # noqa: E402
 
 TFJS_SOURCES = {"keras", "saved_model", "frozen_graph", "tf1_checkpoint", "tf1_detection", "darknet"}
 HEADINGS = {
-    "tflite": ("model", "source", "largest error", "peak", "seconds", "within its limit"),
-    "tfjs": ("model", "source", "wasm", "webgl", "bytes", "seconds", "within its limit"),
+    "tflite": ("model", "source", "spread", "SQNR", "own rounding", "seconds", "verdict"),
+    "tfjs": ("model", "source", "wasm", "webgl", "bytes", "seconds", "verdict"),
 }
 
 
@@ -40,15 +41,24 @@ def evidence(model, card, form):
 def figures(document, form):
     """Return the cells of a table that the evidence fills."""
     if form == "tflite":
-        worst = max(document["parity"].values(), key=lambda output: output["max_abs"] or 0)
-        return f"{worst['max_abs']:.1e}", f"{worst['peak']:.3g}"
+        found = worst(document["parity"])
+        rounding = worst(document.get("rounding", {}))
+        return f"{found['spread'] / found['peak']:.1%}", decibels(found), decibels(rounding) if rounding else ""
     name = "{}.float32.tfjs".format
     artifact = next(item for item in document["artifacts"] if item["artifact"] in (name("main"), name("detect_cut")))
-    shares = [
-        max(output["max_abs"] / (output["peak"] or 1) for output in artifact["backends"][backend]["parity"].values())
-        for backend in ("wasm", "webgl")
-    ]
-    return *(f"{share:.1e}" for share in shares), f"{artifact['bytes']:,}"
+    ratios = (decibels(worst(artifact["backends"][backend]["parity"])) for backend in ("wasm", "webgl"))
+    return *ratios, f"{artifact['bytes']:,}"
+
+
+def worst(parity):
+    """Return the figures of the output, or of its logits, that has the lowest ratio, None without any that moves."""
+    found = [one for output in parity.values() for one in (output, output.get("logits")) if one and one["spread"]]
+    return min(found, key=lambda one: one["sqnr"], default=None)
+
+
+def decibels(found):
+    """Return a ratio as a cell; 200 dB stand for an exact output."""
+    return "exact" if found["sqnr"] == 200 else f"{found['sqnr']:.0f} dB"
 
 
 def seconds(work, model, form):
@@ -108,7 +118,7 @@ def main():
             continue
         document = json.loads(path.read_text())
         cells = *figures(document, args.format), f"{seconds(args.work, model, args.format):.0f}"
-        rows.append((model, card["source"]["kind"], *cells, "yes" if document["passed"] else "no"))
+        rows.append((model, card["source"]["kind"], *cells, document["verdict"]))
     print(tables.markdown(rows))
     print("\n".join(failed))
 
