@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from zoomill import datasets
+from zoomill import datasets, folders
 from zoomill.errors import UserError
 from zoomill.samples import Sample
 
@@ -54,3 +54,20 @@ def test_labels_are_what_the_form_says(tmp_path):
     assert datasets.read_label(tmp_path, sample, {"label": "none"}) is None
     assert datasets.read_label(tmp_path, Sample("a", 1, "", "0.5 1"), {"label": "values"}).tolist() == [0.5, 1]
     assert datasets.read_label(tmp_path, Sample("a", 1, "", "target.npy"), {"label": "target"}).tolist() == [1, 1, 1]
+
+
+def test_a_sample_that_is_not_the_listed_one_is_refused_with_what_to_do(stored):
+    folder, sample = stored(np.arange(4, dtype=np.uint8).tobytes())
+    (folder / sample.name).write_bytes(bytes(4))
+    with pytest.raises(UserError, match=f"^{folder}/sample.bin: is not the file .* --force {folder}`$"):
+        datasets.read(folder, sample, {"reader": "tensor", "dtype": "uint8", "shape": [4]})
+
+
+def test_a_target_that_was_changed_since_the_data_set_was_made_is_refused(tmp_path):
+    with folders.written(tmp_path / "set") as folder:
+        np.save(f"{folder}/target.npy", np.ones(3))
+    arguments = tmp_path / "set", Sample("a", 1, "", "target.npy"), {"label": "target"}
+    assert datasets.read_label(*arguments).tolist() == [1, 1, 1]
+    np.save(tmp_path / "set/target.npy", np.zeros(3))
+    with pytest.raises(UserError, match="set/target.npy: was changed after it was made; restore it by"):
+        datasets.read_label(*arguments)

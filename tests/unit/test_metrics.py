@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoomill import coco, metrics
+from zoomill import coco, folders, metrics
 from zoomill.errors import UserError
 
 INPUT = {"name": "x", "shape": [1, 2], "dtype": "float32", "layout": None, "value_range": [-1, 1]}
@@ -110,3 +110,13 @@ def test_unknown_options_and_outputs_are_refused():
         metric("top_k", offzet=1)
     with pytest.raises(UserError, match="name one of a, b"):
         metric("top_k", {**CONTRACT, "outputs": [{"name": "a"}, {"name": "b"}]})
+
+
+def test_boxes_that_were_changed_since_the_data_set_was_made_are_refused(tmp_path):
+    with folders.written(tmp_path / "set") as folder:
+        (tmp_path / folder / "boxes.json").write_text("{}")
+    (tmp_path / "set/boxes.json").write_text('{"images": []}')
+    with pytest.raises(UserError, match="set/boxes.json: was changed after it was made; restore it by"):
+        metrics.metric(
+            metrics.Setting(CONTRACT, None, tmp_path / "set"), "coco", annotations="boxes.json", decode={"kind": "yolo"}
+        )
