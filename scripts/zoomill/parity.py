@@ -7,8 +7,8 @@ from zoomill.evidence import Verdict
 
 # A ratio in dB stands for an exact output; where nothing is right it is 0 or less.
 EXACT = 200.0
-# Lowest ratio of a source's own rounding: its integers and its real numbers are one network.
-_ROUNDING = 3.0
+# Lowest correlation of the outputs of integers with those of their real numbers.
+_SAME = 0.5
 # Dimensions of what has a row for each anchor: inputs, batch, anchors, values.
 _BOXES = 4
 
@@ -57,27 +57,34 @@ def of_outputs(runs, contract, golden, limits, logits=()):
 
 
 def rounding(contract, golden):
-    """Return what a source's own rounding to integers costs: figures of each output that it has, as in :func:`of_outputs`.
+    """Return what a source's own rounding to integers costs, of each output that it has.
+
+    Its integers may cut what they stand for, so no ratio is too low; but what they do must be the same thing.
 
     Args:
         contract: contract of the graph.
         golden: golden arrays by tensor name, and ``rounded/<output>`` of a source that computes with integers.
 
     Returns:
-        A :class:`~zoomill.evidence.Verdict`; one that is off by as much as it moves fails, because then the golden
-        outputs are not those of the source.
+        A :class:`~zoomill.evidence.Verdict` with figures as in :func:`of_outputs`, and ``correlation`` (Pearson's) of
+        how the integers and their real numbers move over inputs, -1 to 1. Less than 0.5 fails: the golden outputs are
+        then not those of the source.
     """
     found, failures = {}, []
     for entry in contract["outputs"]:
         if (rounded := golden.get(f"rounded/{entry['name']}")) is None:
             continue
-        figures = _figures(np.asarray(golden[entry["tensor"]], np.float64), rounded.astype(np.float64))
-        found[entry["name"]] = figures
-        if outputs.moves(golden[entry["tensor"]]) and not figures["sqnr"] >= _ROUNDING:
-            failures.append(
-                f"{entry['name']}: the source's integers are {figures['sqnr']:.1f} dB from its real numbers"
-            )
+        exact, rounded = (np.asarray(array, np.float64) for array in (golden[entry["tensor"]], rounded))
+        correlation = _correlation(exact - exact.mean(0), rounded - rounded.mean(0))
+        found[entry["name"]] = {**_figures(exact, rounded), "correlation": correlation}
+        if outputs.moves(exact) and not correlation >= _SAME:
+            failures.append(f"{entry['name']}: its integers and their real numbers correlate by {correlation:.2g} only")
     return Verdict(found, failures, [])
+
+
+def _correlation(first, second):
+    size = np.sqrt(np.square(first).sum() * np.square(second).sum())
+    return float((first * second).sum() / size) if size else 0.0
 
 
 def _of_output(entry, expected, values, stood, limits, labels):

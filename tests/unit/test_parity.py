@@ -133,3 +133,14 @@ def test_each_pixel_decides():
     found[0, 0, :3] = found[0, 0, :3, :, ::-1]
     figures, *_ = judged(golden, found, activation="softmax")
     assert 0.6 < figures["decisions"] < 0.9
+
+
+def test_the_rounding_of_a_source_is_reported_and_may_cut_but_not_go_another_way(logits):
+    contract = {"outputs": [{"name": "y", "tensor": "t"}]}
+    golden = {"t": logits, "rounded/y": np.clip(np.rint(logits), -1, 1)}
+    verdict = parity.rounding(contract, golden)
+    assert verdict.figures["y"]["sqnr"] < 6 and verdict.figures["y"]["correlation"] > 0.7
+    assert verdict.failures == []
+    (phrase,) = parity.rounding(contract, {**golden, "rounded/y": logits[::-1]}).failures
+    assert phrase.startswith("y: its integers and their real numbers correlate by ")
+    assert parity.rounding(contract, {"t": logits}) == ({}, [], [])
