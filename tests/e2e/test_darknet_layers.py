@@ -6,12 +6,13 @@ The real library is of 2018 and does not know what came later; OpenCV reads most
 import json
 import struct
 
+import figures
 import numpy as np
 import pytest
 from darknet_graphs import export_all
 from darknet_reference import output_of
 
-from zoomill import parity, runtime
+from zoomill import runtime
 from zoomill.darknet import cfg, reference
 
 CARD = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
@@ -288,8 +289,8 @@ def test_every_kind_of_layer_converts_to_operators_of_tflite(folder, environment
     assert process.returncode == 0, process.stderr
     with np.load(made / "golden.npz") as golden:
         contract = json.loads((made / "contract.json").read_text())
-        figures = parity.of_outputs(runtime.Artifact(artifact), contract, golden)
-    assert figures["scores"]["max_abs"] < 1e-5
+        found = figures.of_artifact(runtime.Artifact(artifact), contract, golden)
+    assert found["scores"]["max_abs"] < 1e-5
 
 
 @pytest.mark.parametrize("message", BROKEN)

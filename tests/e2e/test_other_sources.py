@@ -4,10 +4,11 @@ import base64
 import json
 from pathlib import Path
 
+import figures
 import numpy as np
 import pytest
 
-from zoomill import files, parity, runtime
+from zoomill import files, runtime
 from zoomill.inspect.onnx import MESSAGES
 
 NOTHING_EXPECTED = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
@@ -40,7 +41,7 @@ def largest_error(command, environment_python):
         process = command(environment_python("tf2"), "convert_tflite", *flags, "--output", output)
         assert process.returncode == 0, process.stderr
         with np.load(folder / "golden.npz") as golden:
-            found = parity.of_outputs(runtime.Artifact(output), files.read_json(folder / "contract.json"), dict(golden))
+            found = figures.of_artifact(runtime.Artifact(output), files.read_json(folder / "contract.json"), golden)
         assert all(errors["peak"] > 0 for errors in found.values())
         return {name: errors["max_abs"] for name, errors in found.items()}
 

@@ -4,11 +4,12 @@ import json
 import subprocess
 import zipfile
 
+import figures
 import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from zoomill import files, parity, runtime
+from zoomill import files, runtime
 
 # Their outputs have no names but these.
 OUTPUTS = [{"name": "features"}, {"name": "mean"}, {"name": "gated"}]
@@ -70,7 +71,11 @@ def chain(run, command, environment_python):
         described = files.read_json(folder / "contract.json")
         with np.load(folder / "golden.npz") as stored:
             rows = dict(stored)
-        return described, rows, [parity.of_outputs(runtime.Artifact(end[3]), described, rows) for end in ends.values()]
+        return (
+            described,
+            rows,
+            [figures.of_artifact(runtime.Artifact(end[3]), described, rows) for end in ends.values()],
+        )
 
     return chain
 

@@ -21,7 +21,7 @@ READERS = {
     f"build/{MODEL}/calibration.csv": f"results/{MODEL}/main.calibration.json",
     f"results/{MODEL}/main.calibration.json": LOCKED[1],
     LOCKED[0]: LOCKED[1],
-    f"{LOCKED[1]}.json": "results/limits.txt",
+    f"{LOCKED[1]}.json": "results/summary.md",
 }
 # What the float32 file has nothing to do with.
 OF_INT8 = (*list(READERS)[4:6], f"{LOCKED[1]}.json")

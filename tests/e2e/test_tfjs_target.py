@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 
+import figures
 import numpy as np
 import pytest
 from conftest import REPOSITORY, Workflow
 
-from zoomill import evidence, files, folders, parity, tfjs_model, tfjs_repairs, tfjs_runtime
+from zoomill import evidence, files, folders, tfjs_model, tfjs_repairs, tfjs_runtime
 from zoomill.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -108,8 +109,8 @@ def operators(folder):
 @pytest.mark.parametrize("backend", tfjs_runtime.BACKENDS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_converted_model_gives_the_source_s_outputs_under_their_names(converted, graphs, kind, library, backend):
-    runs = iter(outputs(converted / kind, graphs, kind, library, backend))
-    found = parity.of_outputs(lambda *_: next(runs), contract(graphs, kind), golden(graphs, kind))
+    runs = outputs(converted / kind, graphs, kind, library, backend)
+    found = figures.of_runs(runs, contract(graphs, kind), golden(graphs, kind))
     assert all(errors["max_abs"] <= 1e-5 < errors["peak"] for errors in found.values())
 
 
@@ -258,8 +259,8 @@ def test_a_layers_model_loads_and_gives_the_source_s_outputs(layers, keras_model
     assert document["format"] == "layers-model" and "training_config" not in document["modelTopology"]
     promised = files.read_json(keras_models / "graph" / name / "contract.json")
     expected = evidence.read_golden(keras_models / "graph" / name / "golden.npz")
-    runs = iter(tfjs_runtime.run_golden(folder, promised, expected, "wasm", "node", library)["outputs"])
-    found = parity.of_outputs(lambda *_: next(runs), promised, expected)
+    runs = tfjs_runtime.run_golden(folder, promised, expected, "wasm", "node", library)["outputs"]
+    found = figures.of_runs(runs, promised, expected)
     assert all(errors["max_abs"] <= 1e-5 < errors["peak"] for errors in found.values())
     assert not (keras_models / "config.json").exists()  # the converter unpacks a .keras file beside itself
 

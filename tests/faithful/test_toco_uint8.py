@@ -2,6 +2,7 @@
 
 import json
 
+import figures
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
@@ -108,7 +109,7 @@ def test_a_classifier_of_integers_gives_the_probabilities_of_its_source(
     assert starts == [("input", np.uint8, 0.0078125, 128)]
     assert [(name, dtype) for name, dtype, *_ in stops] == [("probabilities", np.uint8), ("logits", np.uint8)]
     with np.load(tmp_path / "golden.npz") as golden:
-        found = parity.of_outputs(runtime.Artifact(path), contract, dict(golden))
+        found = figures.of_artifact(runtime.Artifact(path), contract, golden)
     assert found["probabilities"]["max_abs"] < 0.02
     assert found["logits"]["max_abs"] < 0.03 * found["logits"]["peak"]
 
