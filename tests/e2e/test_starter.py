@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from zoomill import cards, detection_parity, runtime, tflite_file
+from zoomill import detection_parity, runtime, tflite_file
 from zoomill.postprocess import Options
 
 MODEL = "ssd_mobilenet_v1_shapes"
