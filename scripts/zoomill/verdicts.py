@@ -183,9 +183,11 @@ def of_bytes(about):
     Args:
         about: ``(artifact, evidence, document)``; paths, and what stands in the evidence about the artifact.
     """
+    there = {artifact for artifact, *_ in about if os.path.exists(artifact)}
+    digests = {artifact: folders.digest(artifact) for artifact in there}
     strays = collections.defaultdict(set)
     for artifact, evidence, document in about:
-        if not os.path.exists(artifact) or folders.digest(artifact) != document["sha256"]:
+        if digests.get(artifact) != document["sha256"]:
             strays[document["model"], artifact].add(evidence)
     return [
         f"{model}: {os.path.basename(artifact)} was changed after it was validated; "
