@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS.parent / "scripts")]
+# In place of this file's own folder, whose modules are named like packages.
+sys.path[:1] = [str(TESTS), str(TESTS.parent / "scripts")]
 
 from zoomill import evidence, files, folders, golden_inputs, parity  # noqa: E402
 from zoomill.errors import UserError  # noqa: E402

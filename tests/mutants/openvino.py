@@ -37,6 +37,8 @@ class Network:
             axes += "DHW"[-(kernel.stored.ndim - len(axes)) :]
         layer = weights.Layer(axes, kernel)
         reader = self._nodes[self._readers[node.get("id")]]
+        while reader.get("type") == "Multiply":  # a batch normalisation
+            reader = self._nodes[self._readers[reader.get("id")]]
         bias = self._constant(reader.get("id"), "1") if reader.get("type") == "Add" else None
         if bias is not None and bias.stored.size == len(layer.channels()):
             bias.stored = bias.stored.ravel()

@@ -66,6 +66,8 @@ class Network:
         """Return the constant that is added to what a node gives, or None."""
         for other in self.nodes:
             names = [_node_name(name) for name in other.get("input", [])]
+            if other["op"] == "Mul" and node["name"] in names:  # a batch normalisation
+                return self._bias(other)
             if other["op"] in _SUMS and node["name"] in names:
                 return self._constant(next(name for name in reversed(names) if name != node["name"]))
         return None
@@ -105,7 +107,7 @@ class Network:
         shutil.copytree(self.path, path)
         for name, numbers in self._numbers.items():
             entry = dict(self._entry(name))
-            if numbers.scale is not None:
+            if numbers.scale is not None and numbers.scale[0] != entry["quantization"]["scale"]:
                 (scale,), (zero,) = numbers.scale, numbers.zero
                 entry["quantization"] = {**entry["quantization"], "scale": scale, "min": -zero * scale}
             self._weights[self._places[name]] = tfjs_model.Weight(entry, numbers.stored.tobytes())
