@@ -76,6 +76,7 @@ def main(argv=None):
     if args.calibration:
         calibration = files.read_json(args.calibration[0])
         document["calibration"] = {key: calibration[key] for key in ("samples", "count")}
+        failures += tflite_descent.cut_ranges(model, calibration["ranges"])
     if args.beside:
         other = runtime.Artifact(args.beside[0])
         document["beside"] = {

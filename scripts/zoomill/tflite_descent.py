@@ -15,6 +15,8 @@ _CASTS = {"QUANTIZE", "DEQUANTIZE"}
 _OF_TYPES = {"asymmetricQuantizeInputs", "quantizedBiasType", "weightsFormat"}
 # Largest difference in steps of a scale, and relative to the number: a half, and what float32 leaves of it.
 _STEPS, _FLOAT32 = 0.51, 2.0**-22
+# What the zero point's rounding and a softmax, whose largest integer stands for 1 - scale, leave of a range, in steps.
+_RANGE_STEPS = 1.01
 # Largest relative difference of a float16, and the absolute one of those near 0 (half a step of the smallest numbers).
 _FLOAT16 = 2.0**-11, 2.0**-25
 
@@ -46,6 +48,27 @@ def differences(exact, model):
         if ends[0] != ends[1]:
             phrases.append("the outputs come from other operators than in the float file")
     return phrases, {**figures, "largest_step": round(figures["largest_step"], 3)}
+
+
+def cut_ranges(model, ranges):
+    """Return one phrase for every activation whose integers do not reach as far as its calibration.
+
+    Args:
+        model: ``ModelT`` of :mod:`zoomill.tflite_file`.
+        ranges: ``{tensor: [smallest, largest]}`` of the float file, as in calibration.json.
+    """
+    phrases = []
+    for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
+        name = tensor.name.decode()
+        wanted = ranges.get(name) or ranges.get(name.removesuffix("_quantized"))
+        if wanted is None or not tflite_file.is_quantised(tensor):
+            continue
+        ends = tflite_file.ends(tensor)
+        step = float(tensor.quantization.scale[0])
+        if max(ends[0] - wanted[0], wanted[1] - ends[1]) > _RANGE_STEPS * step:
+            cut, whole = (f"{low:.4g} to {high:.4g}" for low, high in (ends, wanted))
+            phrases.append(f"{name} goes from {cut}, but from {whole} in its calibration")
+    return phrases
 
 
 class _Side:

@@ -138,6 +138,13 @@ def zero_points(tensor):
     return np.asarray(points, np.int64) if points is not None and len(points) else np.zeros(count, np.int64)
 
 
+def ends(tensor):
+    """Return the smallest and the largest real number that a quantised activation can be."""
+    limits = np.iinfo(_TYPES[tensor.type])
+    scale, zero_point = float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
+    return scale * (limits.min - zero_point), scale * (limits.max - zero_point)
+
+
 def _along(tensor, numbers, shape):
     """Return the numbers of channels so that they broadcast along the quantised dimension."""
     if numbers.size == 1:
