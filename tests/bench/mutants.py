@@ -41,6 +41,14 @@ def passed(work, forms, models):
     return found
 
 
+def groups(artifacts):
+    """Return lists of the artifacts of one format of one model each."""
+    found = collections.defaultdict(list)
+    for path in artifacts:
+        found[path.rsplit(".", 1)[-1], path.split("/")[1]].append(path)
+    return found.values()
+
+
 def judged(work, artifacts):
     """Return what tests/mutants/judge.py says about artifacts of one format."""
     form = artifacts[0].rsplit(".", 1)[-1]
@@ -111,11 +119,10 @@ def main():
     kept = json.loads(args.judgements.read_text()) if args.judgements and args.judgements.exists() else []
     rows = [row for row in kept if artifacts.get(row["artifact"]) == row["sha256"]]
     done = {row["artifact"] for row in rows}
-    for form in args.formats:
-        missing = [path for path in artifacts if path.endswith(f".{form}") and path not in done]
-        rows += [{**row, "sha256": artifacts[row["artifact"]]} for row in (judged(work, missing) if missing else [])]
-    if args.judgements:
-        args.judgements.write_text(json.dumps(rows, indent=1))
+    for group in groups(path for path in artifacts if path not in done):
+        rows += [{**row, "sha256": artifacts[row["artifact"]]} for row in judged(work, group)]
+        if args.judgements:
+            args.judgements.write_text(json.dumps(rows, indent=1))
     for row in rows:
         _, model, name = row["artifact"].split("/")
         row["kind"] = catalogue[model]["source"]["kind"]

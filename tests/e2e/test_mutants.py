@@ -44,6 +44,8 @@ def graph(model):
 
 
 ARTIFACTS = [f"results/{model}/{graph(model)}.{end}" for model, ends in VARIANTS.items() for end in ends]
+DETECTORS = [f"results/{STARTERS['tf1_detection']}/{end}" for end in ("detect_regular.float32", "detect_fast.int8")]
+ARTIFACTS += [f"{path}.tflite" for path in DETECTORS]
 ENVIRONMENTS = {"tflite": "litert", "tfjs": "litert", "openvino": "openvino"}
 
 pytestmark = pytest.mark.slow
