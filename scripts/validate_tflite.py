@@ -38,61 +38,86 @@ def main(argv=None):
         "--beside", type=made.checked, nargs="*", help="the same variant by another quantiser, to be compared with"
     )
     args = parser.parse_args(argv)
-    contract = files.read_json(args.contract)
+    contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
     model = tflite_file.read(args.artifact)
-    options = tflite_file.postprocess_options(model)
-    golden = evidence.read_golden(args.golden)
     document = evidence.begin(args, contract) | tflite_file.describe(model)
+    judge = judge_detector if tflite_file.postprocess_options(model) else judge_outputs
+    outputs = judge(args, model, contract, golden)
+    parts = [source(args, model, contract, golden), delivery(args, model, contract), descent(args, model)]
+    for part in parts:
+        document |= part.figures
+    failures, not_tested = (
+        [phrase for part in (outputs, *parts) for phrase in getattr(part, side)] for side in ("failures", "not_tested")
+    )
+    evidence.finish(args.output, document | origin(args, contract, golden), outputs.figures, failures, not_tested)
+
+
+def judge_outputs(args, model, contract, golden):
+    """Compare the outputs, and what stands before a last activation, with the golden ones."""
     run = runtime.Artifact(args.artifact)
-    if options:
-        document["postprocess"] = vars(options)
-        found, failures, not_tested = judge_detector(args, contract, golden)
-        failures += postprocess.Options(**contract["postprocess"]).differences(options)
-    else:
-        runs, logits = [], []
-        for feed in parity.feeds(contract, golden):
-            runs.append(run(contract, feed))
-            logits.append(run.logits(contract))
-        found, failures, not_tested = parity.of_outputs(runs, contract, golden, args.limits, logits)
-        if "postprocess" in contract:
-            source = detection_source.compare(contract, golden, np.load(args.anchors[0]))
-            document |= source.figures
-            failures += source.failures
-            not_tested += source.not_tested
-    if (rounding := parity.rounding(contract, golden)).figures:
-        document["rounding"] = rounding.figures
-        failures += rounding.failures
+    runs, logits = [], []
+    for feed in parity.feeds(contract, golden):
+        runs.append(run(contract, feed))
+        logits.append(run.logits(contract))
+    return parity.of_outputs(runs, contract, golden, args.limits, logits)
+
+
+def judge_detector(args, model, contract, golden):
+    """Judge a file with TFLite_Detection_PostProcess: what enters the op, and what leaves it."""
+    verdict, runs = detection_parity.of_file(args.artifact, contract, golden, np.load(args.anchors[0]), args.limits)
+    heads = parity.of_outputs(runs, {"outputs": detection_parity.HEADS}, golden, args.limits)
+    found = tflite_file.postprocess_options(model)
+    failures = heads.failures + verdict.failures + postprocess.Options(**contract["postprocess"]).differences(found)
+    return evidence.Verdict(
+        {"heads": heads.figures, **verdict.figures}, failures, heads.not_tested + verdict.not_tested
+    )
+
+
+def source(args, model, contract, golden):
+    """Judge what the golden outputs say of the source: its rounding to integers, or its boxes at raw heads."""
+    if "postprocess" in contract and not tflite_file.postprocess_options(model):
+        return detection_source.compare(contract, golden, np.load(args.anchors[0]))
+    rounding = parity.rounding(contract, golden)
+    return rounding._replace(figures={"rounding": rounding.figures} if rounding.figures else {})
+
+
+def delivery(args, model, contract):
+    """Look again for what no file is delivered with, and for integers that do not reach as far as their calibration."""
     with open(args.artifact, "rb") as file:
-        failures += artifact.find_problems(model, file.read(), contract, artifact.VARIANTS[args.variant])
+        failures = artifact.find_problems(model, file.read(), contract, artifact.VARIANTS[args.variant])
+    for path in args.calibration or []:
+        failures += tflite_descent.cut_ranges(model, files.read_json(path)["ranges"])
+    return evidence.Verdict({}, failures, [])
+
+
+def descent(args, model):
+    """Compare a file with the float32 file that it was derived from, if it was from any."""
+    figures, failures = {}, []
     for path in args.float or []:
-        differences, document["descent"] = tflite_descent.differences(tflite_file.read(path), model)
-        failures += differences
-        if files.digest(path) == document["sha256"]:
+        failures, figures["descent"] = tflite_descent.differences(tflite_file.read(path), model)
+        if files.digest(path) == files.digest(args.artifact):
             failures.append(f"is byte for byte {os.path.basename(path)}: nothing in it is {args.variant}")
+    return evidence.Verdict(figures, failures, [])
+
+
+def origin(args, contract, golden):
+    """Return what evidence says about how the file was made, and about its twin by another quantiser."""
+    said = {}
     if args.figures:
-        document["conversion"] = files.read_json(args.figures[0])
+        said["conversion"] = files.read_json(args.figures[0])
     if quantiser := artifact.VARIANTS[args.variant].quantiser:
-        document["quantiser"] = quantiser
+        said["quantiser"] = quantiser
     if args.calibration:
         calibration = files.read_json(args.calibration[0])
-        document["calibration"] = {key: calibration[key] for key in ("samples", "count")}
-        failures += tflite_descent.cut_ranges(model, calibration["ranges"])
+        said["calibration"] = {key: calibration[key] for key in ("samples", "count")}
     if args.beside:
-        other = runtime.Artifact(args.beside[0])
-        document["beside"] = {
+        run, other = runtime.Artifact(args.artifact), runtime.Artifact(args.beside[0])
+        said["beside"] = {
             "artifact": os.path.basename(args.beside[0]),
             "sha256": files.digest(args.beside[0]),
             "apart": parity.apart(run, other, contract, golden),
         }
-    evidence.finish(args.output, document, found, failures, not_tested)
-
-
-def judge_detector(args, contract, golden):
-    """Return figures, failures and what was not tested of a file with TFLite_Detection_PostProcess."""
-    verdict, runs = detection_parity.of_file(args.artifact, contract, golden, np.load(args.anchors[0]), args.limits)
-    heads = parity.of_outputs(runs, {"outputs": detection_parity.HEADS}, golden, args.limits)
-    figures = {"heads": heads.figures, **verdict.figures}
-    return figures, heads.failures + verdict.failures, heads.not_tested + verdict.not_tested
+    return said
 
 
 if __name__ == "__main__":

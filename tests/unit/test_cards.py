@@ -1,6 +1,7 @@
 """The catalogue and the configuration: what is accepted, and how a mistake is said."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,11 @@ def test_nearest_names_come_first_and_all_where_none_is_near():
     names = ["ssd_mobilenet_v1_shapes", "yolo"]
     assert cards.nearest("ssd_mobilnet_shapes", names) == "; did you mean ssd_mobilenet_v1_shapes?"
     assert cards.nearest("zzz", names) == "; there are: ssd_mobilenet_v1_shapes, yolo"
+
+
+def test_the_page_on_verdicts_gives_the_default_limits():
+    page = (REPOSITORY / "docs/verdicts.md").read_text()
+    rows = re.findall(r"^\| ([a-z0-9_, ]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    said = {name: tuple(map(float, figures)) for names, *figures in rows for name in names.split(", ")}
+    defaults = CONFIG["properties"]["limits"]["default"]
+    assert said == {name: (one["sqnr"], one["share"], one["decisions"]) for name, one in defaults.items()}
