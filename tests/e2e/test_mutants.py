@@ -136,8 +136,10 @@ def test_each_wrong_artifact_is_red(judged, artifact):
 def test_each_failure_names_an_output_or_an_operator(judged, built, artifact):
     _, model, file = artifact.split("/")
     contract = files.read_json(built.file(f"build/{model}/{file.split('.')[0]}/contract.json"))
-    outputs = "|".join(re.escape(entry["name"]) for entry in contract["outputs"])
-    named = re.compile(rf"(\w+: )?({outputs}|[A-Z0-9_]+ \d+): |operator \d+ is |\S+ (goes from|is up to|differs)")
+    names = [*(entry["name"] for entry in contract["outputs"]), "box_encodings", "class_predictions", "op", "decision"]
+    outputs = "|".join(map(re.escape, names))
+    changed = r"(goes from|is up to|differs|was changed)\b"
+    named = re.compile(rf"(\w+: )?({outputs}|[A-Z0-9_]+ \d+): |operator \d+ is |\S+ {changed}|\w+ is \S+ asked for")
     red = {name: phrases for name, (verdict, phrases) in made(judged, artifact).items() if verdict == "failed"}
     assert {name: phrases for name, phrases in red.items() if not any(map(named.match, phrases))} == {}
 
