@@ -14,7 +14,6 @@ from zoomill import (
     files,
     made,
     parity,
-    postprocess,
     runtime,
     tflite_descent,
     tflite_file,
@@ -49,7 +48,9 @@ def main(argv=None):
     failures, not_tested = (
         [phrase for part in (outputs, *parts) for phrase in getattr(part, side)] for side in ("failures", "not_tested")
     )
-    evidence.finish(args.output, document | origin(args, contract, golden), outputs.figures, failures, not_tested)
+    evidence.finish(
+        args.output, document | origin(args, model, contract, golden), outputs.figures, failures, not_tested
+    )
 
 
 def judge_outputs(args, model, contract, golden):
@@ -66,11 +67,8 @@ def judge_detector(args, model, contract, golden):
     """Judge a file with TFLite_Detection_PostProcess: what enters the op, and what leaves it."""
     verdict, runs = detection_parity.of_file(args.artifact, contract, golden, np.load(args.anchors[0]), args.limits)
     heads = parity.of_outputs(runs, {"outputs": detection_parity.HEADS}, golden, args.limits)
-    found = tflite_file.postprocess_options(model)
-    failures = heads.failures + verdict.failures + postprocess.Options(**contract["postprocess"]).differences(found)
-    return evidence.Verdict(
-        {"heads": heads.figures, **verdict.figures}, failures, heads.not_tested + verdict.not_tested
-    )
+    figures = {"heads": heads.figures, **verdict.figures}
+    return evidence.Verdict(figures, heads.failures + verdict.failures, heads.not_tested + verdict.not_tested)
 
 
 def source(args, model, contract, golden):
@@ -100,9 +98,11 @@ def descent(args, model):
     return evidence.Verdict(figures, failures, [])
 
 
-def origin(args, contract, golden):
+def origin(args, model, contract, golden):
     """Return what evidence says about how the file was made, and about its twin by another quantiser."""
     said = {}
+    if options := tflite_file.postprocess_options(model):
+        said["postprocess"] = vars(options)
     if args.figures:
         said["conversion"] = files.read_json(args.figures[0])
     if quantiser := artifact.VARIANTS[args.variant].quantiser:
