@@ -36,6 +36,11 @@ def activated(logits, activation):
     return exponents / exponents.sum(-1, keepdims=True)
 
 
+def is_rounded(values):
+    """Tell whether all probabilities are what integers stand for: TFLite's give 256ths or 32768ths."""
+    return bool(np.all(values * 32768 == np.rint(values * 32768)))
+
+
 def spread(values):
     """Return how far an output moves: the root mean square, over its values, of their standard deviation over inputs.
 

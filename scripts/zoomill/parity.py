@@ -28,7 +28,8 @@ def of_outputs(runs, contract, golden, limits, logits=()):
         contract: contract of the graph.
         golden: mapping of golden arrays by tensor name, one row for each golden input.
         limits: as in ``config.yaml``: ``sqnr``, ``share``, ``decisions``.
-        logits: like ``runs``: what stands in the artifact before the last activation, where it can be read.
+        logits: like ``runs``: what stands in the artifact before the last activation, where it can be read. Elsewhere
+            it follows from the outputs, but not from those that are rounded to integers.
 
     Returns:
         A :class:`~zoomill.evidence.Verdict` with figures by output: ``spread``, the root mean square of the standard
@@ -49,7 +50,10 @@ def of_outputs(runs, contract, golden, limits, logits=()):
             continue
         values = values.reshape(expected.shape).astype(np.float64)
         before = [run[name] for run in logits if name in run]
-        stood = outputs.activated(np.reshape(before, expected.shape), entry["activation"]) if before else values
+        # Probabilities that the file rounded to integers say nothing of small ones.
+        stood = None if outputs.is_rounded(values) else values
+        if before:
+            stood = outputs.activated(np.reshape(before, expected.shape), entry["activation"])
         found[name], *phrases = _of_output(entry, expected, values, stood, limits, len(contract.get("labels", ())))
         failures += [f"{name}: {phrase}" for phrase in phrases[0]]
         not_tested += [f"{name}: {phrase}" for phrase in phrases[1]]
@@ -96,25 +100,21 @@ def _of_output(entry, expected, values, stood, limits, labels):
     if activation == "constant":
         wrong = figures["share"] > 1e-6
         return {**figures, "constant": True}, [f"is constant, but off by {figures['max_abs']:.3g}"] * wrong, []
-    if not outputs.moves(expected, activation):
+    if not outputs.moves(expected, activation if stood is not None else None):
         return figures, [], [_standing_still(figures)]
     if len(values) > 1 and np.ptp(values, axis=0).max(initial=0) == 0:
         return figures, ["is constant, the source's is not"], []
     failures = _misses(figures, limits, "")
-    if activation in ("softmax", "sigmoid"):
-        exact, found = (outputs.measured(array, activation) for array in (expected, stood))
-        figures["logits"] = _figures(exact, found)
+    if activation in ("softmax", "sigmoid") and stood is not None:
+        figures["logits"] = _figures(*(outputs.measured(array, activation) for array in (expected, stood)))
         failures += _misses(figures["logits"], limits, "logits: ")
     # Rows of boxes, one for each anchor, decide nothing, though they may have as many values.
     scores = labels > 1 and activation is None and expected.shape[-1] - labels in (0, 1) and expected.ndim != _BOXES
     if activation == "softmax" or scores:
-        figures["decisions"] = _decisions(
-            outputs.measured(expected, activation), outputs.measured(stood, activation), limits["sqnr"]
-        )
-        if figures["decisions"] is not None and figures["decisions"] < limits["decisions"]:
-            failures.append(
-                f"{figures['decisions']:.0%} of decisions are the source's, allowed {limits['decisions']:.0%}"
-            )
+        share = _decisions(outputs.measured(expected, activation), values if stood is None else stood, limits["sqnr"])
+        figures["decisions"] = share
+        if share is not None and share < limits["decisions"]:
+            failures.append(f"{share:.0%} of decisions are the source's, allowed {limits['decisions']:.0%}")
     return figures, failures, []
 
 

@@ -101,9 +101,24 @@ def test_probabilities_are_compared_before_the_softmax_too():
 def test_logits_of_the_file_count_where_rounded_probabilities_have_none_left(logits):
     logits[:, 0, 0] += 12
     stored = np.rint(softmax(logits) * 256) / 256
-    assert judged(softmax(logits), stored, ROUGH, activation="softmax")[1] != []
     figures, failures, _ = judged(softmax(logits), stored, ROUGH, logits + 0.01, activation="softmax")
     assert failures == [] and figures["logits"]["sqnr"] > 40
+    wrong = judged(softmax(logits), stored, ROUGH, logits[:, :, ::-1], activation="softmax")[1]
+    assert any(phrase.startswith("y: logits: SQNR") for phrase in wrong)
+
+
+def test_rounded_probabilities_alone_are_compared_as_they_are(logits):
+    stored = np.rint(softmax(logits) * 256) / 256
+    figures, failures, not_tested = judged(softmax(logits), stored, ROUGH, activation="softmax")
+    assert failures == not_tested == [] and "logits" not in figures and figures["decisions"] == 1
+    assert judged(softmax(logits), stored[::-1], ROUGH, activation="softmax")[1] != []
+
+
+def test_rounded_probabilities_of_a_source_that_is_always_sure_are_not_tested(logits):
+    logits[:, 0, 0] += 40
+    stored = np.rint(softmax(logits) * 256) / 256
+    _, failures, not_tested = judged(softmax(logits), stored, ROUGH, activation="softmax")
+    assert failures == [] and len(not_tested) == 1
 
 
 def test_decisions_of_another_class_count(logits):
