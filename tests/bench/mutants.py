@@ -1,8 +1,8 @@
 """Make wrong artifacts of the right ones of a finished run, and print which of them their proof tells from these.
 
-    .venv/bin/python tests/bench/mutants.py --work FOLDER
+    .venv/bin/python tests/bench/mutants.py --work FOLDER [FOLDER …]
 
-FOLDER is one that the workflow was run in; nothing in it is changed. Of every artifact whose evidence passed, each
+FOLDERs are those that the workflow was run in; nothing in them is changed. Of every artifact whose evidence passed, each
 mutant of tests/mutants/ is judged by the validator with the flags that its rule gives it, in the environment of its
 format. It prints Markdown: two tables, killed/made, by kind of source and by format and variant; the score; and every
 mutant that was not killed. With --judgements FILE what was judged is kept too, and an artifact in it whose digest is
@@ -108,21 +108,22 @@ def report(rows):
 def main():
     """Judge and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--work", type=Path, nargs="+", required=True)
     parser.add_argument("--formats", nargs="+", choices=sorted(ENVIRONMENTS), default=list(ENVIRONMENTS))
     parser.add_argument("--models", nargs="+", help="only these; without, all that the folder holds")
     parser.add_argument("--judgements", type=Path, help="JSON file to keep what was judged in")
     args = parser.parse_args()
-    work = args.work.resolve()
     catalogue = cards.load_catalogue(REPOSITORY / "models", load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml"))
-    artifacts = passed(work, args.formats, args.models)
+    found = {work.resolve(): passed(work.resolve(), args.formats, args.models) for work in args.work}
+    artifacts = {path: digest for of_work in found.values() for path, digest in of_work.items()}
     kept = json.loads(args.judgements.read_text()) if args.judgements and args.judgements.exists() else []
     rows = [row for row in kept if artifacts.get(row["artifact"]) == row["sha256"]]
     done = {row["artifact"] for row in rows}
-    for group in groups(path for path in artifacts if path not in done):
-        rows += [{**row, "sha256": artifacts[row["artifact"]]} for row in judged(work, group)]
-        if args.judgements:
-            args.judgements.write_text(json.dumps(rows, indent=1))
+    for work, of_work in found.items():
+        for group in groups(path for path in of_work if path not in done):
+            rows += [{**row, "sha256": artifacts[row["artifact"]]} for row in judged(work, group)]
+            if args.judgements:
+                args.judgements.write_text(json.dumps(rows, indent=1))
     for row in rows:
         _, model, name = row["artifact"].split("/")
         row["kind"] = catalogue[model]["source"]["kind"]
