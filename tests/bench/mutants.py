@@ -2,11 +2,11 @@
 
     .venv/bin/python tests/bench/mutants.py --work FOLDER [FOLDER …]
 
-FOLDERs are those that the workflow was run in; nothing in them is changed. Of every artifact whose evidence passed, each
-mutant of tests/mutants/ is judged by the validator with the flags that its rule gives it, in the environment of its
-format. It prints Markdown: two tables, killed/made, by kind of source and by format and variant; the score; and every
-mutant that was not killed. With --judgements FILE what was judged is kept too, and an artifact in it whose digest is
-the same is not judged again.
+FOLDERs are those that the workflow was run in; nothing in them is changed. Of every artifact whose evidence passed,
+each mutant of tests/mutants/ is judged by the validator with the flags that its rule gives it, in the environment of
+its format. It prints Markdown: two tables, killed/made, by kind of source and by format and variant; the score; and
+every mutant that was not killed. With --judgements FILE what was judged is kept too, and an artifact in it whose digest
+is the same is not judged again.
 """
 
 import argparse
