@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import files, golden_inputs, predictions, saved_model
+from zoomill import files, golden_inputs, predictions, saved_model, tf_sources
 from zoomill.errors import UserError
 from zoomill.graph_def import activation, ancestors, node_name, static_shapes
 
@@ -211,9 +211,9 @@ def _runner(model, graph, promises, outputs):
         try:
             return session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in promises})
         except tf.errors.OpError as error:
-            reason = error.message.splitlines()[0]
-            advice = "give the inputs' `value_range` in the card"
-            raise UserError(f"{model}: the graph does not take drawn inputs: {reason}; {advice}") from error
+            reason = tf_sources.reason(error)
+            advice = "; give the inputs' `value_range` in the card" if "is not in [" in reason else ""
+            raise UserError(f"{model}: TensorFlow cannot run the graph on drawn inputs: {reason}{advice}") from error
 
     return run
 

@@ -60,10 +60,16 @@ def graph_session(graph, inputs, outputs):
         try:
             return session.run(fetches, {tensor.tensor: feed[tensor.name] for tensor in inputs})
         except tf.errors.OpError as error:
-            reason = next((line for line in error.message.splitlines() if "only supports" in line), error.message)
-            raise UserError(f"TensorFlow cannot run the source: {reason.splitlines()[0]}") from error
+            raise UserError(f"TensorFlow cannot run the source: {reason(error)}") from error
 
     return run
+
+
+def reason(error):
+    """Return the line of a TensorFlow error that says why an operator does not run, as people read it."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    telling = (line for line in lines if "only supports" in line or " is not in [" in line)
+    return next(telling, lines[0] if lines else type(error).__name__)
 
 
 def graph_tensors(graph, names, origin):
