@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import files, golden_inputs, predictions, saved_model, tf_sources
+from zoomill import files, golden_inputs, predictions, saved_model
 from zoomill.errors import UserError
 from zoomill.graph_def import activation, ancestors, node_name, static_shapes
 
@@ -211,11 +211,18 @@ def _runner(model, graph, promises, outputs):
         try:
             return session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in promises})
         except tf.errors.OpError as error:
-            reason = tf_sources.reason(error)
-            advice = "; give the inputs' `value_range` in the card" if "is not in [" in reason else ""
-            raise UserError(f"{model}: TensorFlow cannot run the graph on drawn inputs: {reason}{advice}") from error
+            why = reason(error)
+            advice = "; give the inputs' `value_range` in the card" if "is not in [" in why else ""
+            raise UserError(f"{model}: TensorFlow cannot run the graph on drawn inputs: {why}{advice}") from error
 
     return run
+
+
+def reason(error):
+    """Return the line of a TensorFlow error that says why an operator does not run, as people read it."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    telling = (line for line in lines if "only supports" in line or " is not in [" in line)
+    return next(telling, lines[0] if lines else type(error).__name__)
 
 
 def _renamed(tensor, names):

@@ -4,7 +4,7 @@ import json
 import os
 
 from zoomill.errors import UserError
-from zoomill.export import Tensor
+from zoomill.export import Tensor, reason
 
 
 def freeze(function):
@@ -63,13 +63,6 @@ def graph_session(graph, inputs, outputs):
             raise UserError(f"TensorFlow cannot run the source: {reason(error)}") from error
 
     return run
-
-
-def reason(error):
-    """Return the line of a TensorFlow error that says why an operator does not run, as people read it."""
-    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-    telling = (line for line in lines if "only supports" in line or " is not in [" in line)
-    return next(telling, lines[0] if lines else type(error).__name__)
 
 
 def graph_tensors(graph, names, origin):
