@@ -10,6 +10,7 @@ import json
 import numpy as np
 
 from zoomill import datasets, made, outputs, samples
+from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess, read_picture
 
 COUNT = 8
@@ -46,14 +47,20 @@ def choose(args, promises, run, activations=None):
     Returns:
         ``[{input name: array}, …]`` in the dtypes and shapes of the contract, batch included: one for each pinned
         picture; else the :data:`COUNT` samples, or drawn inputs, whose outputs are farthest apart. They are the same
-        on every machine as long as outputs agree to two digits.
+        on every machine as long as outputs agree to two digits. Samples are for a graph with one input.
+
+    Raises:
+        UserError: when pictures are given to several inputs, or cannot become the input.
     """
     if args.golden_images:
+        if len(promises) != 1:
+            raise UserError(f"`golden` pictures are for one input, the source has {len(promises)}; leave them out")
         (promise,) = promises
         return [{promise["name"]: Preprocess(promise)(read_picture(path))} for path in args.golden_images]
     activations, feeds, found = activations or {}, [], []
-    for attempt in range(1 if args.golden_samples else _ROUNDS):
-        new = _samples(args, promises) if args.golden_samples else _drawn(promises, attempt)
+    sampled = args.golden_samples and len(promises) == 1
+    for attempt in range(1 if sampled else _ROUNDS):
+        new = _samples(args, promises) if sampled else _drawn(promises, attempt)
         feeds += new
         found += [run(feed) for feed in new]
         chosen = _far_apart(found, activations)

@@ -108,7 +108,13 @@ class Preprocess:
         return self._scaled(values)[None].astype(self.promise["dtype"])
 
     def _scaled(self, values):
-        """Return 8-bit values in the contract's value range."""
+        """Return 8-bit values in the contract's value range; an 8-bit input without one takes them as they are."""
+        if self.promise["value_range"] is None:
+            if self.promise["dtype"] == "uint8":
+                return values
+            raise UserError(
+                f"the input {self.promise['name']} has no `value_range` in the card: what 0 and 255 of a picture become"
+            )
         low, high = (np.asarray(end) for end in self.promise["value_range"])
         return values / 255 * (high - low) + low
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from zoomill import files, golden_inputs, outputs
+from zoomill.errors import UserError
 
 
 def promise(shape, dtype="float32", **more):
@@ -111,6 +112,18 @@ def test_pinned_pictures_are_all_taken(tmp_path):
     entry = promise([1, 4, 4, 3], layout="NHWC", colour="RGB", value_range=[0, 255])
     found = chosen([entry], None, golden_images=sorted(map(str, tmp_path.iterdir())))
     assert [feed["x"].mean() for feed in found] == [0, 100, 200]
+
+
+def test_pictures_for_several_inputs_or_without_a_range_are_refused(tmp_path):
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "0.png")
+    given = {"golden_images": [tmp_path / "0.png"]}
+    entry = promise([1, 4, 4, 3], layout="NHWC", colour="RGB")
+    with pytest.raises(UserError, match="`golden` pictures are for one input, the source has 2"):
+        chosen([entry, entry], None, **given)
+    with pytest.raises(UserError, match="the input x has no `value_range` in the card"):
+        chosen([entry], None, **given)
+    (feed,) = chosen([{**entry, "dtype": "uint8"}], None, **given)
+    assert feed["x"].dtype == np.uint8
 
 
 def test_samples_are_spread_over_the_list_and_those_far_apart_are_taken(tmp_path):
