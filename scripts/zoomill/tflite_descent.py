@@ -15,6 +15,13 @@ _CASTS = {"QUANTIZE", "DEQUANTIZE"}
 _OF_TYPES = {"asymmetricQuantizeInputs", "quantizedBiasType", "weightsFormat"}
 # Largest difference in steps of a scale, and relative to the number: a half, and what float32 leaves of it.
 _STEPS, _FLOAT32 = 0.51, 2.0**-22
+# Which inputs of an operator are activation, weights and bias.
+_BIASED = {
+    "CONV_2D": (0, 1, 2),
+    "DEPTHWISE_CONV_2D": (0, 1, 2),
+    "FULLY_CONNECTED": (0, 1, 2),
+    "TRANSPOSE_CONV": (2, 1, 3),
+}
 # What the zero point's rounding and a softmax, whose largest integer stands for 1 - scale, leave of a range, in steps.
 _RANGE_STEPS = 1.01
 # Largest relative difference of a float16, and the absolute one of those near 0 (half a step of the smallest numbers).
@@ -120,11 +127,25 @@ def _of_operator(exact, quantised, wanted, found, figures):
     origins = [list(map(side.origin, indices)) for side, indices in zip((exact, quantised), tensors, strict=True)]
     if origins[0] != origins[1]:
         return [*phrases, "reads other tensors than in the float file"]
+    phrases += _of_bias(quantised, found)
     for index, twin, origin in zip(*tensors, origins[0], strict=True):
         if origin == "constant":
             figures["constants"] += 1
             phrases += _of_constant(exact.constant(index), quantised.constant(twin), figures)
     return phrases
+
+
+def _of_bias(side, operator):
+    """Kernels add the bias in steps of activation by weight, whatever scale it says."""
+    places = _BIASED.get(side.kind(operator), ())
+    if not places or len(operator.inputs) <= places[-1] or operator.inputs[places[-1]] < 0:
+        return []
+    activation, weights, bias = (side.graph.tensors[int(operator.inputs[place])] for place in places)
+    if not all(map(tflite_file.is_quantised, (activation, weights, bias))):
+        return []
+    scales = [np.asarray(tensor.quantization.scale, np.float64) for tensor in (activation, weights, bias)]
+    same = np.allclose(scales[0] * scales[1], scales[2], rtol=1e-4, atol=0)
+    return [] if same else [f"{bias.name.decode()} has another scale than activation by weights"]
 
 
 def _of_constant(exact, found, figures):

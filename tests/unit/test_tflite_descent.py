@@ -96,3 +96,22 @@ def test_float16_is_as_near_as_it_can_be():
     halves[0, 1] = np.nextafter(halves[0, 1], np.float16(9))
     model.buffers[tensor.buffer].data = np.frombuffer(halves.tobytes(), np.uint8)
     assert "of 1200 values of weights" in phrases(dense(), model)[0]
+
+
+def test_a_bias_in_other_steps_than_activation_by_weights_is_named():
+    """Kernels do not look at its scale; such a file gives another bias than its numbers say."""
+    builder = Builder()
+    tensors = [
+        builder.tensor("x", [1, 4], np.int8),
+        builder.tensor("w", np.ones((2, 4), np.int8)),
+        builder.tensor("b", np.array([5, 7], np.int32)),
+        builder.tensor("y", [1, 2], np.int8),
+    ]
+    for index, scale in zip(tensors, (0.5, 0.25, 0.125, 1.0), strict=True):
+        stored = builder.graph.tensors[index].quantization
+        stored.scale, stored.zeroPoint = np.array([scale], np.float32), np.array([0], np.int64)
+    builder.operator("FULLY_CONNECTED", tensors[:3], tensors[3:], schema.FullyConnectedOptionsT())
+    model = builder.build(tensors[:1], tensors[3:])
+    assert phrases(model, model) == []
+    builder.graph.tensors[tensors[0]].quantization.scale *= 2
+    assert phrases(model, model) == ["FULLY_CONNECTED 1: b has another scale than activation by weights"]
