@@ -52,8 +52,27 @@ def quantise(path, variant, ranges=None, in_float=()):
         file.write(work.quantize(calibration).quantized_model)
         file.flush()
         model = tflite_file.read(file.name)
+    if variant == "int16x8":
+        restore_biases(model, tflite_file.read(path))
     tflite_ends.reconnect(model)
     return model
+
+
+def restore_biases(model, exact):
+    """Write int64 biases anew that ai-edge-quantizer cuts at the ends of int32: those of nearly dead channels.
+
+    Args:
+        model: ``ModelT`` of int16x8, changed in place.
+        exact: ``ModelT`` of the float file.
+    """
+    floats = {tensor.name: tflite_file.constant(exact, tensor) for tensor in exact.subgraphs[0].tensors}
+    for tensor in model.subgraphs[0].tensors:
+        stored = tflite_file.constant(model, tensor)
+        cut = np.abs(stored) >= np.iinfo(np.int32).max if stored.dtype == np.int64 and stored.size else np.array(False)
+        if cut.any() and tflite_file.is_quantised(tensor):
+            whole = np.rint(floats[tensor.name] / tflite_file.steps(tensor, stored.shape)).astype(np.int64)
+            data = np.where(cut, whole, stored).astype("<i8").tobytes()
+            model.buffers[tensor.buffer].data = np.frombuffer(data, np.uint8)
 
 
 def _recipe(variant, in_float):
