@@ -47,7 +47,13 @@ def main(argv=None):
             "label_offset": 0,
         }
     )
-    export.export(args, graph, inputs, outputs, None, rows=rows, name="inference")
+    export.export(args, graph, inputs, outputs, None, rows=rows, name="inference", steady=full_lists(rows))
+
+
+def full_lists(rows):
+    """Return the name of the count of detections, if the source's threshold is so low that its list is always full."""
+    full = all(row["num_detections"][0] == row["detection_boxes"].shape[1] for row in rows)
+    return ["num_detections"] if full else []
 
 
 def feeds(args, promise, run):

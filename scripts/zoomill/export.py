@@ -38,7 +38,7 @@ def add_arguments(parser):
     predictions.add_arguments(parser)
 
 
-def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False, name="main", rounded=None):
+def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False, name="main", rounded=None, steady=()):
     """Write ``graph.pb``, ``saved_model``, ``contract.json`` and ``golden.npz`` of a source, or only its predictions.
 
     Args:
@@ -53,6 +53,7 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
         name: of the graph.
         rounded: what ``run`` is for a source of integers, of which ``run`` is the floating-point evaluation. Its
             outputs are kept as ``rounded/<output>``, and samples are given to it.
+        steady: names of outputs that are rightly the same for many inputs, and are compared as constants.
 
     Raises:
         UserError: when the card expects anything else than the source has.
@@ -66,7 +67,8 @@ def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False
     named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in outputs]
     promised_outputs = promises(model, "output", named, card["outputs"])
     for promise in promised_outputs:
-        promise.update(activation=activation(graph, promise["name"], {p["name"] for p in promised_inputs}))
+        found = activation(graph, promise["name"], {p["name"] for p in promised_inputs})
+        promise["activation"] = "constant" if promise["name"] in steady else found
     if rows is None:
         # Chosen by our graph, which is quick, and run by the source.
         activations = {promise["name"]: promise["activation"] for promise in promised_outputs}
