@@ -12,6 +12,9 @@ from zoomill import command, files, folders, made
 from zoomill.errors import UserError
 from zoomill.yaml_file import load_yaml
 
+# TOCO writes the options of TFLite_Detection_PostProcess in the order of a hash map; finish_toco sorts them.
+_UNSTABLE = "run_toco"
+
 
 def main(argv=None):
     """Write the provenance of one model."""
@@ -54,11 +57,11 @@ def main(argv=None):
 def read(lineage, artifacts):
     """Return ``{path: {"sha256", "by"}}`` of all that was read on the way to the artifacts, folders file by file.
 
-    Downloads have no ``by``.
+    Downloads have no ``by``. TOCO's raw files are left out, whose bytes differ from run to run.
     """
     found = {os.path.relpath(path): {"sha256": digest} for path, digest in lineage.downloads.items()}
     for path, record in lineage.records.items():
-        if path not in artifacts:
+        if path not in artifacts and record["by"] != _UNSTABLE:
             inside = record.get("files", {"": record["sha256"]})
             for name, digest in inside.items():
                 found[os.path.relpath(os.path.join(path, name))] = {"sha256": digest, "by": record["by"]}
