@@ -61,7 +61,7 @@ def test_a_detector_finds_what_its_source_finds(fake_quant_shapes, toco, graph):
     verdict, _ = detection_parity.of_file(path, model.contract(graph), model.golden, model.anchors, limits)
     assert verdict.failures == []
     found = verdict.figures["decision"]
-    assert found["matched"] == found["expected"] >= 25
+    assert found["matched"] == found["expected"] >= 20
     assert found["surplus"] == 0 and found["score_difference"] < 0.05
 
 
