@@ -9,6 +9,7 @@ import figures
 import numpy as np
 import pytest
 from conftest import REPOSITORY, Workflow
+from PIL import Image
 
 from zoomill import evidence, files, folders, tfjs_model, tfjs_repairs, tfjs_runtime
 from zoomill.errors import UserError
@@ -30,6 +31,14 @@ def library(tmp_path_factory):
     return run.file("build/javascript")
 
 
+def drawn_noise(folder):
+    """Write four pictures of noise and return their paths."""
+    paths = [folder / f"{seed}.png" for seed in range(4)]
+    for seed, path in enumerate(paths):
+        Image.fromarray(np.random.RandomState(seed).randint(0, 256, (16, 16, 3)).astype(np.uint8)).save(path)
+    return paths
+
+
 @pytest.fixture(scope="session")
 def graphs(tmp_path_factory, environment_python):
     """Folder with a SavedModel of each kind, and its exported graph below ``graph``."""
@@ -37,10 +46,12 @@ def graphs(tmp_path_factory, environment_python):
     python = environment_python("tf2")
     subprocess.run([python, REPOSITORY / "tests/e2e/tfjs_models.py", folder], check=True, capture_output=True)
     for kind in KINDS:
-        shape = [{"shape": [1, 6]}] if kind == "ensured" else []
-        card = json.dumps({"inputs": shape, "outputs": [], "labels": [], "label_offset": 0})
+        # TensorFlow.js does not pad the lists of NonMaxSuppressionV5: pictures of noise have enough boxes to fill them.
+        noise = drawn_noise(folder) if kind in ("detector", "combined") else []
+        inputs = [{"shape": [1, 6]}] if kind == "ensured" else [{"value_range": [-1, 1]}] if noise else []
+        card = json.dumps({"inputs": inputs, "outputs": [], "labels": [], "label_offset": 0})
         flags = ["--model", kind, "--card", card, "--path", folder / kind, "--tags", "serve"]
-        flags += ["--signature", "serving_default", "--output-dir", folder / "graph" / kind]
+        flags += ["--signature", "serving_default", "--output-dir", folder / "graph" / kind, "--golden-images", *noise]
         script = REPOSITORY / "scripts/export_saved_model.py"
         subprocess.run([python, script, *flags], check=True, capture_output=True)
     return folder
