@@ -121,14 +121,19 @@ def test_figures_of_the_conversion_become_evidence(validated, golden, tmp_path):
     assert "conversion" not in validated(dense(), dense_contract(), golden, "--figures")[1]
 
 
-def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
-    asked = options(num_classes=3)
-    model = heads(6, 4)
+def detector(highest):
+    """Return a detector whose heads are its inputs, its contract, and golden arrays with scores up to ``highest``."""
+    asked, model = options(num_classes=3), heads(6, 4)
     tflite_file.append_postprocess(model, np.full((6, 4), 0.5, np.float32), asked)
     random = np.random.default_rng(0)
-    boxes, scores = random.normal(size=(2, 1, 6, 4)).astype("f4"), random.uniform(0, 0.2, (2, 1, 6, 4)).astype("f4")
+    boxes, scores = (random.uniform(low, high, (2, 1, 6, 4)).astype("f4") for low, high in ((-2, 2), (0, highest)))
     golden = {"boxes": boxes, "scores": scores, ssd_graph.BOXES: boxes[:, 0], ssd_graph.SCORES: scores[:, 0]}
-    process, found = validated(model, heads_contract(asked, 6), golden)
+    return model, heads_contract(asked, 6), golden
+
+
+def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
+    model, contract, golden = detector(highest=0.2)
+    process, found = validated(model, contract, golden)
     assert process.returncode == 0, process.stderr
     assert set(found["parity"]) == {"heads", "op", "source", "decision"}
     assert found["failures"] == [] and found["passed"] is False
@@ -137,13 +142,8 @@ def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
 
 
 def test_a_detector_that_finds_something_else_fails(validated):
-    asked = options(num_classes=3)
-    model = heads(6, 4)
-    tflite_file.append_postprocess(model, np.full((6, 4), 0.5, np.float32), asked)
-    random = np.random.default_rng(0)
-    boxes, scores = random.normal(size=(2, 1, 6, 4)).astype("f4"), random.uniform(0, 1, (2, 1, 6, 4)).astype("f4")
-    golden = {"boxes": boxes, "scores": scores, ssd_graph.BOXES: boxes[:, 0], ssd_graph.SCORES: scores[:, 0]}
-    assert validated(model, heads_contract(asked, 6), golden)[1]["passed"] is True
+    model, contract, golden = detector(highest=1)
+    assert validated(model, contract, golden)[1]["passed"] is True
     golden[ssd_graph.SCORES] = golden[ssd_graph.SCORES][:, :, [0, 2, 3, 1]]
-    failed = validated(model, heads_contract(asked, 6), golden)[1]["failures"]
+    failed = validated(model, contract, golden)[1]["failures"]
     assert {phrase.partition(":")[0] for phrase in failed} == {"class_predictions", "decision"}
