@@ -18,11 +18,22 @@ def repair(document, contract, control_flow):
     Raises:
         UserError: when an input or output of the contract is no node of the model.
     """
+    drop_internal_attributes(document)
     run_ensure_shape(document)
     compare_with_zero(document)
     name_ends(document, contract)
     if control_flow:
         document["userDefinedMetadata"]["controlFlow"] = control_flow
+
+
+def drop_internal_attributes(document):
+    """Drop the attributes that TensorFlow keeps notes in, such as ``_has_manual_control_dependencies``.
+
+    No operator reads them, and whether its optimiser leaves that one behind differs between two runs on one graph.
+    """
+    for node in nodes(document):
+        for name in [name for name in node.get("attr", {}) if name.startswith("_")]:
+            del node["attr"][name]
 
 
 def run_ensure_shape(document):

@@ -132,6 +132,12 @@ def test_another_conversion_in_another_folder_gives_the_same_bytes(converted, co
     assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_notes_of_the_optimiser_are_left_which_differ_between_runs(converted, kind):
+    nodes = tfjs_model.nodes(tfjs_model.read_document(converted / kind))
+    assert {name for node in nodes for name in node.get("attr", {}) if name.startswith("_")} == set()
+
+
 def test_the_signature_has_the_contract_s_names_dtypes_and_shapes(converted, graphs):
     document = tfjs_model.read_document(converted / "detector")
     assert list(document["signature"]["outputs"]) == EIGHT == document["userDefinedMetadata"]["structuredOutputKeys"]
