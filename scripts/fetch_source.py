@@ -5,15 +5,18 @@ it does not matter where bytes come from, since their digests decide.
 """
 
 import argparse
+import csv
 import dataclasses
 import json
 import os
 import shutil
+import unicodedata
 from urllib.parse import quote
 
-from zoomill import archives, command, files, made, mirrors, samples, source_lock
+from zoomill import archives, command, disk, files, made, mirrors, samples, source_lock
 from zoomill.cache import Cache
 from zoomill.errors import UserError
+from zoomill.printable import printable
 from zoomill.progress import log
 from zoomill.wanted import Broken, Wanted, Wrong, is_url, public
 
@@ -44,10 +47,9 @@ def main(argv=None):
     try:
         _fetch(args)
     except UserError as error:
-        # One line, also where a server is quoted.
-        raise UserError("%s: %s" % (args.model, " ".join(str(error).split()))) from None
+        raise UserError(printable("%s: %s" % (args.model, error))) from None
     except OSError as error:
-        raise UserError("%s: %s: %s" % (args.model, error.filename, error.strerror)) from None
+        raise UserError(printable("%s: %s" % (args.model, disk.sentence(error)))) from None
 
 
 def _arguments(argv):
@@ -113,7 +115,7 @@ def _parsed(args):
     try:
         entries = [*json.loads(args.files), *_samples(args)]
         parsed = [_source_file(entry, locked, card) for entry in entries]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
         raise UserError("its list of files cannot be read (%r); check %s" % (error, card)) from None
     except UserError as error:
         raise UserError("%s; check %s" % (error, card)) from None
@@ -155,7 +157,8 @@ def _source_file(entry, locked, card):
 
 
 def _is_source(url):
-    return url.startswith(("http://", "https://")) or not is_url(url)
+    plain = all(unicodedata.category(letter) not in ("Cc", "Cs") for letter in url)
+    return plain and (url.startswith(("http://", "https://")) or not is_url(url))
 
 
 def _wanted(name, entry, recorded):
@@ -216,7 +219,8 @@ def _place(file, path, folder):
             raise UserError("%s: %s; check the file and its `unpack`" % (file.name, error)) from None
         return
     os.makedirs(os.path.dirname(destination), exist_ok=True)
-    files.copy(path, destination)
+    with disk.naming(destination):
+        files.copy(path, destination)
 
 
 def _protect(folder):
