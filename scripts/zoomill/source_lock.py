@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 
+import yaml
 
 from zoomill import disk, files
 from zoomill.errors import UserError
