@@ -1,5 +1,6 @@
 """Bring what is missing of one file, from a server or a folder: taken up where it broke off."""
 
+import errno
 import os
 import re
 import time
@@ -130,8 +131,11 @@ def _accepted(part, response, pace):
 
 
 def _check_room(part, total):
+    """Refuse what the disk cannot hold: for good where that is the file, not where a source only says so."""
     free = disk.free(part.folder)
     if total - part.size > free:
+        if total == part.wanted.size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), part.path)
         raise Wrong("has %d bytes, but the disk has room for %d" % (total, free))
 
 

@@ -65,7 +65,7 @@ class Part:
     """What has come of a file so far, with its running digest.
 
     Attributes:
-        folder: where it stands.
+        path, folder: where it stands.
         size: bytes.
         origin: ``{"url", "etag", "modified", "size"}`` of the answer that brought the last bytes, or ``{}``.
         mixed: whether the bytes come from more than one answer.
@@ -75,7 +75,8 @@ class Part:
 
     def __init__(self, file, path, location, wanted):
         self.location, self.wanted = location, wanted
-        self._file, self._path, self.folder = file, path, os.path.dirname(path)
+        self.path, self.folder = path, os.path.dirname(path)
+        self._file = file
         self.size, self.origin, self.restarts, self.resumable = 0, {}, 0, True
         self._state = hashlib.new(wanted.algorithm)
         file.seek(0)
@@ -102,14 +103,14 @@ class Part:
         self.mixed = self.size > 0
         if origin != self.origin:
             self.origin = origin
-            with disk.naming(self._path + ".json"):
-                files.write_json(self._path + ".json", origin, recorded=False)
+            with disk.naming(self.path + ".json"):
+                files.write_json(self.path + ".json", origin, recorded=False)
 
     def append(self, block):
         if self.wanted.size is not None and self.size + len(block) > self.wanted.size:
             text = self.named() if self.size else named(self.location, block)
             self.reject(text or "gave more than the expected %d bytes" % self.wanted.size)
-        with disk.naming(self._path):
+        with disk.naming(self.path):
             rest = memoryview(block)
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -133,13 +134,13 @@ class Part:
     def keep(self, folder):
         path = os.path.join(folder, self._state.hexdigest())
         self._forget()
-        os.replace(self._path, path)
+        os.replace(self.path, path)
         return path
 
     def remove(self):
         self._forget()
-        os.remove(self._path)
+        os.remove(self.path)
 
     def _forget(self):
         with contextlib.suppress(FileNotFoundError):
-            os.remove(self._path + ".json")
+            os.remove(self.path + ".json")
