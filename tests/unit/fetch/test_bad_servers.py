@@ -2,18 +2,15 @@
 
 import email.utils
 import pathlib
-import socket
-import ssl
-import threading
 import time
 
 import pytest
 from http_server import Answer
 
-from zoomill import download, mirrors, server as web
-from zoomill.wanted import Broken, Wrong
+from zoomill import download, mirrors
+from zoomill import server as web
 
-from .fetching import BUSY, DATA, MIB, OTHER, entry, fetch, fetched, in_cache, refused, sha, without_digest
+from .fetching import DATA, MIB, OTHER, entry, fetch, fetched, in_cache, refused, sha, without_digest
 
 OK = b"HTTP/1.1 200 OK\r\n"
 MOVED = b"HTTP/1.1 302 Found\r\n"
