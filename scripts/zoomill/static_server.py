@@ -61,7 +61,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Return the file that an address means; one that is outside the folders, also by a link, does not exist."""
         name, _, rest = urllib.parse.unquote(urllib.parse.urlsplit(path).path).lstrip("/").partition("/")
         root = os.path.realpath(self._folders.get(name, os.devnull))
-        file = os.path.realpath(f"{root}/{rest}".replace("\0", "/"))  # no path has that
+        file = os.path.realpath(f"{root}/{rest}" if "\0" not in rest else os.devnull)
         inside = os.path.commonpath([root, file]) == root
         return file if inside and os.path.isfile(file) else os.devnull + "/"  # which can be no file
 
