@@ -153,7 +153,7 @@ def test_links_to_other_files_are_not_followed(h5py, write_h5, tmp_path):
 def test_lambda_layers_are_named_and_count_as_custom():
     graph, notes = described(functional(*SMALL["config"]["layers"], layer("Lambda", "plus", function=["code"])))
     assert graph["custom_operators"] == {"Lambda": 1}
-    assert notes == ["layer 'plus' holds Python code, which was not run"]
+    assert notes == ["runs code: Lambda (1)"]
 
 
 def test_layers_of_others_are_custom_whether_the_file_tells_their_module_or_not():

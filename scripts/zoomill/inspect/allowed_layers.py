@@ -12,7 +12,8 @@ from zoomill.inspect.graph import MESSAGES
 
 # A module that a configuration names is imported.
 _MODULE = re.compile(
-    r"(tf_)?keras(\.src)?(\.(activations|constraints|dtype_policies|engine|initializers|layers|metrics"
+    r"tensorflow\.python\.ops\.init_ops(_v2)?"
+    r"|(tf_)?keras(\.src)?(\.(activations|applications|constraints|dtype_policies|engine|initializers|layers|metrics"
     r"|mixed_precision|models|ops|regularizers)(\.\w+)*)?"
 )
 _PURPOSE = {

@@ -39,7 +39,7 @@ def parsed(text, path):
     try:
         return json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: holds JSON that cannot be read: {error}") from error
+        raise UserError(f"{path}: is truncated or damaged: it holds JSON that cannot be read: {error}") from error
 
 
 def member(archive, info, path):

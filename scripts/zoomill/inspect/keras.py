@@ -9,6 +9,7 @@ import zipfile
 
 from zoomill.errors import UserError
 from zoomill.inspect import allowed, allowed_layers, guards, hdf5, keras_names, report
+
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 
 
@@ -56,11 +57,7 @@ def members(archive, path):
     Raises:
         UserError: when members are missing, there twice or no JSON, or unpack to more than a model of this size has.
     """
-    names = archive.namelist()
-    for name in MEMBERS:
-        if names.count(name) != 1:
-            raise UserError(f"{path}: is no Keras archive: it {'lacks' if name not in names else 'has twice'} {name}")
-    config, metadata, stored = (guards.member(archive, archive.getinfo(name), path) for name in MEMBERS)
+    config, metadata, stored = (_member(path, archive, name) for name in MEMBERS)
     return guards.parsed(config, path), guards.parsed(metadata, path), stored
 
 
@@ -95,6 +92,13 @@ def _weights(file, groups):
         if isinstance(file.get(name, getlink=True), h5py.HardLink) and isinstance(file[name], h5py.Group):
             file[name].visititems(add)
     return weights
+
+
+def _member(path, archive, name):
+    count = archive.namelist().count(name)
+    if count != 1:
+        raise UserError(f"{path}: is no Keras archive: it {'has twice' if count else 'lacks'} {name}")
+    return guards.member(archive, archive.getinfo(name), path)
 
 
 def _layers(config):

@@ -11,45 +11,47 @@ AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1
 BatchNormalization Bidirectional CategoryEncoding CenterCrop Concatenate ContrastLimitedAdaptiveHistogramEqualization
 Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
 Convolution1DTranspose Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose Cropping1D Cropping2D
-Cropping3D CuDNNGRU CuDNNLSTM CutMix Dense DepthwiseConv1D DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense
-Embedding Equalization Flatten Functional GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D
-GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D
-GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
-GroupQueryAttention HashedCrossing Hashing Identity InputLayer IntegerLookup LSTM LSTMCell LayerNormalization LeakyReLU
-LocallyConnected1D LocallyConnected2D Masking MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D
-MaxPooling2D MaxPooling3D Maximum MelSpectrogram Merge Minimum MixUp Model MultiHeadAttention Multiply Normalization
-PReLU Permute Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter
-RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale
-RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation
-RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom ReLU RepeatVector Rescaling Reshape Resizing
-ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D
-Sequential SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D
-SpectralNormalization StackedRNNCells StringLookup Subtract SyncBatchNormalization TextVectorization ThresholdedReLU
-TimeDistributed UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+Cropping3D CuDNNGRU CuDNNLSTM CustomScaleLayer CutMix Dense DepthwiseConv1D DepthwiseConv2D Discretization Dot Dropout
+ELU EinsumDense Embedding Equalization Flatten Functional GRU GRUCell GaussianDropout GaussianNoise
+GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D
+GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
+GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity InputLayer IntegerLookup LSTM LSTMCell
+LayerNormalization LayerScale LeakyReLU LocallyConnected1D LocallyConnected2D Masking MaxNumBoundingBoxes MaxPool1D
+MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum MelSpectrogram Merge Minimum MixUp Model
+MultiHeadAttention Multiply Normalization PReLU Permute Pipeline RMSNormalization RNN RandAugment RandomBrightness
+RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip
+RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization
+RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom ReLU RepeatVector
+Rescaling Reshape Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D
+SeparableConvolution2D Sequential SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D SpatialDropout2D
+SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup Subtract SyncBatchNormalization TextVectorization
+ThresholdedReLU TimeDistributed UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D
+ZeroPadding3D
 """
 LAYERS = frozenset(_LAYERS.split())
 
 # Layers of Keras 2 that call what their configuration names; what that may be stands below.
-CALLERS = frozenset("ClassMethod InstanceMethod InstanceProperty SlicingOpLambda TFOpLambda TensorFlowOpLayer".split())
+CALLERS = frozenset(
+    ("ClassMethod", "InstanceMethod", "InstanceProperty", "SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer")
+)
 
 # With a vocabulary in a file, they read it.
-LOOKUPS = frozenset("IntegerLookup StringLookup TextVectorization".split())
+LOOKUPS = frozenset(("IntegerLookup", "StringLookup", "TextVectorization"))
 
 # What layers are configured with, and metrics, which a SavedModel keeps beside them.
 _PARTS = """
 Constant GlorotNormal GlorotUniform HeNormal HeUniform IdentityInitializer LecunNormal LecunUniform Ones Orthogonal
 OrthogonalInitializer RandomNormal RandomUniform STFT STFTInitializer TruncatedNormal VarianceScaling Zero Zeros One
-Normal Uniform L1 L1L2 L2 OrthogonalRegularizer MaxNorm MinMaxNorm NonNeg RadialConstraint UnitNorm
-DTypePolicy DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy LossScaleOptimizer Policy PolicyV1 QuantizedDTypePolicy
-QuantizedFloat8DTypePolicy
-AUC Accuracy BinaryAccuracy BinaryCrossentropy BinaryIoU CategoricalAccuracy CategoricalCrossentropy CategoricalHinge
-CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives Hinge IoU KLDivergence LogCoshError Mean
-MeanAbsoluteError MeanAbsolutePercentageError MeanIoU MeanMetricWrapper MeanRelativeError MeanSquaredError
-MeanSquaredLogarithmicError MeanTensor OneHotIoU OneHotMeanIoU Poisson Precision PrecisionAtRecall R2Score Recall
-RecallAtPrecision RootMeanSquaredError SensitivityAtSpecificity SparseCategoricalAccuracy
-SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SpecificityAtSensitivity SquaredHinge Sum
-TopKCategoricalAccuracy TrueNegatives TruePositives
-CompositeTensor InputSpec TensorShape TypeSpec __bytes__ __ellipsis__ __keras_tensor__ __numpy__ __slice__ __tensor__ __tuple__
+Normal Uniform L1 L1L2 L2 OrthogonalRegularizer MaxNorm MinMaxNorm NonNeg RadialConstraint UnitNorm DTypePolicy
+DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy LossScaleOptimizer Policy PolicyV1 QuantizedDTypePolicy
+QuantizedFloat8DTypePolicy AUC Accuracy BinaryAccuracy BinaryCrossentropy BinaryIoU CategoricalAccuracy
+CategoricalCrossentropy CategoricalHinge CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives Hinge IoU
+KLDivergence LogCoshError Mean MeanAbsoluteError MeanAbsolutePercentageError MeanIoU MeanMetricWrapper
+MeanRelativeError MeanSquaredError MeanSquaredLogarithmicError MeanTensor OneHotIoU OneHotMeanIoU Poisson Precision
+PrecisionAtRecall R2Score Recall RecallAtPrecision RootMeanSquaredError SensitivityAtSpecificity
+SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SpecificityAtSensitivity
+SquaredHinge Sum TopKCategoricalAccuracy TrueNegatives TruePositives CompositeTensor InputSpec TensorShape TypeSpec
+__bytes__ __ellipsis__ __keras_tensor__ __numpy__ __slice__ __tensor__ __tuple__
 """
 
 # Nodes of functional models of Keras 3 that are no layers; those that call functions are left out.
@@ -152,11 +154,11 @@ irfft2d irfft3d linear_to_mel_weight_matrix mfccs_from_log_mel_spectrograms over
 """,
     "bitwise": "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift",
     "random": "normal stateless_normal stateless_uniform uniform",
-    "sparse": "add concat expand_dims from_dense reduce_max reduce_sum reorder reshape slice softmax to_dense transpose",
+    "sparse": "add concat expand_dims from_dense reduce_max reduce_sum reorder reshape softmax to_dense transpose",
     "ragged": "boolean_mask range stack",
     "dtypes": "cast complex saturate_cast",
     "quantization": "dequantize fake_quant_with_min_max_args fake_quant_with_min_max_vars quantize",
-    "strings": "as_string format join length lower split strip substr to_hash_bucket to_hash_bucket_fast to_number upper",
+    "strings": "as_string join length lower split strip substr to_hash_bucket to_hash_bucket_fast to_number upper",
     "keras.activations": " ".join(FUNCTIONS),
     "keras.backend": """
 abs all any arange argmax argmin batch_dot batch_flatten batch_normalization bias_add cast clip concatenate constant
@@ -169,16 +171,19 @@ sum tanh temporal_padding tile transpose var zeros zeros_like
 """,
 }
 # Functions of TensorFlow that a TFOpLambda may call, `compat.v1.` and `compat.v2.` left out before them.
-TENSORFLOW = frozenset(f"{module}.{name}".lstrip(".") for module, names in _TENSORFLOW.items() for name in names.split())
-
-# What an InstanceProperty may ask of a tensor, an InstanceMethod call of one.
-ATTRIBUTES = frozenset(
-    "dense_shape dtype flat_values get_shape indices nested_row_splits nrows row_lengths row_splits shape to_sparse"
-    " to_tensor value_rowids values with_flat_values with_values".split()
+TENSORFLOW = frozenset(
+    f"{module}.{name}".lstrip(".") for module, names in _TENSORFLOW.items() for name in names.split()
 )
 
+# What an InstanceProperty may ask of a tensor, an InstanceMethod call of one.
+_ATTRIBUTES = """
+dense_shape dtype flat_values get_shape indices nested_row_splits nrows row_lengths row_splits shape to_sparse
+to_tensor value_rowids values with_flat_values with_values
+"""
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+
 # Operators of TensorFlow that a TensorFlowOpLayer may hold.
-_OPERATORS = """
+_TENSORFLOW_OPERATORS = """
 Abs Add AddN AddV2 All Any ArgMax ArgMin AvgPool BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpaceND BiasAdd
 BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Cos CropAndResize Cumsum
 DepthToSpace DepthwiseConv2dNative Div DivNoNan Einsum Elu Equal Erf Exp ExpandDims Fill Floor FloorDiv FloorMod
@@ -190,4 +195,4 @@ Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToBatchND SpaceToDept
 SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tan Tanh Tile TopK TopKV2 Transpose Unpack Where
 ZerosLike
 """
-OPERATORS = frozenset(_OPERATORS.split())
+OPERATORS = frozenset(_TENSORFLOW_OPERATORS.split())
