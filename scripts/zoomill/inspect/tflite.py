@@ -115,14 +115,16 @@ class _File:
         found = []
         for tensor in (tensor for tensors in self._tensors for tensor in tensors):
             stored = tensor.Quantization()
-            scales = self._numbers(stored, "Scale") if stored else []
-            if scales:
+            if stored and stored.ScaleLength():
+                self._take(stored.ScaleLength())
+                # As text, a float32 is the shortest number that reads back as the same.
+                scales = stored.ScaleAsNumpy().astype(str).astype(float).tolist()
                 found.append(
                     {
                         "tensor": self._text(tensor.Name()),
                         "kind": "affine",
                         "dtype": self._dtype(tensor),
-                        "scale": [report.number(scale) for scale in scales],
+                        "scale": [report.finite(scale) for scale in scales],
                         "zero_point": self._numbers(stored, "ZeroPoint") or None,
                         "axis": stored.QuantizedDimension() if len(scales) > 1 else None,
                     }
