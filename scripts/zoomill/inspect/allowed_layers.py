@@ -28,6 +28,7 @@ _FUNCTION_PURPOSE = (
     (re.compile(r"(data|debugging|io|profiler|saved_model|summary|train)\.|.*(read|write)_file|.*save"), TOUCHES_FILES),
     (re.compile(r".*(load_\w*library|py_func\w*|numpy_function)"), RUNS_CODE),
 )
+_BUILT_IN = names.CLASSES | names.CALLERS
 # Keys whose text is the name of a function or class.
 _NAMING = re.compile(r"(.*_)?(activation|constraint|initializer|regularizer)")
 
@@ -67,16 +68,20 @@ def _judged(value, kind, place):
     """Return what is wrong with an object, as a list of none or one."""
     settings = value.get("config")
     module, registered = value.get("module"), value.get("registered_name")
+    if not isinstance(kind, str):
+        return [Found(UNKNOWN, str(kind), place)]
     if kind == "__lambda__":
         return [Found(RUNS_CODE, "Lambda", place)]
     if kind == "function":
         if _is_known(settings, names.FUNCTIONS) and _is_own(module, registered, settings):
             return []
         return [Found(UNKNOWN, str(settings), place)]
-    if kind in names.CALLERS and _is_own(module, registered, kind):
+    if _is_known(kind, _BUILT_IN) and not _is_own(module, registered, kind):
+        return [Found(UNKNOWN, str(registered or f"{module}.{kind}"), place)]
+    if kind in names.CALLERS:
         return _called(kind, settings if isinstance(settings, dict) else {}, place)
-    if not (_is_known(kind, names.CLASSES) and _is_own(module, registered, kind)):
-        return [Found(_PURPOSE.get(kind, UNKNOWN) if isinstance(kind, str) else UNKNOWN, str(kind), place)]
+    if not _is_known(kind, names.CLASSES):
+        return [Found(_PURPOSE.get(kind, UNKNOWN), kind, place)]
     if kind in names.LOOKUPS and isinstance(settings, dict) and isinstance(settings.get("vocabulary"), str):
         return [Found(TOUCHES_FILES, kind, place)]
     return []
