@@ -1,6 +1,7 @@
 """The one exception for a user's mistake, and what turns those of frameworks into it."""
 
 import contextlib
+import re
 
 
 class UserError(Exception):
@@ -22,5 +23,11 @@ def refused(what):
     except UserError:
         raise
     except Exception as error:  # of its own, of Python and of C++
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise UserError("%s: %s" % (what, lines[0] if lines else type(error).__name__)) from error
+        raise UserError("%s: %s" % (what, _reason(error))) from error
+
+
+def _reason(error):
+    """Return the line that says why: of code that TensorFlow traced, the one behind the places of the code."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    traced = lines[0] == "in user code:"
+    return next((line for line in lines if re.match(r"\w+(Error|Exception): ", line)), lines[0]) if traced else lines[0]
