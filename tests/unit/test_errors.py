@@ -5,7 +5,7 @@ import pytest
 from zoomill.errors import UserError, refused
 
 TRACED = (
-    'in user code:\n\n    File "layer.py", line 3, in call\n        x\n\n    ValueError: sizes differ\n\n    more\n'
+    'in user code:\n\n    File "layer.py", line 3, in call\n        x\n\n    ValueError: sizes differ\n\n    more'
 )
 
 
