@@ -17,7 +17,8 @@ from zoomill import (
     tfjs_model,
     tfjs_runtime,
 )
-from zoomill.errors import UserError, refused
+from zoomill.errors import UserError
+from zoomill.framework import refusing
 
 
 def main(argv=None):
@@ -65,7 +66,7 @@ def convert_file(args, folder):
     with tempfile.TemporaryDirectory() as scratch:
         # The converter unpacks a .keras file beside itself, and reads Keras 3 from .h5 only.
         path = os.path.join(scratch, "model.h5")
-        with refused("Keras cannot save it as HDF5"):
+        with refusing("Keras cannot save it as HDF5"):
             model.save(path)
         shards = f"--weight_shard_size_bytes={args.shard_bytes}"
         tfjs_converter.convert("--input_format=keras", "--output_format=tfjs_layers_model", shards, path, folder)

@@ -5,7 +5,8 @@ import os
 import numpy as np
 
 from zoomill import files, made
-from zoomill.errors import UserError, refused
+from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.preprocess import read_picture
 
 
@@ -58,7 +59,7 @@ def read_label(folder, sample, form):
 
 
 def _load(path):
-    with refused(f"{path}: is no .npy file that can be read"):
+    with refusing(f"{path}: is no .npy file that can be read"):
         return np.load(path, allow_pickle=False)
 
 

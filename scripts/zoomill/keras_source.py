@@ -4,7 +4,8 @@ import os
 import tempfile
 
 from zoomill import keras_copy, tf_sources
-from zoomill.errors import UserError, refused
+from zoomill.errors import UserError
+from zoomill.framework import refusing
 
 
 def load(path, allow):
@@ -27,7 +28,7 @@ def load(path, allow):
             import keras
         else:
             import tf_keras as keras
-        with refused(f"{path}: Keras cannot load it"):
+        with refusing(f"{path}: Keras cannot load it"):
             model = keras.models.load_model(copy, compile=False, safe_mode="Lambda" not in allow)
     if not getattr(model, "inputs", None):
         raise UserError(f"{path}: its inputs are not known to Keras; a signature of a SavedModel is kind saved_model")
@@ -49,7 +50,7 @@ def freeze(model, shapes, path):
         UserError: when the card's shapes do not fit the model's, or Keras cannot call it.
     """
     function, specs = _function(model, shapes)
-    with refused(f"{path}: Keras cannot call it"):
+    with refusing(f"{path}: Keras cannot call it"):
         graph, *sides = tf_sources.freeze(function.get_concrete_function(**specs))
     found = [{tensor.name: tensor for tensor in side} for side in sides]
     return graph, *([side[name] for name in names] for side, names in zip(found, _names(model), strict=True))
@@ -97,7 +98,7 @@ def runner(model, path):
     inputs, outputs = _names(model)
 
     def run(feed):
-        with refused(f"{path}: Keras cannot run it"):
+        with refusing(f"{path}: Keras cannot run it"):
             found = [value.numpy() for value in _call(model, [tf.constant(feed[name]) for name in inputs])]
         return dict(zip(outputs, found, strict=True))
 

@@ -8,7 +8,8 @@ import tempfile
 
 import numpy as np
 
-from zoomill.errors import UserError, refused
+from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.inspect import onnx as inspect_onnx
 from zoomill.names import contract_names
 
@@ -85,7 +86,7 @@ def read(path):
     """
     import onnx
 
-    with refused(f"{path}: is no ONNX file that can be read"):
+    with refusing(f"{path}: is no ONNX file that can be read"):
         model = onnx.load(path, load_external_data=False)
     if not model.graph.node or not model.opset_import:
         raise UserError(f"{path}: is truncated, or is no ONNX model")
@@ -131,7 +132,7 @@ def session(model, path):
     options.log_severity_level = 3
     # Without it, products of uint8 and int8 saturate on x86-64 without VNNI, and results depend on the machine.
     options.add_session_config_entry("session.x64quantprecision", "1")
-    with refused(f"{path}: ONNX Runtime cannot run it"):
+    with refusing(f"{path}: ONNX Runtime cannot run it"):
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
@@ -146,7 +147,7 @@ def runner(source, converted, path):
 
     def run(feed):
         fed = {value.name: value.to_source(feed[value.contract_name]) for value in converted.sources}
-        with refused(f"{path}: ONNX Runtime cannot run it"):
+        with refusing(f"{path}: ONNX Runtime cannot run it"):
             results = source.run([value.name for value in converted.results], fed)
         return {
             value.contract_name: value.to_graph(array) for value, array in zip(converted.results, results, strict=True)
@@ -174,11 +175,11 @@ def to_graph(model, shapes, kept, path):
     network = _network(model, sources, path)
     runtime = session(model, path)
     dtypes = [tensor.dtype for tensor in network.inputs]
-    with refused(f"{path}: ONNX Runtime cannot run it"):
+    with refusing(f"{path}: ONNX Runtime cannot run it"):
         runs = [_drawn_run(runtime, sources, dtypes, seed) for seed in range(2)]
     function = _function(network, [entry.name for entry in runtime.get_outputs()], runs, path)
     results = _results(runtime, function, runs[0], path)
-    with refused(f"{path}: the graph that onnx2tf makes of it cannot be frozen"):
+    with refusing(f"{path}: the graph that onnx2tf makes of it cannot be frozen"):
         frozen = _freeze(function, dtypes, sources, results)
     return Converted(*frozen, sources, results)
 
@@ -217,7 +218,7 @@ def _network(model, sources, path):
     kept = [value.name for value in sources if value.order == tuple(range(len(value.order)))]
     with tempfile.TemporaryDirectory() as folder, _inside(folder):
         np.save(_SAMPLE, np.random.RandomState(0).uniform(0, 1, (20, 128, 128, 3)).astype(np.float32))
-        with refused(f"{path}: onnx2tf cannot convert it"):
+        with refusing(f"{path}: onnx2tf cannot convert it"):
             onnx.save(model, "model.onnx")
             return _exiting(
                 onnx2tf.convert,
@@ -287,7 +288,7 @@ def _results(runtime, function, run, path):
     """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
     feed, arrays = run
     names = [entry.name for entry in runtime.get_outputs()]
-    with refused(f"{path}: onnx2tf makes a graph of it that cannot run"):
+    with refusing(f"{path}: onnx2tf makes a graph of it that cannot run"):
         converted = function(feed)
     return [
         Value(name, contract_name, array.shape, order_of(array, tensor.numpy(), path))

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from zoomill import tfjs_runtime
-from zoomill.errors import UserError, refused
+from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.inspect import allowed, allowed_layers, guards
 from zoomill.names import contract_names
 
@@ -176,7 +177,7 @@ def keras_model(model, allow):
 
     config = model.topology.get("model_config", model.topology)
     allowed.require(model.path, allowed_layers.found(config), allow)
-    with refused(f"{model.path}: Keras cannot build it"):
+    with refusing(f"{model.path}: Keras cannot build it"):
         built = tf_keras.models.model_from_json(json.dumps(config))
     if not getattr(built, "inputs", None):
         raise UserError(f"{model.path}: Keras makes no model with inputs of it")

@@ -7,7 +7,8 @@ import tempfile
 import numpy as np
 
 from zoomill import files, tflite_file, tflite_floats
-from zoomill.errors import UserError, refused
+from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.names import contract_names
 
 # Inputs of this rank are pictures, or features in that form.
@@ -162,7 +163,7 @@ class Source:
             def run(feed):
                 for end in inputs:
                     interpreter.set_tensor(end.index, end.quantised(feed[end.name]))
-                with refused(f"{self.path}: LiteRT cannot run it"):
+                with refusing(f"{self.path}: LiteRT cannot run it"):
                     interpreter.invoke()
                     found = {end.name: interpreter.get_tensor(end.index) for end in outputs}
                 return {end.name: results[end.tensor].to_graph(end.real(found[end.name])) for end in outputs}
@@ -185,7 +186,7 @@ class Source:
         pictures = [end.tensor for end in self.inputs if len(end.shape) == _PICTURE]
         with tempfile.TemporaryDirectory() as folder:
             files.write_bytes(path := os.path.join(folder, "model.tflite"), self._content)
-            with refused(f"{self.path}: tf2onnx cannot convert it"):
+            with refusing(f"{self.path}: tf2onnx cannot convert it"):
                 model, _ = _convert_common(
                     None,
                     tflite_path=path,
@@ -221,7 +222,7 @@ def _interpreter(path, content, keep_all):
     """Return an interpreter of a file's content without XNNPACK, whose integer kernels round in their own way."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    with refused(f"{path}: LiteRT cannot run it"):
+    with refusing(f"{path}: LiteRT cannot run it"):
         interpreter = Interpreter(
             model_content=content,
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,

@@ -4,8 +4,8 @@ import dataclasses
 import math
 
 from zoomill.darknet import heads, layers
-from zoomill.errors import refused
 from zoomill.export import Tensor
+from zoomill.framework import refusing
 
 INPUT = "image"
 # Of one layer: 1 GiB.
@@ -96,7 +96,7 @@ def _connect(sections, x, weights):
                 found.append(heads.read(section, x))
                 x = None
             else:
-                with refused(str(section.error("cannot be built"))):
+                with refusing(str(section.error("cannot be built"))):
                     x = layers.BY_KIND[section.kind](section, x, outputs, weights)
                 _check_size(section, x.shape)
         outputs.append(x)
