@@ -199,6 +199,7 @@ use rule export_tfjs as predict_tfjs with:
         card=expectations,
         golden=[],
         path=source("path"),
+        allow=source("allow"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
         samples=sample_flags,

@@ -564,6 +564,7 @@ rule export_tfjs:
         card=expectations,
         golden=golden_flags,
         path=source("path"),
+        allow=source("allow"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
         samples=[],
@@ -575,6 +576,7 @@ rule export_tfjs:
             {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
+            --allow {params.allow:q} \
             --library build/javascript \
             --output-dir {params.folder:q} \
             {params.samples:q} \

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export, made, tf_sources, tfjs_source
+from zoomill import command, export, keras_source, made, tfjs_source
 from zoomill.errors import UserError
 
 
@@ -13,6 +13,7 @@ def main(argv=None):
     export.add_arguments(parser)
     parser.add_argument("--path", type=made.checked, required=True, help="model.json")
     parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of a graph model")
+    parser.add_argument("--allow", nargs="*", default=[], help="what a model may contain besides a network's parts")
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
     args = command.parse(parser, argv)
@@ -22,7 +23,8 @@ def main(argv=None):
             graph, inputs, outputs = tfjs_source.graph(model, json.loads(args.output_tensors))
         else:
             shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
-            graph, inputs, outputs = tf_sources.freeze_keras(tfjs_source.keras_model(model), shapes)
+            built = tfjs_source.keras_model(model, args.allow)
+            graph, inputs, outputs = keras_source.freeze(built, shapes, args.path)
         names = [
             {tensor.name: tensor.tensor if model.is_graph else tensor.name for tensor in tensors}
             for tensors in (inputs, outputs)

@@ -1,6 +1,5 @@
 """TensorFlow.js models: model.json of a graph model or a layers model, and the files of weights beside it."""
 
-import json
 import math
 
 from google.protobuf import json_format
@@ -16,7 +15,7 @@ def read(path):
         UserError: when the JSON is no TFJS model, when weights are outside its folder or not as long as it says.
         ValueError, KeyError, TypeError, AttributeError: when it is damaged.
     """
-    document = json.loads(guards.read(path, guards.TEXT_LIMIT))
+    document = guards.parsed(guards.read(path, guards.TEXT_LIMIT), path)
     topology = document.get("modelTopology")
     if not isinstance(topology, dict) or "weightsManifest" not in document:
         raise UserError(f"{path}: is JSON, but no TensorFlow.js model with modelTopology and weightsManifest")
