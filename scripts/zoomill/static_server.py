@@ -9,6 +9,7 @@ import base64
 import contextlib
 import hashlib
 import http.server
+import mimetypes
 import os
 import re
 import threading
@@ -38,6 +39,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _INLINE = re.compile(rb"<(script|style)\b(?![^>]*\bsrc=)[^>]*>(.*?)</\1>", re.DOTALL)
+
+
+# Python's own table of types only: those of the machine may not be read, and differ.
+mimetypes.init([])
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
