@@ -5,6 +5,7 @@ import json
 
 from zoomill import command, export, made, tf_sources, tfjs_source
 from zoomill.errors import UserError
+from zoomill.inspect import allowed_operators
 
 
 def main(argv=None):
@@ -15,11 +16,12 @@ def main(argv=None):
     parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of a graph model")
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    allowed_operators.add_arguments(parser)
     args = parser.parse_args(argv)
     try:
         model = tfjs_source.read(args.path)
         if model.is_graph:
-            graph, inputs, outputs = tfjs_source.graph(model, json.loads(args.output_tensors))
+            graph, inputs, outputs = tfjs_source.graph(model, json.loads(args.output_tensors), args.allow)
         else:
             shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
             graph, inputs, outputs = tf_sources.freeze_keras(tfjs_source.keras_model(model), shapes)

@@ -19,6 +19,11 @@ _FILES = {
 }
 
 
+def add_arguments(parser):
+    """Add the flag that exporters of TensorFlow's operators have."""
+    parser.add_argument("--allow", nargs="*", default=[], help="operators that may do more than compute")
+
+
 def found(graph_def, excused=frozenset()):
     """Return what a graph holds, functions included, besides operators that compute.
 

@@ -255,7 +255,9 @@ def _output_dtype(node):
 def _used(nodes, functions, ends):
     """Return lists of nodes: those that ``ends`` need, and the body of each function that is called."""
     used = [nodes[name] for name in graph_walk.closure(ends, lambda name: map(producer, nodes[name].input))]
-    called = graph_walk.closure(graph_walk.calls(used, functions), lambda name: graph_walk.calls(functions[name], functions))
+    called = graph_walk.closure(
+        graph_walk.calls(used, functions), lambda name: graph_walk.calls(functions[name], functions)
+    )
     return [used, *(functions[name] for name in called)]
 
 

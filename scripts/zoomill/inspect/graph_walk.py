@@ -8,8 +8,8 @@ import math
 
 from zoomill.errors import UserError
 
-# TensorFlow's optimiser recurses along a graph: of 60,000 Identity in a row it overruns the stack, of 20,000 it does not.
-# The deepest real networks have a few thousand.
+# TensorFlow's optimiser recurses along a graph: of 60,000 Identity in a row it overruns the stack, of 20,000 it does
+# not. The deepest real networks have a few thousand nodes in a row.
 LONGEST = 20_000
 # Functions inside functions; each nested call of Keras or tf.function is one.
 DEEPEST = 200
@@ -73,16 +73,22 @@ def require_sound(graph_def, path):
             more of anything than the bounds above.
     """
     functions = functions_of(graph_def)
-    arguments = {one.signature.name: {arg.name for arg in one.signature.input_arg} for one in graph_def.library.function}
+    arguments = {
+        one.signature.name: {arg.name for arg in one.signature.input_arg} for one in graph_def.library.function
+    }
     for name, body in bodies(graph_def):
         where = f"{path}: in the function {name}" if name else str(path)
         length = _longest_path(body, arguments.get(name, set()), where)
         if length > LONGEST:
-            raise UserError(f"{where}: has {length:,} nodes in a row, more than the {LONGEST:,} that TensorFlow survives")
+            raise UserError(
+                f"{where}: has {length:,} nodes in a row, more than the {LONGEST:,} that TensorFlow survives"
+            )
     _require_shallow(graph_def, functions, path)
     size = sum(_constant_bytes(node, path) for _, body in bodies(graph_def) for node in body)
     if size > MOST_BYTES:
-        raise UserError(f"{path}: its constants have {size:,} bytes, more than the {MOST_BYTES:,} that a graph can hold")
+        raise UserError(
+            f"{path}: its constants have {size:,} bytes, more than the {MOST_BYTES:,} that a graph can hold"
+        )
 
 
 def _longest_path(body, arguments, where):

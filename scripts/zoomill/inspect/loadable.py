@@ -8,9 +8,9 @@ What `tf.saved_model.load` (2.21) runs out of a SavedModel, besides the signatur
 - of any other (TensorFlow 1), the initialiser that collections or a signature name, and the saver's restore operator.
   What these and the signatures need stays. Initialisers of variables are not run, and become NoOp.
 
-Two operators read files there rightly: RestoreV2, of TensorFlow 1, and InitializeTableFromTextFile. They do no harm when
-the name of the file can be nothing but what the loader gives: the folder's own variables, or an asset inside the folder.
-In a graph the loader feeds both; they become placeholders, so that a signature which needs them cannot run unfed.
+Two operators read files there rightly: RestoreV2, of TensorFlow 1, and InitializeTableFromTextFile. They do no harm
+when the name of the file can be nothing but what the loader gives: the folder's own variables, or an asset inside the
+folder. In a graph the loader feeds both; they become placeholders, so that a signature that needs them cannot run unfed.
 
 The messages may be TensorFlow's own or those of :mod:`zoomill.inspect.graph`.
 """
@@ -90,7 +90,9 @@ def _cut_graph(meta, variable_def, fed):
             node.attr["dtype"].type = _STRING
     needed = [*fed, meta.saver_def.restore_op_name]
     for signature in meta.signature_def.values():
-        needed += [name for side in (signature.inputs, signature.outputs) for info in side.values() for name in _places(info)]
+        needed += [
+            name for side in (signature.inputs, signature.outputs) for info in side.values() for name in _places(info)
+        ]
     for key in set(meta.collection_def) - {*_VARIABLES, *_INITIALISERS}:
         del meta.collection_def[key]
     needed += [name for key in _INITIALISERS for name in meta.collection_def[key].node_list.value]
