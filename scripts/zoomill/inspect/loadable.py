@@ -10,7 +10,7 @@ What `tf.saved_model.load` (2.21) runs out of a SavedModel, besides the signatur
 
 Two operators read files there rightly: RestoreV2, of TensorFlow 1, and InitializeTableFromTextFile. They do no harm
 when the name of the file can be nothing but what the loader gives: the folder's own variables, or an asset inside the
-folder. In a graph the loader feeds both; they become placeholders, so that a signature that needs them cannot run unfed.
+folder. In a graph the loader feeds both; they become placeholders, so that no signature can run with another name.
 
 The messages may be TensorFlow's own or those of :mod:`zoomill.inspect.graph`.
 """

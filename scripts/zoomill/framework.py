@@ -1,0 +1,42 @@
+"""Where a framework reads and runs a stranger's file."""
+
+import contextlib
+
+from zoomill.errors import UserError
+
+
+@contextlib.contextmanager
+def refusing(what):
+    """Make one line of whatever a framework raises about a file.
+
+    Only calls of the framework belong inside: of their failures the file is the cause, of our own code's it is not.
+
+    Args:
+        what: beginning of the line: the file, and what the framework cannot do with it.
+
+    Raises:
+        UserError: ``<what>: <reason>``.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{what}: {reason(error)}") from error
+
+
+def reason(error):
+    """Return the line of a framework's error that says why it fails, as people read it."""
+    lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
+    telling = (line for line in lines if "only supports" in line or " is not in [" in line)
+    return next(telling, lines[0] if lines else type(error).__name__)
+
+
+@contextlib.contextmanager
+def naming(model):
+    """Begin the lines of all errors with the model, where they do not."""
+    try:
+        yield
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if text.startswith(f"{model}: ") else f"{model}: {text}") from error
