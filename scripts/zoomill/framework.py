@@ -4,6 +4,8 @@ import contextlib
 
 from zoomill.errors import UserError
 
+_NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for")
+
 
 @contextlib.contextmanager
 def refusing(what):
@@ -28,6 +30,7 @@ def refusing(what):
 def reason(error):
     """Return the line of a framework's error that says why it fails, as people read it."""
     lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(_NOT_TELLING)]
     telling = (line for line in lines if "only supports" in line or " is not in [" in line)
     return next(telling, lines[0] if lines else type(error).__name__)
 

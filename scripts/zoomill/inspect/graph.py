@@ -31,9 +31,11 @@ _MESSAGES = {
         "object_graph_def": "7 SavedObjectGraph",
     },
     "SaverDef": {"filename_tensor_name": "1 string", "restore_op_name": "3 string"},
-    "CollectionDef": {"node_list": "1 NodeList", "bytes_list": "2 BytesList"},
+    "CollectionDef": {"node_list": "1 NodeList", "bytes_list": "2 BytesList", "any_list": "5 AnyList"},
     "NodeList": {"value": "1 repeated string"},
     "BytesList": {"value": "1 repeated bytes"},
+    "AnyList": {"value": "1 repeated Any"},
+    "Any": {"value": "2 bytes"},
     "VariableDef": {
         "variable_name": "1 string",
         "initializer_name": "2 string",

@@ -22,6 +22,7 @@ from zoomill.inspect.graph_walk import producer
 
 _VARIABLES = ("variables", "trainable_variables", "model_variables", "local_variables")
 _INITIALISERS = ("saved_model_main_op", "legacy_init_op", "table_initializer")
+_ASSETS = "saved_model_assets"
 _TABLE_FILES = {"InitializeTableFromTextFile": 1, "InitializeTableFromTextFileV2": 1}
 _RESTORE = {"RestoreV2": 0}
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -44,6 +45,9 @@ def cut_down(meta, path, variable_def, alone=True):
         UserError: when an asset is outside the folder, or the graph is not sound.
     """
     graph_walk.require_sound(meta.graph_def, path)
+    if not meta.asset_file_def:  # where TensorFlow 1 keeps them
+        for stored in meta.collection_def[_ASSETS].any_list.value:
+            meta.asset_file_def.add().MergeFromString(stored.value)
     for asset in meta.asset_file_def:
         guards.beside(path, f"assets/{asset.filename}")
     if alone and meta.HasField("object_graph_def"):
