@@ -16,6 +16,7 @@ The messages may be TensorFlow's own or those of :mod:`zoomill.inspect.graph`.
 """
 
 import collections
+import os
 
 from zoomill.inspect import allowed_operators, graph_walk, guards
 from zoomill.inspect.graph_walk import producer
@@ -49,7 +50,7 @@ def cut_down(meta, path, variable_def, alone=True):
         for stored in meta.collection_def[_ASSETS].any_list.value:
             meta.asset_file_def.add().MergeFromString(stored.value)
     for asset in meta.asset_file_def:
-        guards.beside(path, f"assets/{asset.filename}")
+        guards.beside(path, os.path.join("assets", asset.filename))
     if alone and meta.HasField("object_graph_def"):
         _cut_objects(meta)
         files = _Origins(meta.graph_def, meta.object_graph_def.concrete_functions)
