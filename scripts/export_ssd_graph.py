@@ -19,6 +19,7 @@ from zoomill import (
     contract,
     drawn_pictures,
     files,
+    framework,
     golden,
     golden_inputs,
     made,
@@ -47,10 +48,8 @@ def main(argv=None):
     predictions.add_arguments(parser)
     allowed_operators.add_arguments(parser)
     args = parser.parse_args(argv)
-    try:
+    with framework.naming(args.model):
         export(args)
-    except UserError as error:
-        raise UserError(f"{args.model}: {error}") from error
 
 
 def export(args):

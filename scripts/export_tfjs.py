@@ -3,8 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, export, made, tf_sources, tfjs_source
-from zoomill.errors import UserError
+from zoomill import command, export, framework, made, tf_sources, tfjs_source
 from zoomill.inspect import allowed_operators
 
 
@@ -18,7 +17,7 @@ def main(argv=None):
     parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
     allowed_operators.add_arguments(parser)
     args = parser.parse_args(argv)
-    try:
+    with framework.naming(args.model):
         model = tfjs_source.read(args.path)
         if model.is_graph:
             graph, inputs, outputs = tfjs_source.graph(model, json.loads(args.output_tensors), args.allow)
@@ -29,10 +28,8 @@ def main(argv=None):
             {tensor.name: tensor.tensor if model.is_graph else tensor.name for tensor in tensors}
             for tensors in (inputs, outputs)
         ]
-    except UserError as error:
-        raise UserError(f"{args.model}: {error}") from error
-    run = tfjs_source.runner(model, *names, args.node, args.library)
-    export.export(args, graph, inputs, outputs, run)
+        run = tfjs_source.runner(model, *names, args.node, args.library)
+        export.export(args, graph, inputs, outputs, run)
 
 
 if __name__ == "__main__":

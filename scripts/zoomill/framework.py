@@ -3,6 +3,7 @@
 import contextlib
 
 from zoomill.errors import UserError
+from zoomill.inspect.report import printable
 
 _NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for")
 
@@ -37,9 +38,9 @@ def reason(error):
 
 @contextlib.contextmanager
 def naming(model):
-    """Begin the lines of all errors with the model, where they do not."""
+    """Begin the lines of all errors with the model, where they do not, and make hostile names in them visible."""
     try:
         yield
     except UserError as error:
-        text = str(error)
+        text = printable(str(error))
         raise UserError(text if text.startswith(f"{model}: ") else f"{model}: {text}") from error

@@ -13,12 +13,12 @@ from pathlib import Path
 
 os.environ.update(TF_USE_LEGACY_KERAS="1", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
 
-import export_frozen_graph
-import export_saved_model
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+import export_frozen_graph
+import export_saved_model
 from zoomill.errors import UserError
 
 v1 = tf.compat.v1
@@ -327,7 +327,7 @@ SAVED = (
 
 
 def forked(function):
-    """Return the text that a function returns, or how it fails, in a fork: the parent never starts TensorFlow's threads."""
+    """Return what a function returns, or how it fails, in a fork; this process never starts TensorFlow's threads."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

@@ -18,6 +18,9 @@ The messages may be TensorFlow's own or those of :mod:`zoomill.inspect.graph`.
 import collections
 import os
 
+from google.protobuf.message import DecodeError
+
+from zoomill.errors import UserError
 from zoomill.inspect import allowed_operators, graph_walk, guards
 from zoomill.inspect.graph_walk import producer
 
@@ -43,12 +46,12 @@ def cut_down(meta, path, variable_def, alone=True):
         List of :class:`zoomill.inspect.allowed.Found` in what is left.
 
     Raises:
-        UserError: when an asset is outside the folder, or the graph is not sound.
+        UserError: when an asset is outside the folder, the graph is not sound, or a collection is damaged.
     """
     graph_walk.require_sound(meta.graph_def, path)
     if not meta.asset_file_def:  # where TensorFlow 1 keeps them
         for stored in meta.collection_def[_ASSETS].any_list.value:
-            meta.asset_file_def.add().MergeFromString(stored.value)
+            _parse(meta.asset_file_def.add(), stored.value, path)
     for asset in meta.asset_file_def:
         guards.beside(path, os.path.join("assets", asset.filename))
     if alone and meta.HasField("object_graph_def"):
@@ -59,7 +62,7 @@ def cut_down(meta, path, variable_def, alone=True):
         meta.ClearField("object_graph_def")
         assets = {producer(asset.tensor_info.name) for asset in meta.asset_file_def}
         saver = {producer(meta.saver_def.filename_tensor_name)}
-        _cut_graph(meta, variable_def, assets | saver)
+        _cut_graph(meta, lambda stored: _parse(variable_def(), stored, path), assets | saver)
         files = _Origins(meta.graph_def, ())
         fed = files.of(_TABLE_FILES, {("", name) for name in assets})
         fed |= files.of(_RESTORE, {("", name) for name in saver})
@@ -85,7 +88,16 @@ def _bound_assets(meta):
     return found
 
 
-def _cut_graph(meta, variable_def, fed):
+def _parse(message, stored, path):
+    """Return the message that a collection has as bytes."""
+    try:
+        message.ParseFromString(stored)
+    except DecodeError as error:
+        raise UserError(f"{path}: is damaged: its collections hold no {message.DESCRIPTOR.name}") from error
+    return message
+
+
+def _cut_graph(meta, read_variable, fed):
     """Leave what signatures, initialisers and the saver's restore operator need; ``fed`` become placeholders."""
     for node in meta.graph_def.node:
         if node.name in fed:
@@ -104,7 +116,7 @@ def _cut_graph(meta, variable_def, fed):
     unused = set()
     for key in _VARIABLES:
         stored = meta.collection_def[key].bytes_list
-        variables = [variable_def.FromString(value) for value in stored.value]
+        variables = [read_variable(value) for value in stored.value]
         for variable in variables:
             variable.initial_value_name = ""
             needed += [variable.variable_name, variable.snapshot_name]
