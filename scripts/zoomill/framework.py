@@ -3,9 +3,9 @@
 import contextlib
 
 from zoomill.errors import UserError
-from zoomill.inspect.report import printable
+from zoomill.inspect import report
 
-_NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for")
+_NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for", "Node: ")
 
 
 @contextlib.contextmanager
@@ -42,5 +42,5 @@ def naming(model):
     try:
         yield
     except UserError as error:
-        text = printable(str(error))
+        text = report.printable(str(error))
         raise UserError(text if text.startswith(f"{model}: ") else f"{model}: {text}") from error

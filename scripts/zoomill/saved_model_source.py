@@ -120,6 +120,6 @@ def runner(function, inputs, path):
     def run(feed):
         with refusing(f"{path}: TensorFlow cannot run the source"):
             outputs = function(**{name: tf.constant(feed[name]) for name in names})
-            return {name: value.numpy() for name, value in outputs.items()}
+            return {name: outputs[name].numpy() for name in sorted(outputs)}
 
     return run
