@@ -19,13 +19,14 @@ from zoomill import (
 )
 from zoomill.errors import UserError
 from zoomill.framework import refusing
+from zoomill.inspect import allowed
 
 
 def main(argv=None):
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", type=made.checked, required=True, help="Keras model")
-    parser.add_argument("--allow", nargs="*", default=[], help="classes and functions besides a network's that may run")
+    allowed.add_argument(parser)
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph made of it")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of the graph made of it")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every file of weights but the last")

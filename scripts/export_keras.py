@@ -5,6 +5,7 @@ import json
 
 from zoomill import command, export, keras_source, made
 from zoomill.errors import UserError
+from zoomill.inspect import allowed
 
 
 def main(argv=None):
@@ -12,7 +13,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
     parser.add_argument("--path", type=made.checked, required=True, help="model file, or folder of a SavedModel")
-    parser.add_argument("--allow", nargs="*", default=[], help="classes and functions besides a network's that may run")
+    allowed.add_argument(parser)
     args = command.parse(parser, argv)
     try:
         model = keras_source.load(args.path, args.allow)

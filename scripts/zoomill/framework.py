@@ -5,7 +5,7 @@ import re
 
 from zoomill.errors import UserError
 
-_NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for")
+_NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for", "Node: ")
 # Before the places of code that TensorFlow traced.
 _TRACED = "in user code:"
 
@@ -37,3 +37,13 @@ def reason(error):
     marks = r"\w+(Error|Exception): " if lines[:1] == [_TRACED] else "only supports| is not in \\["
     telling = (line for line in lines if re.search(marks, line))
     return next(telling, lines[0] if lines else type(error).__name__)
+
+
+@contextlib.contextmanager
+def naming(model):
+    """Begin the lines of all errors with the model, where they do not."""
+    try:
+        yield
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if text.startswith(f"{model}: ") else f"{model}: {text}") from error

@@ -13,6 +13,7 @@ import shutil
 import zipfile
 import zlib
 
+from zoomill import saved_model_source
 from zoomill.errors import UserError
 from zoomill.inspect import allowed, allowed_layers, guards, hdf5, keras
 
@@ -103,10 +104,11 @@ def _write_saved_model(path, allow, copy):
         ) from error
     for node in message.nodes:
         node.metadata = json.dumps(_checked(guards.parsed(node.metadata, metadata), path, allow))
-    try:
-        shutil.copytree(path, copy, ignore=shutil.ignore_patterns(_METADATA, "keras_metadata"))
-    except (OSError, shutil.Error) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
+    with saved_model_source.checked_copy(path, ["serve"], allow) as safe:
+        try:
+            shutil.copytree(safe, copy, ignore=shutil.ignore_patterns(_METADATA, "keras_metadata"))
+        except (OSError, shutil.Error) as error:
+            raise UserError(f"{path}: cannot be read: {error}") from error
     with open(os.path.join(copy, _METADATA), "wb") as file:
         file.write(message.SerializeToString())
     return copy

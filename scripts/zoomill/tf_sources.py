@@ -1,11 +1,16 @@
 """Sources that TensorFlow 2 itself can load: as a frozen graph with named ends, and as a function to run."""
 
 from zoomill.errors import UserError
-from zoomill.export import Tensor, reason
+from zoomill.export import Tensor
+from zoomill.framework import refusing
 
 
-def freeze(function):
+def freeze(function, origin="the model"):
     """Freeze a concrete function.
+
+    Args:
+        function: a concrete function.
+        origin: file name for messages.
 
     Returns:
         The GraphDef with all variables as constants, and the :class:`~zoomill.export.Tensor` lists of the inputs and
@@ -13,7 +18,8 @@ def freeze(function):
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    with refusing(f"{origin}: TensorFlow cannot freeze it"):
+        frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
     names = sorted(function.structured_input_signature[1]) or [t.op.name for t in frozen.inputs]
     by_name = {tensor.op.name: tensor for tensor in frozen.inputs}
     inputs = [_tensor(name, by_name.get(name, frozen.inputs[i])) for i, name in enumerate(names)]
@@ -36,12 +42,13 @@ def _tensor(name, tensor):
     return Tensor(name, tensor.name, tensor.dtype.name, shape)
 
 
-def graph_session(graph, inputs, outputs):
+def graph_session(graph, inputs, outputs, origin):
     """Return a function that runs a TF1 graph in a session of its own, untouched by any export.
 
     Args:
         graph: frozen GraphDef, or a function that fills the default graph and returns a session.
         inputs, outputs: :class:`~zoomill.export.Tensor` lists.
+        origin: file name for messages.
     """
     import tensorflow as tf
 
@@ -50,14 +57,13 @@ def graph_session(graph, inputs, outputs):
         if callable(graph):
             graph(session)
         else:
-            tf.import_graph_def(graph, name="")
+            with refusing(f"{origin}: TensorFlow cannot read it"):
+                tf.import_graph_def(graph, name="")
 
     def run(feed):
         fetches = {tensor.name: tensor.tensor for tensor in outputs}
-        try:
+        with refusing(f"{origin}: TensorFlow cannot run the source"):
             return session.run(fetches, {tensor.tensor: feed[tensor.name] for tensor in inputs})
-        except tf.errors.OpError as error:
-            raise UserError(f"TensorFlow cannot run the source: {reason(error)}") from error
 
     return run
 
@@ -79,7 +85,8 @@ def graph_tensors(graph, names, origin):
     copy.CopyFrom(graph)
     result = []
     with tf.Graph().as_default() as imported:
-        tf.import_graph_def(copy, name="")
+        with refusing(f"{origin}: TensorFlow cannot read it"):
+            tf.import_graph_def(copy, name="")
         for name, tensor in names.items():
             full = tensor if ":" in tensor else f"{tensor}:0"
             try:

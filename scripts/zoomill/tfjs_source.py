@@ -9,7 +9,7 @@ import numpy as np
 from zoomill import tfjs_runtime
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.inspect import allowed, allowed_layers, guards
+from zoomill.inspect import allowed, allowed_layers, allowed_operators, graph_walk, guards
 from zoomill.names import contract_names
 
 # What a weight may be stored as: tfjs-core/src/io/types.ts. Strings and complex numbers are not read.
@@ -94,19 +94,20 @@ def _expanded(values, entry):
     return values.astype(np.dtype(_STORED[entry["dtype"]]))
 
 
-def graph(model, outputs):
+def graph(model, outputs, allow):
     """Return a graph model as a TensorFlow graph without TensorFlow.js's own operators.
 
     Args:
         model: :class:`Model`.
         outputs: ``{contract name: tensor}`` to end the graph elsewhere than its signature; empty for the signature's.
+        allow: names of operators that the card allows.
 
     Returns:
         GraphDef and the :class:`~zoomill.export.Tensor` lists of inputs and outputs, sorted by name; those of the
         signature are called as it calls them.
 
     Raises:
-        UserError: when the topology is no graph, or a constant has no weights.
+        UserError: when the topology is no graph, a constant has no weights, or operators do more than compute.
     """
     import tensorflow as tf
     from google.protobuf import json_format
@@ -131,11 +132,11 @@ def graph(model, outputs):
         del body[:]
         body.extend(plain)
     signature = model.document.get("signature") or (model.document.get("userDefinedMetadata") or {}).get("signature")
-    ends = []
-    for kind, chosen in (("inputs", {}), ("outputs", outputs)):
-        tensors = chosen or _signature(model, signature, kind, definition)
-        ends.append(tf_sources.graph_tensors(definition, tensors, model.path))
-    return definition, *ends
+    graph_walk.require_sound(definition, model.path)
+    ends = [_signature(model, signature, "inputs", definition)]
+    ends.append(outputs or _signature(model, signature, "outputs", definition))
+    allowed_operators.checked(definition, [tensor for end in ends for tensor in end.values()], model.path, allow)
+    return definition, *(tf_sources.graph_tensors(definition, tensors, model.path) for tensors in ends)
 
 
 def _set_value(tf, node, value, path):

@@ -5,7 +5,8 @@ import math
 from google.protobuf import json_format
 
 from zoomill.errors import UserError
-from zoomill.inspect import graph, guards, keras, report
+from zoomill.inspect import allowed, allowed_operators, graph, guards, keras, report
+from zoomill.tfjs_operators import OWN
 
 
 def read(path):
@@ -33,6 +34,8 @@ def read(path):
         producer |= {"producer": message.versions.producer, "min_consumer": message.versions.min_consumer}
         one = graph.describe(message, _signatures(document), parameters=weights)
         one["signatures"] = [entry | {"name": None} for entry in one["signatures"]]
+        found = allowed_operators.found(message)
+        notes += allowed.notes(one for one in found if one.name not in OWN)
         kind = "tfjs_graph"
     else:
         producer |= {"keras": topology.get("keras_version"), "backend": topology.get("backend")}
