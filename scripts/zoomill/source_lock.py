@@ -12,6 +12,7 @@ import yaml
 
 from zoomill import files
 from zoomill.errors import UserError
+from zoomill.yaml_file import load_yaml
 
 HEADER = "# Files whose cards give no digest, as accepted with accept_new_digests. Binding from then on.\n"
 
@@ -39,16 +40,15 @@ def read(path):
     Raises:
         UserError: when the file holds anything else.
     """
+    if not os.path.exists(path):
+        return {}
     try:
-        with open(path, encoding="utf-8") as file:
-            entries = yaml.safe_load(file) or {}
+        entries = load_yaml(path) or {}
         for names in entries.values():
             for entry in names.values():
                 if not (re.fullmatch("[0-9a-f]{64}", entry["sha256"]) and isinstance(entry["size"], int)):
                     raise ValueError
-    except FileNotFoundError:
-        return {}
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+    except (UserError, AttributeError, KeyError, TypeError, ValueError):
         shape = "model: {file: {sha256: hex, size: bytes}}"
         raise UserError("%s is not a table `%s`; restore it from version control" % (path, shape)) from None
     return entries

@@ -30,6 +30,8 @@ import re
 import struct
 import textwrap
 
+from zoomill.printable import printable
+
 KINDS = {
     "graph_def": "frozen TensorFlow graph (GraphDef)",
     "saved_model": "TensorFlow SavedModel",
@@ -170,7 +172,7 @@ def table(document):
         lines += _parameter_lines(document["checkpoint"]["parameters"])
     if document["notes"]:
         lines += ["", "notes", *(f"  {note}" for note in document["notes"])]
-    return "".join(f"{_printable(line)}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _graph_lines(one):
@@ -238,13 +240,8 @@ def _wrapped(title, items):
 
 
 def _columns(rows):
-    widths = [max(len(_printable(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    widths = [max(len(printable(cell)) for cell in column) for column in zip(*rows, strict=True)]
     return [
-        "  " + "  ".join(f"{_printable(cell):{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  " + "  ".join(f"{printable(cell):{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-
-
-def _printable(text):
-    """Return the text with escape sequences and line ends of hostile names made visible."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
