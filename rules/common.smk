@@ -460,13 +460,16 @@ def metrics(paths):
     ]
 
 
+def address(url):
+    """Return a URL or absolute path as it is, a path that begins at the repository from the working directory."""
+    fixed = url.startswith(("http://", "https://")) or os.path.isabs(url)
+    return url if fixed else os.path.relpath(f"{workflow.basedir}/{url}")
+
+
 def card_files(wildcards):
-    """Return the card's files as JSON, paths inside the repository made relative to the working directory."""
-    files = []
-    for file in listed_files(wildcards):
-        urls = [url if "://" in url else os.path.relpath(f"{workflow.basedir}/{url}") for url in file["urls"]]
-        files.append({**file, "urls": urls})
-    return json.dumps(files)
+    """Return the card's files as JSON."""
+    found = listed_files(wildcards)
+    return json.dumps([{**file, "urls": list(map(address, file["urls"]))} for file in found])
 
 
 def accept_new_digests(wildcards):
@@ -487,7 +490,7 @@ def index_of_source(wildcards):
 
 def sample_urls(wildcards):
     """Return where the samples of a data set are, nothing for a model."""
-    return DATASETS[wildcards.source]["urls"] if wildcards.source in DATASETS else []
+    return list(map(address, DATASETS[wildcards.source]["urls"])) if wildcards.source in DATASETS else []
 
 
 def generated(made):
