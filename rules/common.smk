@@ -10,7 +10,7 @@ import sys
 
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
-from zoomill import cards, source_lock, verdicts
+from zoomill import cards, sandbox, source_lock, verdicts
 from zoomill.code_files import code_files
 from zoomill.errors import UserError
 from zoomill.printable import printable
@@ -126,7 +126,12 @@ def prepare_jobs():
         TF_CPP_MIN_LOG_LEVEL="2",
         CUDA_VISIBLE_DEVICES="",
         ZOOMILL_MIRRORS="\n".join(config["mirrors"]),
+        ZOOMILL_TIME_LIMIT=str(config["time_limit"]),
+        ZOOMILL_MEMORY_LIMIT=str(config["memory_limit"]),
     )
+    if workflow.is_main_process:
+        for layer in sandbox.missing():
+            logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
     if shutil.which("conda") is None:
         logger.info("There is no conda: uv builds the environments.")
         stand_in = f"{workflow.basedir}/envs/uv/bin"

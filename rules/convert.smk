@@ -30,13 +30,11 @@ rule convert_tflite:
         "../envs/tf2.yaml"
     resources:
         mem_mb=2000,
-        time_limit=config["time_limit"],
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -59,14 +57,11 @@ rule convert_openvino:
         "model"
     conda:
         "../envs/openvino.yaml"
-    resources:
-        time_limit=config["time_limit"],
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -94,7 +89,6 @@ rule convert_tfjs:
         "../envs/tfjs.yaml"
     resources:
         mem_mb=tfjs_memory,
-        time_limit=config["time_limit"],
     params:
         options=tfjs_options,
     shell:
@@ -105,7 +99,6 @@ rule convert_tfjs:
             --golden {input.golden:q} \
             --options {params.options:q} \
             --library build/javascript \
-            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -133,7 +126,6 @@ rule convert_layers:
         "../envs/tfjs.yaml"
     resources:
         mem_mb=2000,
-        time_limit=config["time_limit"],
     params:
         path=source("path"),
         allow=source("allow"),
@@ -147,7 +139,6 @@ rule convert_layers:
             --golden {input.golden:q} \
             --shard-bytes {params.shard_bytes:q} \
             --library build/javascript \
-            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -204,8 +195,6 @@ rule run_toco:
         "model"
     conda:
         f"../envs/{config['toco']}.yaml"
-    resources:
-        time_limit=config["time_limit"],
     params:
         default_ranges=default_ranges,
     shell:
@@ -215,7 +204,6 @@ rule run_toco:
             --contract {input.contract:q} \
             --variant {wildcards.variant:q} \
             --default-ranges {params.default_ranges:q} \
-            --time-limit {resources.time_limit:q} \
             --output {output.tflite:q} \
             --output-log {output.log:q} \
             --output-counts {output.counts:q} \
@@ -269,7 +257,6 @@ rule convert_pytorch:
         "../envs/torch.yaml"
     resources:
         mem_mb=2000,
-        time_limit=config["time_limit"],
     params:
         card=expectations,
         path=source("path"),
@@ -283,7 +270,6 @@ rule convert_pytorch:
             --keep-layout {params.keep:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
-            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """

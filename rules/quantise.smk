@@ -128,7 +128,6 @@ rule quantise_tensorflow:
         "../envs/tf2.yaml"
     resources:
         mem_mb=2000,
-        time_limit=config["time_limit"],
     params:
         form=sample_form("calibration"),
         preprocess=preprocess,
@@ -141,7 +140,6 @@ rule quantise_tensorflow:
             --folder {input.folder:q} \
             --form {params.form:q} \
             --preprocess {params.preprocess:q} \
-            --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}
         """

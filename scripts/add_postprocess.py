@@ -21,9 +21,9 @@ def main(argv=None):
     parser.add_argument("--anchors", type=made.checked, required=True, help="anchors.npy")
     parser.add_argument("--name", required=True, help="name of the new graph")
     parser.add_argument("--options", required=True, help="JSON object of postprocess options")
-    parser.add_argument("--output-graph", required=True)
-    parser.add_argument("--output-contract", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output-graph", type=made.output, required=True)
+    parser.add_argument("--output-contract", type=made.output, required=True)
+    args = command.parse(parser, argv)
 
     heads = files.read_json(args.contract)
     options = postprocess.Options(**{**heads["postprocess"], **json.loads(args.options)})

@@ -19,9 +19,9 @@ def main(argv=None):
     parser.add_argument("--calibration", type=made.checked, required=True, help="calibration.json")
     parser.add_argument("--drop", required=True, type=float, help="largest loss allowed, in the metric's unit")
     evaluation.add_inputs(parser)
-    parser.add_argument("--output", required=True, help=".tflite file")
-    parser.add_argument("--output-record", required=True, help="JSON file")
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True, help=".tflite file")
+    parser.add_argument("--output-record", type=made.output, required=True, help="JSON file")
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     try:
         with tempfile.TemporaryDirectory() as folder:

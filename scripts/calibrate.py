@@ -12,8 +12,8 @@ def main(argv=None):
     parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
     predictions.add_arguments(parser)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     try:
         count, feeds = calibration.feeds(args, contract)

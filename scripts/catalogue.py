@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from zoomill import command, tables
+from zoomill import command, made, tables
 from zoomill.yaml_file import load_yaml
 
 _HEADINGS = ("model", "task", "source", "bytes", "licence", "built here")
@@ -12,9 +12,9 @@ _HEADINGS = ("model", "task", "source", "bytes", "licence", "built here")
 def main(argv=None):
     """Print one row for each card."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cards", nargs="+", required=True, help="models/*.yaml")
-    parser.add_argument("--results", required=True, help="folder of the artifacts")
-    args = parser.parse_args(argv)
+    parser.add_argument("--cards", type=made.unchecked, nargs="+", required=True, help="models/*.yaml")
+    parser.add_argument("--results", type=made.unchecked, required=True, help="folder of the artifacts")
+    args = command.parse(parser, argv)
     print(tables.markdown([_HEADINGS, *(row(path, args.results) for path in sorted(args.cards))]), end="")
 
 

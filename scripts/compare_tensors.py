@@ -18,9 +18,9 @@ def main(argv=None):
     predictions.add_arguments(parser)
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz, for models without samples")
     parser.add_argument("--limit", required=True, type=int, help="most samples to take, spread evenly over the list")
-    parser.add_argument("--output", required=True, help="JSON file")
-    parser.add_argument("--output-plot", required=True, help="PNG file")
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True, help="JSON file")
+    parser.add_argument("--output-plot", type=made.output, required=True, help="PNG file")
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     try:
         document = tensor_error.compare(args.float, args.quantised, contract, _feeds(args, contract))

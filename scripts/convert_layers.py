@@ -29,20 +29,22 @@ def main(argv=None):
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of the graph made of it")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every file of weights but the last")
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
-    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
-    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
-    args = parser.parse_args(argv)
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    parser.add_argument(
+        "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
+    )
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     with folders.written(args.output) as folder:
-        try:
-            command.within(args.time_limit, convert, args, contract, folder)
-        except UserError as error:
-            raise UserError(f"{contract['model']}: {args.path}: {error}") from error
+        convert(args, contract, folder)
 
 
 def convert(args, contract, folder):
-    """Convert in a child process, whose errors must name the model too."""
+    """Write a model that runs as the source does.
+
+    Raises:
+        UserError: when TensorFlow.js does not load it, or gives other outputs.
+    """
     try:
         names = convert_file(args, folder)
         document = tfjs_model.read_document(folder)

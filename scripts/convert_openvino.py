@@ -11,23 +11,16 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
-    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
-    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
-    args = parser.parse_args(argv)
+    parser.add_argument(
+        "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
+    )
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     with folders.written(args.output) as folder:
         try:
-            command.within(args.time_limit, convert, args.graph, contract, folder)
+            openvino_ir.convert(args.graph, contract, folder)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
-
-
-def convert(graph, contract, folder):
-    """Convert in a child process, whose errors must name the model too."""
-    try:
-        openvino_ir.convert(graph, contract, folder)
-    except UserError as error:
-        raise UserError(f"{contract['model']}: {graph}: {error}") from error
 
 
 if __name__ == "__main__":

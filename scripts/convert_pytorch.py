@@ -18,12 +18,11 @@ def main(argv=None):
     parser.add_argument(
         "--golden", type=made.checked, required=True, help="golden.npz, which tells the layouts of the outputs"
     )
-    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
         try:
-            command.within(args.time_limit, convert, args, raw.name)
+            convert(args, raw.name)
         except UserError as error:
             raise UserError(f"{args.model}: {args.path}: {error}") from error
         artifact.finish(raw.name, files.read_json(args.contract), "torch_float32", args.output)

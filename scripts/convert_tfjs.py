@@ -31,27 +31,25 @@ def main(argv=None):
     )
     parser.add_argument("--options", required=True, type=json.loads, help="JSON object: `tfjs` of the card")
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="tf.min.js")
-    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
-    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
-    args = parser.parse_args(argv)
+    parser.add_argument("--library", type=made.unchecked, required=True, help="tf.min.js")
+    parser.add_argument(
+        "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
+    )
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     with folders.written(args.output) as folder:
         try:
-            command.within(args.time_limit, convert, args, contract, folder)
+            convert(args, contract, folder)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
 
 
 def convert(args, contract, folder):
-    """Convert in a child process, whose errors must name the model too."""
-    try:
-        _convert(args, contract, folder)
-    except UserError as error:
-        raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
+    """Write a model in the first of the ways to write loops and branches that TensorFlow.js runs.
 
-
-def _convert(args, contract, folder):
+    Raises:
+        UserError: with what is wrong with each of them.
+    """
     if not tfjs_converter.has_control_flow(args.graph):
         convert_one(args, contract, folder, None)
         return

@@ -13,7 +13,7 @@ def main(argv=None):
         "--predictions", type=made.checked, required=True, help="predictions.npz of an export command with --samples"
     )
     evaluation.add_arguments(parser)
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     names = {entry["tensor"]: entry["name"] for entry in files.read_json(args.contract)["outputs"]}
     found = predictions.read(args.predictions, args.samples)
     arrays = {names.get(tensor, tensor): array for tensor, array in found.items()}

@@ -18,9 +18,9 @@ def main(argv=None):
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
     evaluation.add_arguments(parser)
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     found = run(args, files.read_json(args.contract))
     evidence = {
         "variant": args.variant,

@@ -13,7 +13,7 @@ def main(argv=None):
     parser.add_argument("--variant", required=True)
     parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
     evaluation.add_arguments(parser)
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     contract, artifact = files.read_json(args.contract), runtime.Artifact(args.artifact, args.kernels)
     tensor = contract["inputs"][0]["tensor"]
     evidence = {

@@ -16,7 +16,7 @@ def main(argv=None):
     parser.add_argument("--config", type=made.checked, required=True, help=".cfg file")
     parser.add_argument("--weights", type=made.checked, required=True, help=".weights file")
     parser.add_argument("--heads", required=True, choices=("raw", "decoded"), help="what detection heads give")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     decoded = args.heads == "decoded"
     try:
         net, sections = cfg.read(args.config)

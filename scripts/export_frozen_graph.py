@@ -13,7 +13,7 @@ def main(argv=None):
     parser.add_argument("--path", type=made.checked, required=True, help="frozen graph")
     parser.add_argument("--input-tensors", required=True, help="JSON object: contract name to tensor")
     parser.add_argument("--output-tensors", required=True, help="JSON object: contract name to tensor")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     graph = checkpoint.read_frozen(args.path)
     inputs = tf_sources.graph_tensors(graph, json.loads(args.input_tensors), args.path)
     outputs = tf_sources.graph_tensors(graph, json.loads(args.output_tensors), args.path)

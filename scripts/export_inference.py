@@ -26,8 +26,8 @@ def main(argv=None):
     )
     parser.add_argument("--path", type=made.checked, required=True, help="frozen graph")
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--output-dir", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output-dir", type=made.output_folder, required=True)
+    args = command.parse(parser, argv)
     cut = files.read_json(args.contract)
     args.model, args.samples = cut["model"], None
     if not os.path.exists(args.path):

@@ -13,7 +13,7 @@ def main(argv=None):
     export.add_arguments(parser)
     parser.add_argument("--path", type=made.checked, required=True, help="model file, or folder of a SavedModel")
     parser.add_argument("--allow", nargs="*", default=[], help="Lambda and custom classes that may run")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     try:
         model = tf_sources.keras_model(args.path, args.allow)
         shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]

@@ -13,7 +13,7 @@ def main(argv=None):
     export.add_arguments(parser)
     parser.add_argument("--path", type=made.checked, required=True, help=".onnx file")
     parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep ONNX's order of dimensions")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
     try:
         model = onnx_source.read(args.path)

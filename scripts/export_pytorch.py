@@ -16,7 +16,7 @@ def main(argv=None):
     parser.add_argument("--onnx", type=made.checked, required=True, help="ONNX file of run_pytorch")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden inputs and outputs of run_pytorch")
     parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep PyTorch's order of dimensions")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
     try:
         converted = onnx_source.to_graph(onnx_source.read(args.onnx), shapes, args.keep_layout, args.onnx)

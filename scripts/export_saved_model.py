@@ -13,7 +13,7 @@ def main(argv=None):
     parser.add_argument("--path", type=made.checked, required=True, help="folder with saved_model.pb")
     parser.add_argument("--tags", nargs="*", default=["serve"])
     parser.add_argument("--signature", default="serving_default", help="its key, or __call__ for the module's own call")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     try:
         function = saved_model_source.load(args.path, args.tags, args.signature)
     except UserError as error:

@@ -43,9 +43,9 @@ def main(argv=None):
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
     golden_inputs.add_arguments(parser)
     parser.add_argument("--labels", type=json.loads, default=[], help="JSON list: class names without the background")
-    parser.add_argument("--output-dir", required=True)
+    parser.add_argument("--output-dir", type=made.output_folder, required=True)
     predictions.add_arguments(parser)
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     try:
         export(args)
     except UserError as error:

@@ -15,7 +15,7 @@ def main(argv=None):
     parser.add_argument("--variables", required=True, choices=("raw", "moving_averages"))
     parser.add_argument("--input-tensors", required=True, help="JSON object: contract name to tensor")
     parser.add_argument("--output-tensors", required=True, help="JSON object: contract name to tensor")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     graph = checkpoint.read_unfrozen(args.graph)
     inputs = tf_sources.graph_tensors(graph, json.loads(args.input_tensors), args.graph)
     outputs = tf_sources.graph_tensors(graph, json.loads(args.output_tensors), args.graph)

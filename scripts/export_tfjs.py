@@ -14,8 +14,8 @@ def main(argv=None):
     parser.add_argument("--path", type=made.checked, required=True, help="model.json")
     parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of a graph model")
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
-    args = parser.parse_args(argv)
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    args = command.parse(parser, argv)
     try:
         model = tfjs_source.read(args.path)
         if model.is_graph:

@@ -13,7 +13,7 @@ def main(argv=None):
     export.add_arguments(parser)
     parser.add_argument("--path", type=made.checked, required=True, help=".tflite file")
     parser.add_argument("--output-tensors", default="{}", help="JSON object: contract name to tensor of the file")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     try:
         source = tflite_source.Source(args.path, json.loads(args.output_tensors))
         source.refuse_custom_operators()

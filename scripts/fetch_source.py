@@ -11,7 +11,7 @@ import os
 import shutil
 from urllib.parse import quote
 
-from zoomill import archives, command, files, made, mirrors, samples, source_lock
+from zoomill import archives, command, files, made, mirrors, samples, sandbox, source_lock
 from zoomill.cache import Cache
 from zoomill.errors import UserError
 from zoomill.progress import log
@@ -54,18 +54,24 @@ def _arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="name of the model, for messages and sources.lock")
     parser.add_argument("--files", required=True, help="the card's list of files, as JSON")
-    parser.add_argument("--index", nargs="*", default=[], help="CSV of a data set, whose samples are fetched too")
+    parser.add_argument(
+        "--index", type=made.unchecked, nargs="*", default=[], help="CSV of a data set, whose samples are fetched too"
+    )
     parser.add_argument("--sample-urls", nargs="*", default=[], help="where they are, with {name} for a sample's name")
-    parser.add_argument("--cache", required=True, help="folder of complete and partial downloads")
-    parser.add_argument("--lock", required=True, help="sources.lock")
+    parser.add_argument(
+        "--cache", type=made.output_folder, required=True, help="folder of complete and partial downloads"
+    )
+    parser.add_argument("--lock", type=made.output, required=True, help="sources.lock")
     parser.add_argument(
         "--accept-new-digests",
         action="store_true",
         help="take a file whose card says `digest: null` as it comes, and record its digest in sources.lock",
     )
-    parser.add_argument("--output", required=True, help="folder to make; what stands there is removed")
+    parser.add_argument(
+        "--output", type=made.output, required=True, help="folder to make; what stands there is removed"
+    )
     parser.add_argument("--progress-fd", type=int, default=2, help="file descriptor of a terminal for the bar")
-    return parser.parse_args(argv)
+    return command.parse(parser, argv)
 
 
 def _fetch(args):
@@ -231,4 +237,4 @@ def _entry(path):
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, network=sandbox.ANY)

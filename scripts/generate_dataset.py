@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from zoomill import command, files, folders, samples
+from zoomill import command, files, folders, made, samples
 from zoomill.errors import UserError
 
 
@@ -14,10 +14,10 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--module", required=True, help="Python module, run with --output FOLDER")
-    parser.add_argument("--root", required=True, help="folder of the repository")
-    parser.add_argument("--index", required=True, help="CSV with the digests of the samples")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--root", type=made.unchecked, required=True, help="folder of the repository")
+    parser.add_argument("--index", type=made.unchecked, required=True, help="CSV with the digests of the samples")
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     with folders.written(args.output) as folder:
         subprocess.run(
             [sys.executable, "-m", args.module, "--output", os.path.abspath(folder)], cwd=args.root or ".", check=True

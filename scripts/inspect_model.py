@@ -26,7 +26,7 @@ def main(argv=None):
         help="the .weights of a .cfg or the checkpoint of a .meta, when it has another name than the model",
     )
     parser.add_argument("--json", help="also write the report here as JSON; - prints JSON instead of the table")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     document = recognise.inspect(args.model, args.weights)
     # Bytes, so that names are printed as they are, whatever the terminal's encoding.
     if args.json == "-":

@@ -6,17 +6,21 @@ import shutil
 import subprocess
 import tempfile
 
-from zoomill import command, files
+from zoomill import command, files, made, sandbox
 from zoomill.errors import UserError
 
 
 def main(argv=None):
     """Write the files under their paths; the packages themselves are removed again."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lock", required=True, help="package-lock.json, with package.json beside it")
+    parser.add_argument(
+        "--lock", type=made.unchecked, required=True, help="package-lock.json, with package.json beside it"
+    )
     parser.add_argument("--files", nargs="+", required=True, help="paths under node_modules")
-    parser.add_argument("--output-dir", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output-dir", type=made.output_folder, required=True)
+    # npm keeps what it has downloaded.
+    made.output_folder(os.environ.get("npm_config_cache") or os.path.expanduser("~/.npm"))  # noqa: SIM112
+    args = command.parse(parser, argv)
     if not shutil.which("npm"):
         raise UserError("npm is not installed; TensorFlow.js needs Node 18 or newer with npm")
     with tempfile.TemporaryDirectory() as folder:
@@ -33,4 +37,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, network=sandbox.ANY)

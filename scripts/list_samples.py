@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from zoomill import command, files, samples
+from zoomill import command, files, made, samples
 from zoomill.errors import UserError
 
 
@@ -12,12 +12,14 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--purpose", required=True, choices=("calibration", "evaluation"))
-    parser.add_argument("--index", required=True, help="CSV of the data set")
+    parser.add_argument("--index", type=made.unchecked, required=True, help="CSV of the data set")
     parser.add_argument("--samples", required=True, help="JSON: which of them, see zoomill.samples.choose")
-    parser.add_argument("--apart-from", nargs="*", default=[], help="CSV of the other purpose's data set")
+    parser.add_argument(
+        "--apart-from", type=made.unchecked, nargs="*", default=[], help="CSV of the other purpose's data set"
+    )
     parser.add_argument("--apart-from-samples", default="null", help="JSON: which of those")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     where = f"{args.model}: {args.purpose}"
     chosen = _chosen(where, args.index, args.samples)
     for index in args.apart_from:

@@ -10,9 +10,11 @@ def main(argv=None):
     """Write the lock."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artifacts", type=made.checked, nargs="+", required=True)
-    parser.add_argument("--results", required=True, help="folder the names in the lock are relative to")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument(
+        "--results", type=made.unchecked, required=True, help="folder the names in the lock are relative to"
+    )
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     lock = {os.path.relpath(path, args.results): fingerprint.of_tflite(path) for path in args.artifacts}
     files.write_json(args.output, lock, recorded=False)
 

@@ -13,9 +13,9 @@ def main(argv=None):
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of its source")
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
     tensors = tfjs_runtime.signature_tensors(args.model, contract, "outputs")
     try:

@@ -28,11 +28,13 @@ def main(argv=None):
     parser.add_argument("--budget", type=float, required=True, help="largest share of the float32 model's bytes")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
-    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
-    parser.add_argument("--output-record", required=True)
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    parser.add_argument(
+        "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
+    )
+    parser.add_argument("--output-record", type=made.output, required=True)
     predictions.add_arguments(parser)
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     try:
         plan = make_plan(args, contract)

@@ -13,14 +13,13 @@ def main(argv=None):
     parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     predictions.add_arguments(parser)
-    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
         try:
             feeds = list(calibration.feeds(args, contract)[1])
-            command.within(args.time_limit, tensorflow_converter.convert, args.graph, contract, raw.name, feeds)
+            tensorflow_converter.convert(args.graph, contract, raw.name, feeds)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
         artifact.finish(raw.name, contract, "tf_int8", args.output)

@@ -13,8 +13,10 @@ def main(argv=None):
     parser.add_argument("--float", type=made.checked, required=True, help="folder of the float32 model")
     parser.add_argument("--patterns", required=True, type=json.loads, help="JSON object: dtype to patterns of weights")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
-    parser.add_argument("--output", required=True, help="folder to make; what stands there is replaced")
-    args = parser.parse_args(argv)
+    parser.add_argument(
+        "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
+    )
+    args = command.parse(parser, argv)
     try:
         tfjs_quantiser.write_variant(args.float, args.patterns, args.shard_bytes, args.output)
     except UserError as error:

@@ -14,8 +14,8 @@ def main(argv=None):
         "--calibration", type=made.checked, nargs="*", default=[], help="calibration.json, for integer activations"
     )
     parser.add_argument("--variant", required=True, choices=quantiser.VARIANTS)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     ranges = calibration.read_ranges(args.calibration[0], args.float) if args.calibration else None
     model = quantiser.quantise(args.float, args.variant, ranges)

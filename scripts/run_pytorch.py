@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from zoomill import command, files, golden_inputs, pytorch_source
+from zoomill import command, files, golden_inputs, made, pytorch_source
 
 
 def main(argv=None):
@@ -14,9 +14,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     pytorch_source.add_arguments(parser)
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--output-onnx", required=True)
-    parser.add_argument("--output-golden", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output-onnx", type=made.output, required=True)
+    parser.add_argument("--output-golden", type=made.output, required=True)
+    args = command.parse(parser, argv)
     card = json.loads(args.card)
     source = pytorch_source.load(args.path, args.model, card["inputs"], args.keep_layout)
     feeds = golden_inputs.choose(args, source.promises, lambda feed: dict(enumerate(source.run(feed))))

@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 
-from zoomill import command, files, made, tensorflow_parts, toco, uint8_input
+from zoomill import command, files, made, supervisor, tensorflow_parts, toco, uint8_input
 from zoomill.errors import UserError
 
 
@@ -19,41 +19,42 @@ def main(argv=None):
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument("--variant", required=True, choices=["toco_float32", "toco_uint8"])
     parser.add_argument("--default-ranges", type=float, nargs="*", help="lowest and highest value of activations")
-    parser.add_argument("--time-limit", type=float, required=True, help="seconds")
-    parser.add_argument("--output", required=True, help=".tflite file as TOCO writes it")
-    parser.add_argument("--output-log", required=True, help="TOCO's log")
-    parser.add_argument("--output-counts", required=True, help="JSON of the figures in the log")
+    parser.add_argument("--output", type=made.output, required=True, help=".tflite file as TOCO writes it")
+    parser.add_argument("--output-log", type=made.output, required=True, help="TOCO's log")
+    parser.add_argument("--output-counts", type=made.output, required=True, help="JSON of the figures in the log")
     args = parser.parse_args(argv)
     contract = files.read_json(args.contract)
     try:
         run(args, contract)
     except UserError as error:
-        raise UserError("%s: %s: %s" % (contract["model"], args.graph, error)) from error
+        raise UserError("%s: %s" % (contract["model"], error)) from error
     with open(args.output_log, encoding="utf-8", errors="replace") as file:
         files.write_json(args.output_counts, toco.log_counts(file.read()))
 
 
 def run(args, contract):
-    """Run TOCO in a child process."""
+    """Run TOCO in a child process, as it ends its own when it fails."""
     uint8 = args.variant == "toco_uint8"
     statistics = [uint8_input.statistics(promise) for promise in contract["inputs"]] if uint8 else None
     with files.written(args.output_log) as log:
         try:
-            command.within(args.time_limit, convert, args, contract, statistics, log)
+            supervisor.watch(lambda: convert(args, contract, statistics, log))
         except (UserError, SystemExit) as error:
             with open(log, encoding="utf-8", errors="replace") as file:
                 text = file.read()
             sys.stderr.write(text)
             array = toco.lacking_range(text)
             if array:
-                raise UserError("%s has no fake-quant node; give `toco: default_ranges` in the card" % array) from error
+                advice = "give `toco: default_ranges` in the card"
+                raise UserError("%s: %s has no fake-quant node; %s" % (args.graph, array, advice)) from error
             if isinstance(error, UserError):
                 raise
-            raise UserError("TOCO failed; its log stands above") from error
+            raise UserError("%s: TOCO failed; its log stands above" % args.graph) from error
 
 
 def convert(args, contract, statistics, log):
     """Run TOCO with the process's stderr, where native code logs to, going to ``log``."""
+    command.shut_in()  # only here, as TOCO asks /proc about its own process
     graph = tensorflow_parts.graph_def(args.graph)
     if sys.version_info < (3, 8):
         toco.use_original_operators(graph)

@@ -15,8 +15,8 @@ def main(argv=None):
     parser.add_argument(
         "--metrics", type=made.checked, nargs="*", default=[], help="metric evidence of those that are evaluated"
     )
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     documents = [files.read_json(path) for path in args.evidence]
     sizes = {name(item): item["bytes"] for item in documents}
     evaluated = [files.read_json(path) for path in args.metrics]

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from zoomill import browser, command, evidence, files, made, tfjs_runtime
+from zoomill import browser, command, evidence, files, made, sandbox, supervisor, tfjs_runtime
 
 
 def main(argv=None):
@@ -20,12 +20,12 @@ def main(argv=None):
         "--goldens", type=made.checked, nargs="+", required=True, help="golden.npz of the graph of each artifact"
     )
     parser.add_argument("--limits", required=True, type=json.loads, help="JSON list, for each artifact")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
     parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")
     parser.add_argument("--runs", type=int, required=True, help="how often to run each on each backend, at least")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds for one artifact on one backend")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     places = {"javascript": args.library, "artifacts": os.path.dirname(args.artifacts[0])}
     entries = zip(args.artifacts, args.contracts, args.goldens, args.limits, strict=True)
     with browser.start(places, args.chromium, args.time_limit) as chromium:
@@ -57,6 +57,7 @@ def document(chromium, runs, artifact, contract_path, golden_path, limits):
         names = {entry["name"]: entry["name"] for entry in contract["outputs"]}
 
     def run(backend):
+        supervisor.step()
         return tfjs_runtime.with_arrays(chromium.call(function, {**request, "backend": backend, "runs": runs}), names)
 
     backends, failures, not_tested = tfjs_runtime.on_backends(places, run, contract, golden, limits)
@@ -65,4 +66,4 @@ def document(chromium, runs, artifact, contract_path, golden_path, limits):
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, network=sandbox.LOOPBACK)

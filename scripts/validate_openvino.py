@@ -10,7 +10,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     evidence.add_arguments(parser)
     parser.add_argument("--variant", required=True, choices=openvino_ir.VARIANTS)
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     document = evidence.begin(args, contract) | openvino_ir.describe(args.artifact)
     artifact, golden = openvino_ir.Artifact(args.artifact), evidence.read_golden(args.golden)

@@ -15,9 +15,9 @@ def main(argv=None):
         "--float", type=made.checked, nargs="*", help="folder of the float32 model that the artifact was derived from"
     )
     parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", required=True, help="folder of the JavaScript packages")
+    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
     parser.add_argument("--runs", type=int, required=True, help="how often to run it on each backend, at least")
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
 
     def run(backend):

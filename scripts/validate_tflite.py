@@ -36,7 +36,7 @@ def main(argv=None):
     parser.add_argument(
         "--beside", type=made.checked, nargs="*", help="the same variant by another quantiser, to be compared with"
     )
-    args = parser.parse_args(argv)
+    args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
     model = tflite_file.read(args.artifact)
     document = evidence.begin(args, contract) | tflite_file.describe(model)

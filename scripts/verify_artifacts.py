@@ -15,10 +15,13 @@ from zoomill.errors import UserError
 def main(argv=None):
     """Print one line for each artifact; fail when any is different, or any file is not as it was made."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lock", required=True)
-    parser.add_argument("--results", required=True, help="folder the names in the lock are relative to")
+    parser.add_argument("--lock", type=made.unchecked, required=True)
+    parser.add_argument(
+        "--results", type=made.unchecked, required=True, help="folder the names in the lock are relative to"
+    )
     parser.add_argument("--cache", required=True, help="folder of the downloads")
-    args = parser.parse_args(argv)
+    made.unchecked(os.curdir)  # the records lead to whatever was made here
+    args = command.parse(parser, argv)
     lineage, errors = made.Lineage(args.cache), {}
     for name, locked in sorted(files.read_json(args.lock).items()):
         path = os.path.join(args.results, name)

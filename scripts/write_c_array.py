@@ -11,9 +11,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tflite", type=made.checked, required=True)
     parser.add_argument("--name", required=True, help="start of all names in C: NAME_model_data …")
-    parser.add_argument("--source", required=True, help="the .cc file")
-    parser.add_argument("--header", required=True, help="the .h file, beside the source")
-    args = parser.parse_args(argv)
+    parser.add_argument("--source", type=made.output, required=True, help="the .cc file")
+    parser.add_argument("--header", type=made.output, required=True, help="the .h file, beside the source")
+    args = command.parse(parser, argv)
     operators = tflite_file.operators(tflite_file.read(args.tflite))
     with open(args.tflite, "rb") as file:
         data = file.read()

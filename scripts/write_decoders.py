@@ -16,12 +16,14 @@ def main(argv=None):
     parser.add_argument(
         "--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detector's raw heads"
     )
-    parser.add_argument("--templates", nargs=2, required=True, help="decode.js.jinja and decode.py.jinja")
-    parser.add_argument("--output-javascript", required=True)
-    parser.add_argument("--output-python", required=True)
-    parser.add_argument("--output-data", required=True)
-    parser.add_argument("--output-classes", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument(
+        "--templates", type=made.unchecked, nargs=2, required=True, help="decode.js.jinja and decode.py.jinja"
+    )
+    parser.add_argument("--output-javascript", type=made.output, required=True)
+    parser.add_argument("--output-python", type=made.output, required=True)
+    parser.add_argument("--output-data", type=made.output, required=True)
+    parser.add_argument("--output-classes", type=made.output, required=True)
+    args = command.parse(parser, argv)
     contract = reading.scored(files.read_json(args.contract), args.card)
     known = decoders.facts(contract, args.card)
     programs = [decoders.render(template, known) for template in args.templates]

@@ -20,15 +20,22 @@ def main(argv=None):
     """Write the provenance of one model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--artifacts", nargs="+", required=True)
-    parser.add_argument("--goldens", nargs="*", default=[], help="golden.npz of their graphs")
+    parser.add_argument("--artifacts", type=made.unchecked, nargs="+", required=True)
+    parser.add_argument("--goldens", type=made.unchecked, nargs="*", default=[], help="golden.npz of their graphs")
     parser.add_argument("--cache", required=True, help="folder of the downloads")
-    parser.add_argument("--code", nargs="+", required=True, help="files of all commands")
-    parser.add_argument("--environments", nargs="+", required=True, help="envs/*.yaml and their post-deploy scripts")
+    parser.add_argument("--code", type=made.unchecked, nargs="+", required=True, help="files of all commands")
+    parser.add_argument(
+        "--environments",
+        type=made.unchecked,
+        nargs="+",
+        required=True,
+        help="envs/*.yaml and their post-deploy scripts",
+    )
     parser.add_argument("--parameters", required=True, help="JSON object")
-    parser.add_argument("--root", required=True, help="folder of the repository")
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--root", type=made.unchecked, required=True, help="folder of the repository")
+    parser.add_argument("--output", type=made.output, required=True)
+    made.unchecked(os.curdir)  # the records lead to whatever was made here
+    args = command.parse(parser, argv)
     lineage = made.Lineage(args.cache)
     wrong = {}
     for path in (*args.artifacts, *args.goldens):

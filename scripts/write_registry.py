@@ -19,9 +19,9 @@ def main(argv=None):
     parser.add_argument(
         "--cards", required=True, type=json.loads, help="JSON object: title, task, decode, output of each model"
     )
-    parser.add_argument("--output-json", required=True)
-    parser.add_argument("--output-javascript", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output-json", type=made.output, required=True)
+    parser.add_argument("--output-javascript", type=made.output, required=True)
+    args = command.parse(parser, argv)
     root = os.path.dirname(args.output_json)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
     variants = {}

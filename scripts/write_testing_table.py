@@ -22,8 +22,8 @@ def main(argv=None):
     parser.add_argument(
         "--cards", required=True, type=json.loads, help="JSON object: task, decode, output, training_set"
     )
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
     browser = by_digest(item for path in args.browser for item in files.read_json(path)["artifacts"])
     metrics = by_digest(map(files.read_json, args.metrics))

@@ -16,8 +16,8 @@ def main(argv=None):
         "--artifacts", type=made.checked, nargs="+", required=True, help="folders of TensorFlow.js models"
     )
     parser.add_argument("--title", required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=made.output, required=True)
+    args = command.parse(parser, argv)
     parts = [f"# {escape.markdown(args.title)}\n", *(describe(path) for path in args.artifacts)]
     files.write_bytes(args.output, "\n".join(parts).encode())
 

@@ -36,7 +36,8 @@ def zoo():
 @pytest.fixture(autouse=True)
 def nothing_read(monkeypatch):
     """Each test is a process of its own to the records of what a process has read."""
-    monkeypatch.setattr(made, "_read", {})
+    for name, empty in (("_read", {}), ("_unchecked", []), ("_folders", [])):
+        monkeypatch.setattr(made, name, empty)
 
 
 class Workflow:

@@ -1,54 +1,106 @@
-"""What every command does around its work: report errors in one line, stay within a time limit."""
+"""What every command does around its work: shut itself in, be watched, and report errors in one line."""
 
-import multiprocessing
-import signal
+import contextlib
+import errno
+import itertools
+import os
+import shutil
 import sys
+import tempfile
 
+from zoomill import made, sandbox, supervisor
 from zoomill.errors import UserError
 
+# Seconds for one step of a job, and megabytes: in the environment, as they change no output.
+TIME_LIMIT, MEMORY_LIMIT = "ZOOMILL_TIME_LIMIT", "ZOOMILL_MEMORY_LIMIT"
+_FILE_SIZE = 1 << 36
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+# How this process is to be shut in once it knows its files; None where it is not, as in tests.
+_shut_in = None
 
-def run(main, argv=None):
-    """Call ``main(argv)`` and exit: 0, or 1 with one line on stderr for a :class:`UserError`."""
+
+def run(main, argv=None, network=sandbox.NONE):
+    """Call ``main(argv)`` in a process that is shut in and watched, and exit: 0, or 1 with one line on stderr.
+
+    Args:
+        main: function that calls :func:`parse`, or :func:`shut_in`, before it opens any file.
+        argv: list of arguments, None for the process's own.
+        network: of :mod:`zoomill.sandbox`.
+    """
+    limits = [int(os.environ[name]) if name in os.environ else None for name in (TIME_LIMIT, MEMORY_LIMIT)]
     try:
-        main(argv)
+        folder = tempfile.mkdtemp(prefix="zoomill-")
+    except OSError as error:
+        sys.exit("error: no folder for temporary files: %s; set TMPDIR to one with room" % error)
+    try:
+        supervisor.watch(lambda: _work(main, argv, network, folder), *limits)
     except UserError as error:
         sys.exit("error: %s" % error)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def within(seconds, function, *args):
-    """Call ``function(*args)`` in a child process that is killed after ``seconds``.
-
-    A child because a converter that hangs in native code cannot be interrupted from inside. Call it before
-    TensorFlow is imported: the child is forked.
-
-    Raises:
-        UserError: when the time is over, or when the child ended by a signal.
-        SystemExit: with the child's status, when that was not 0; the child has then said why.
-    """
-    child = multiprocessing.get_context("fork").Process(target=run, args=(lambda _: function(*args),))
-    child.start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        child.join(seconds)
-        late = child.is_alive()
     finally:
-        child.kill()
-        child.join()
-    if late:
-        raise UserError("stopped after the time limit of %g s; raise `time_limit` in config.yaml" % seconds)
-    if child.exitcode < 0:
-        raise UserError("the conversion was %s" % ended_by(-child.exitcode))
-    if child.exitcode:
-        sys.exit(child.exitcode)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def ended_by(number):
-    """Return words for the end of a process by a signal.
+def parse(parser, argv=None):
+    """Return the parsed arguments; from then on the process has only the files that they name, if :func:`run` runs it.
 
-    Raises:
-        ValueError: when there is no signal of that number.
+    Args:
+        parser: argparse.ArgumentParser, whose arguments are of type :func:`zoomill.made.checked`,
+            :func:`zoomill.made.unchecked` or :func:`zoomill.made.output` where they are files.
+        argv: list of arguments, None for the process's own.
     """
-    question = "; is there enough memory?" if number == signal.SIGKILL else ""
-    return "ended by signal %d (%s%s)" % (number, signal.Signals(number).name, question)
+    args = parser.parse_args(argv)
+    shut_in()
+    return args
+
+
+def shut_in():
+    """Give all up but the files that the parsed arguments name, if :func:`run` runs this process."""
+    supervisor.tell(_subject())
+    if _shut_in:
+        _shut_in()
+
+
+def _subject():
+    """Return the first of the files that this process was given, which names the model too; else the first it makes."""
+    return os.path.relpath([*itertools.chain(*made.places()), "?"][0])
+
+
+def _work(main, argv, network, folder):
+    global _shut_in  # noqa: PLW0603
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
+    if network != sandbox.ANY:  # programs keep caches there, and users their keys
+        os.environ["HOME"] = folder
+    _limit_files()
+
+    def _shut_in():
+        reads, writes = made.places()
+        if network == sandbox.ANY:  # a card and settings of the network name files of the user
+            reads.append("/")
+        sandbox.enter(reads, [*writes, folder], network)
+
+    try:
+        main(argv)
+    except UserError as error:
+        sys.exit("error: %s" % error)
+    except MemoryError:
+        raise SystemExit("error: %s: needs more memory than there is" % _subject()) from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        where = error.filename or _subject()
+        raise SystemExit(
+            "error: %s: %s; make room there and run it again" % (where, os.strerror(error.errno))
+        ) from None
+
+
+def _limit_files():
+    """Let no file grow without end, and no crash leave its memory on the disk."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        size = _FILE_SIZE if hard == resource.RLIM_INFINITY else min(hard, _FILE_SIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

@@ -27,8 +27,8 @@ def add_inputs(parser):
 def add_arguments(parser):
     """Add the flags that both commands have."""
     add_inputs(parser)
-    parser.add_argument("--output", required=True, help="JSON file with the figures")
-    parser.add_argument("--output-samples", required=True, help="JSON lines, one for each sample")
+    parser.add_argument("--output", type=made.output, required=True, help="JSON file with the figures")
+    parser.add_argument("--output-samples", type=made.output, required=True, help="JSON lines, one for each sample")
 
 
 def metric_of(args, contract):

@@ -24,7 +24,7 @@ def add_arguments(parser):
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of its source")
     parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: sqnr, share …")
-    parser.add_argument("--output", required=True)
+    parser.add_argument("--output", type=made.output, required=True)
 
 
 def begin(args, contract):

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from zoomill import files, golden_inputs, predictions, saved_model
+from zoomill import files, golden_inputs, made, predictions, saved_model
 from zoomill.errors import UserError
 from zoomill.graph_def import activation, ancestors, node_name, static_shapes
 
@@ -34,7 +34,7 @@ def add_arguments(parser):
     parser.add_argument("--model", required=True)
     parser.add_argument("--card", required=True, help="JSON object: inputs, outputs, labels, label_offset")
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--output-dir", required=True)
+    parser.add_argument("--output-dir", type=made.output_folder, required=True)
     predictions.add_arguments(parser)
 
 

@@ -30,7 +30,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--golden-samples", type=made.checked, help="sample list of a data set, some of which are taken"
     )
-    parser.add_argument("--golden-folder", help="folder of the data set")
+    parser.add_argument("--golden-folder", type=made.unchecked, help="folder of the data set")
     parser.add_argument("--golden-form", type=json.loads, help="JSON object: how its samples are read")
     parser.add_argument("--golden-preprocess", type=json.loads, default={}, help="JSON object: fit, part, padding")
 

@@ -23,8 +23,8 @@ from zoomill.errors import UserError
 _FOLDER = ".made"
 # Instruction sets that kernels choose by; they can change the last digit of a calibration or a golden value.
 _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "fma", "asimd", "amx_tile")
-# What this process has checked: {absolute path: sha256}.
-_read = {}
+# What this process has checked, {absolute path: sha256}; what else it reads; the folders that it writes to.
+_read, _unchecked, _folders = {}, [], []
 
 
 def record(path, content):
@@ -66,6 +66,31 @@ def checked(path):
     elif os.path.exists(path):
         _read[noted] = folders.digest(path)
     return path
+
+
+def unchecked(path):
+    """Return ``path`` as it is, of which only the place is noted. To be used as ``type`` of an argument."""
+    _unchecked.append(path)
+    return path
+
+
+def output(path):
+    """Return the path of a file to be made, the folder of which is noted. To be used as ``type`` of an argument."""
+    _folders.append(os.path.dirname(os.path.abspath(path)))
+    return path
+
+
+def output_folder(path):
+    """Return the path of a folder in which files are to be made, and note it. To be used as ``type`` of an argument."""
+    _folders.append(os.path.abspath(path))
+    return path
+
+
+def places():
+    """Return the paths that this process reads, with their records, and the folders that it writes to."""
+    # A stranger's file may have parts beside it.
+    around = [os.path.dirname(path) for path in _read if not _owner(path)]
+    return [*_read, *_unchecked, *map(_place, [*_read, *_unchecked]), *around], list(_folders)
 
 
 def check_member(folder, name):

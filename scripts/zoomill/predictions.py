@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from zoomill import datasets, files, made, samples
+from zoomill import datasets, files, made, samples, supervisor
 from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess
 
@@ -19,7 +19,7 @@ def add_arguments(parser, required=False):
         "samples", None if required else "write predictions.npz of these and nothing else"
     )
     group.add_argument("--samples", type=made.checked, nargs="?", required=required, help="sample list")
-    group.add_argument("--folder", nargs="?", required=required, help="folder of the data set")
+    group.add_argument("--folder", type=made.unchecked, nargs="?", required=required, help="folder of the data set")
     group.add_argument("--form", required=required, type=json.loads, help="JSON object: how samples are read")
     group.add_argument("--preprocess", type=json.loads, default={}, help="JSON object: fit, part, padding")
 
@@ -40,6 +40,7 @@ def inputs(args, promise, part=slice(None)):
     if not chosen:
         raise UserError(f"{args.samples}: is empty")
     for sample in chosen[part]:
+        supervisor.step()
         arrays = datasets.read(args.folder, sample, args.form)
         yield sample, arrays, [preprocess(array) for array in arrays]
 

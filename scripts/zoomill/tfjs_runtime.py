@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoomill import parity
+from zoomill import parity, sandbox, supervisor
 from zoomill.errors import UserError
 from zoomill.tfjs_model import MODEL, OPERATORS, read_document
 
@@ -119,8 +119,14 @@ def run_in_node(request, node="node"):
     """
     try:
         process = subprocess.run(
-            [node, WEB / "node.js"], input=json.dumps(request), capture_output=True, text=True, check=False
+            [node, WEB / "node.js"],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=sandbox.follow_parent,
         )
+        supervisor.step()
     except FileNotFoundError as error:
         raise UserError(f"{node}: is not installed; TensorFlow.js needs Node 18 or newer") from error
     if process.returncode:

@@ -16,7 +16,7 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from zoomill import command, files, folders, loss
+from zoomill import files, folders, loss, supervisor
 from zoomill.printable import printable
 
 # They tell of artifacts that passed.
@@ -118,7 +118,7 @@ def last_words(log, text, path):
     """
     killed, status = (_STATUS.findall(text) or [("", "0")])[-1]
     with contextlib.suppress(ValueError):  # not every status above 128 is a signal's
-        return f"{command.ended_by(int(killed or int(status) - 128))}: {path}"
+        return f"{supervisor.ended_by(int(killed or int(status) - 128))}: {path}"
     if found := _TRACEBACK.findall(log):
         return f"{found[-1].strip()} (unexpected; traceback in {path})"
     said = log.strip().rpartition("\n")[2] or "ended without a word"

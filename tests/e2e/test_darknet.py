@@ -95,7 +95,7 @@ def test_boxes_are_those_of_opencv_but_for_its_other_epsilon(model):
 def test_the_converted_model_gives_the_same_boxes(model, environment_python, command, tmp_path):
     made, artifact = model / "main", tmp_path / "artifact.tflite"
     files = ["--graph", made / "graph.pb", "--contract", made / "contract.json", "--output", artifact]
-    process = command(environment_python("tf2"), "convert_tflite", *files, "--time-limit", 300)
+    process = command(environment_python("tf2"), "convert_tflite", *files)
     assert process.returncode == 0, process.stderr
     contract = json.loads((made / "contract.json").read_text())
     run = runtime.Artifact(artifact)

@@ -285,7 +285,7 @@ def test_golden_outputs_are_opencvs_where_it_can_run_the_network(folder, name):
 def test_every_kind_of_layer_converts_to_operators_of_tflite(folder, environment_python, command, tmp_path):
     made, artifact = folder / "many_kinds/main", tmp_path / "artifact.tflite"
     files = ["--graph", made / "graph.pb", "--contract", made / "contract.json", "--output", artifact]
-    process = command(environment_python("tf2"), "convert_tflite", *files, "--time-limit", 300)
+    process = command(environment_python("tf2"), "convert_tflite", *files)
     assert process.returncode == 0, process.stderr
     with np.load(made / "golden.npz") as golden:
         contract = json.loads((made / "contract.json").read_text())

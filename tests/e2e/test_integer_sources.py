@@ -35,7 +35,7 @@ def converted(command, environment_python):
     """Return a function from an exported graph to what its float32 TFLite makes of the golden inputs."""
 
     def run(contract, golden, folder):
-        flags = ("--graph", folder / "graph.pb", "--contract", folder / "contract.json", "--time-limit", 300)
+        flags = ("--graph", folder / "graph.pb", "--contract", folder / "contract.json")
         output = folder / "main.float32.tflite"
         process = command(environment_python("tf2"), "convert_tflite", *flags, "--output", output)
         assert process.returncode == 0, process.stderr

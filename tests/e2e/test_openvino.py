@@ -58,7 +58,7 @@ def test_another_conversion_in_another_folder_gives_the_same_bytes(
     openvino_run, model, command, environment_python, tmp_path
 ):
     built = openvino_run.file(f"build/{model}/{STARTERS[model]}")
-    flags = ("--graph", built / "graph.pb", "--contract", built / "contract.json", "--time-limit", 300)
+    flags = ("--graph", built / "graph.pb", "--contract", built / "contract.json")
     process = command(environment_python("openvino"), "convert_openvino", *flags, "--output", tmp_path / "again")
     assert process.returncode == 0, process.stderr
     assert sorted(os.listdir(tmp_path / "again")) == ["model.bin", "model.xml"]
@@ -75,7 +75,7 @@ def test_an_ir_names_neither_folder_nor_version_of_the_machine(openvino_run, mod
 def test_a_graph_that_cannot_be_read_is_refused_and_leaves_nothing(openvino_run, command, environment_python, tmp_path):
     (tmp_path / "graph.pb").write_bytes(b"no graph")
     contract = openvino_run.file("build/digits_resnet8/main/contract.json")
-    flags = ("--graph", "graph.pb", "--contract", contract, "--time-limit", 300, "--output", "results/ir")
+    flags = ("--graph", "graph.pb", "--contract", contract, "--output", "results/ir")
     process = command(environment_python("openvino"), "convert_openvino", *flags, cwd=tmp_path)
     assert process.returncode == 1
     (line,) = [line for line in process.stderr.splitlines() if line.startswith("error: ")]

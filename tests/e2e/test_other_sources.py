@@ -39,7 +39,7 @@ def largest_error(command, environment_python):
     """
 
     def measure(folder, figure="max_abs"):
-        flags = ("--graph", folder / "graph.pb", "--contract", folder / "contract.json", "--time-limit", 300)
+        flags = ("--graph", folder / "graph.pb", "--contract", folder / "contract.json")
         output = folder / "main.float32.tflite"
         process = command(environment_python("tf2"), "convert_tflite", *flags, "--output", output)
         assert process.returncode == 0, process.stderr

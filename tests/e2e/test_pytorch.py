@@ -49,7 +49,7 @@ def chain(run, command, environment_python):
         model = ("--model", "tested", "--card", json.dumps(card))
         source = ("--onnx", folder / "pytorch.onnx", "--golden", folder / "pytorch.npz", "--output-dir", folder)
         contract, golden = ("--contract", folder / "contract.json"), ("--golden", folder / "golden.npz")
-        ends = {name: ("--time-limit", 300, "--output", folder / f"{name}.tflite") for name in ("graph", "direct")}
+        ends = {name: ("--output", folder / f"{name}.tflite") for name in ("graph", "direct")}
         for done in (
             process,
             command(environment_python("onnx"), "export_pytorch", *model, *source),

@@ -19,11 +19,11 @@ DEATHS = {
     "summarise": ("raise KeyError('x')", r"summarise: KeyError: 'x' \(unexpected; traceback in logs/summarise\.log\)"),
     "write_checksums": (
         "import os; os.kill(os.getpid(), 9)",
-        r"write_checksums: ended by signal 9 \(SIGKILL; is there enough memory\?\): logs/write_checksums\.log",
+        r"write_checksums: was killed, .* not enough memory \(signal 9, SIGKILL\): logs/write_checksums\.log",
     ),
     "write_provenance": (
         "import os; os.kill(os.getpid(), 11)",
-        rf"write_provenance {MODEL}: ended by signal 11 \(SIGSEGV\): logs/write_provenance/{MODEL}\.log",
+        rf"write_provenance {MODEL}: crashed in native code \(signal 11, SIGSEGV\): logs/write_provenance/{MODEL}\.log",
     ),
 }
 

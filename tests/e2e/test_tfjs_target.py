@@ -64,7 +64,7 @@ def convert(graphs, library, environment_python):
     def run(kind, output, options=OPTIONS, **environment):
         graph = graphs / "graph" / kind
         flags = ["--graph", graph / "graph.pb", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
-        flags += ["--options", json.dumps(options), "--library", library, "--time-limit", "300", "--output", output]
+        flags += ["--options", json.dumps(options), "--library", library, "--output", output]
         command = [environment_python("tfjs"), REPOSITORY / "scripts/convert_tfjs.py", *flags]
         return subprocess.run(command, env=os.environ | environment, text=True, capture_output=True)
 
@@ -267,7 +267,7 @@ def layers(keras_models, library, command, environment_python, tmp_path):
     def run(name):
         graph = keras_models / "graph" / name
         flags = ["--path", keras_models / name, "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
-        flags += ["--shard-bytes", 4194304, "--library", library, "--time-limit", 300, "--output", tmp_path / "layers"]
+        flags += ["--shard-bytes", 4194304, "--library", library, "--output", tmp_path / "layers"]
         return command(environment_python("tfjs"), "convert_layers", *flags), tmp_path / "layers"
 
     return run

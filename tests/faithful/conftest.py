@@ -143,7 +143,7 @@ def toco(original_python, environment_python):
     def convert(release, model, route, graph, variant="toco_float32"):
         path, contract = str(model.folder / route / graph / release / variant), model.contract_path(graph)
         files = types.SimpleNamespace(raw=f"{path}.raw.tflite", artifact=f"{path}.tflite", counts=f"{path}.json")
-        flags = ["--graph", model.graph(route, graph), "--contract", contract, "--time-limit", "100"]
+        flags = ["--graph", model.graph(route, graph), "--contract", contract]
         flags += ["--variant", variant]
         flags += ["--output", files.raw, "--output-log", f"{path}.log", "--output-counts", files.counts]
         run(pythons[release](), SCRIPTS / "run_toco.py", *flags)

@@ -147,4 +147,4 @@ def postprocess_command(cut, output, options):
 
 def convert_command(graph, contract, output):
     """Return the command that converts a graph by TensorFlow 2."""
-    return ["convert_tflite", "--graph", graph, "--contract", contract, "--time-limit", 100, "--output", output]
+    return ["convert_tflite", "--graph", graph, "--contract", contract, "--output", output]

@@ -99,7 +99,7 @@ def test_a_classifier_of_integers_gives_the_probabilities_of_its_source(
     run(environment_python("tf2"), SCRIPTS / "export_tf1_checkpoint.py", *flags, "--output-dir", tmp_path)
 
     convert = ["--graph", tmp_path / "graph.pb", "--contract", tmp_path / "contract.json", "--variant", VARIANT]
-    convert += ["--time-limit", 100, "--output", tmp_path / "raw.tflite"]
+    convert += ["--output", tmp_path / "raw.tflite"]
     convert += ["--output-log", tmp_path / "log", "--output-counts", tmp_path / "counts.json"]
     run(environment_python("toco"), SCRIPTS / "run_toco.py", *convert)
     contract, path = files.read_json(tmp_path / "contract.json"), tmp_path / "digits.tflite"
@@ -125,7 +125,7 @@ def convert(python, model, graph, folder, *flags):
     """Convert our graph by TOCO of TensorFlow 2.17.1 to uint8."""
     contract = model.contract_path(graph)
     outputs = ["--output", folder / "raw.tflite", "--output-log", folder / "log", "--output-counts", folder / "counts"]
-    settings = ["--contract", contract, "--variant", VARIANT, "--time-limit", 100, *outputs, *flags]
+    settings = ["--contract", contract, "--variant", VARIANT, *outputs, *flags]
     run(python, SCRIPTS / "run_toco.py", "--graph", model.graph("ours", graph), *settings)
     artifact.finish(folder / "raw.tflite", files.read_json(contract), VARIANT, folder / f"{graph}.tflite")
 

@@ -7,9 +7,9 @@ import importlib
 import json
 import sys
 
-from zoomill import command
+from zoomill import supervisor
 
 # A process in which TensorFlow runs must not be forked; who calls this keeps an eye on the time.
-command.within = lambda seconds, function, *args: function(*args)
+supervisor.watch = lambda work: work()
 for name, *arguments in json.loads(sys.argv[1]):
     importlib.import_module(name).main(arguments)

@@ -1,129 +1,109 @@
-"""What every command does around its work."""
+"""What every command does around its work. Each is run as a script of its own, as jobs are."""
 
-import contextlib
-import multiprocessing
 import os
-import signal
-import time
+import subprocess
+import sys
+import textwrap
 
 import pytest
+from conftest import REPOSITORY
 
-from zoomill import command
+HEAD = f"""
+import argparse, errno, os, sys, tempfile
+sys.path.insert(0, {str(REPOSITORY / "scripts")!r})
+from zoomill import command, made, sandbox
 from zoomill.errors import UserError
 
-
-def fail(message):
-    raise UserError(message)
-
-
-def test_a_users_mistake_ends_in_one_line_without_traceback(capfd):
-    child = multiprocessing.get_context("fork").Process(target=command.run, args=(fail, "model: file: broken; mend it"))
-    child.start()
-    child.join()
-    assert child.exitcode == 1
-    out, err = capfd.readouterr()
-    assert (out, err) == ("", "error: model: file: broken; mend it\n")
+def arguments(argv):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--path", type=made.checked)
+    parser.add_argument("--output", type=made.output, default="made/out")
+    return command.parse(parser, argv)
+"""
 
 
-def test_a_bug_is_shown_with_its_traceback():
-    with pytest.raises(ZeroDivisionError):
-        command.run(lambda argv: 1 / 0)
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that runs the body of a main as a command, in a folder of its own."""
+
+    def run(body, *flags, **environment):
+        script = tmp_path / "it.py"
+        script.write_text(
+            f"{HEAD}\ndef main(argv):\n{textwrap.indent(textwrap.dedent(body), '    ')}\ncommand.run(main)\n"
+        )
+        return subprocess.run(
+            [sys.executable, script, *map(str, flags)],
+            cwd=tmp_path,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
 
 
-def test_an_interrupt_ends_with_the_usual_status():
-    def interrupt(argv):
-        raise KeyboardInterrupt
-
-    with pytest.raises(SystemExit) as caught:
-        command.run(interrupt)
-    assert caught.value.code == 130
+def test_a_users_mistake_ends_in_one_line_without_traceback(run):
+    process = run("raise UserError('model: file: broken; mend it')")
+    assert (process.returncode, process.stdout, process.stderr) == (1, "", "error: model: file: broken; mend it\n")
 
 
-def test_arguments_are_handed_on():
-    found = []
-    command.run(found.append, ["--flag"])
-    assert found == [["--flag"]]
+def test_a_bug_is_shown_with_its_traceback(run):
+    process = run("1 / 0")
+    assert process.returncode == 1 and "ZeroDivisionError" in process.stderr
 
 
-def test_work_within_the_limit_is_done_in_a_process_of_its_own(tmp_path):
-    command.within(60, lambda path: path.write_text(str(os.getpid())), tmp_path / "pid")
-    assert int((tmp_path / "pid").read_text()) != os.getpid()
+def test_a_wrong_flag_ends_as_argparse_ends_it(run):
+    assert run("arguments(argv)", "--wrong").returncode == 2
 
 
-def test_work_beyond_the_limit_is_killed(tmp_path):
-    def hang(path):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as native code that does not listen
-        path.write_text(str(os.getpid()))
-        time.sleep(600)
-
-    with pytest.raises(UserError, match=r"time limit of 1 s; raise `time_limit` in config\.yaml"):
-        command.within(1, hang, tmp_path / "pid")
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+def test_an_interrupt_ends_with_the_usual_status(run):
+    assert run("raise KeyboardInterrupt").returncode == 130
 
 
-def test_the_childs_own_error_is_said_once_and_passed_on(capfd):
-    with pytest.raises(SystemExit) as caught:
-        command.within(60, fail, "model: cannot be converted")
-    assert caught.value.code == 1
-    assert capfd.readouterr().err == "error: model: cannot be converted\n"
+def test_a_command_writes_its_output_and_reads_its_input(run, tmp_path):
+    (tmp_path / "in").write_text("text")
+    process = run("args = arguments(argv); open(args.output, 'w').write(open(args.path).read())", "--path", "in")
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "made/out").read_text() == "text"
 
 
-def test_a_bug_in_the_child_is_passed_on_with_its_traceback(capfd):
-    with pytest.raises(SystemExit) as caught:
-        command.within(60, lambda: 1 / 0)
-    assert caught.value.code == 1
-    assert "ZeroDivisionError" in capfd.readouterr().err
+def test_a_command_has_no_other_files(run, tmp_path):
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs/in").write_text("text")
+    (tmp_path / "secret").write_text("secret")
+    assert "PermissionError" in run("arguments(argv); open('secret')", "--path", "inputs/in").stderr
+    assert "PermissionError" in run("arguments(argv); open('marker', 'w')", "--path", "inputs/in").stderr
+    assert not (tmp_path / "marker").exists()
 
 
-@pytest.mark.parametrize(
-    "number, words",
-    [(signal.SIGKILL, r"signal 9 \(SIGKILL; is there enough memory\?\)"), (signal.SIGSEGV, r"signal 11 \(SIGSEGV\)")],
-)
-def test_a_child_that_was_killed_is_told_from_one_that_failed(number, words):
-    def die():
-        with contextlib.suppress(ImportError, ValueError):
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(signal.SIGSEGV, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-
-    with pytest.raises(UserError, match=words):
-        command.within(60, die)
+def test_a_folder_for_temporary_files_is_there_and_removed(run, tmp_path):
+    process = run("arguments(argv); print(tempfile.mkstemp()[1], os.environ['HOME'])", TMPDIR=str(tmp_path))
+    name, home = process.stdout.split()
+    assert name.startswith(f"{home}/") and home.startswith(str(tmp_path))
+    assert not os.path.exists(home)
 
 
-def test_a_command_that_is_told_to_stop_takes_its_child_along(tmp_path):
-    """As by `kill` or a cluster: no converter may run on and write its file after its job has failed."""
-
-    def work(path):
-        path.write_text(str(os.getpid()))
-        time.sleep(600)
-
-    pid = tmp_path / "pid"
-    parent = multiprocessing.get_context("fork").Process(target=command.within, args=(600, work, pid))
-    parent.start()
-    while not (pid.exists() and pid.read_text()):
-        time.sleep(0.01)
-    parent.terminate()
-    parent.join()
-    child = int(pid.read_text())
-    try:
-        ended = wait_for_end(child)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    assert ended
+def test_work_beyond_a_limit_names_the_file_and_the_setting(run, tmp_path):
+    (tmp_path / "model.bin").write_text("")
+    process = run("arguments(argv)\nwhile True: pass", "--path", "model.bin", ZOOMILL_TIME_LIMIT="1")
+    why = "stopped after the time limit of 1 s; raise `time_limit` in config.yaml"
+    assert (process.returncode, process.stderr) == (1, f"error: model.bin: {why}\n")
 
 
-def wait_for_end(pid, seconds=2):
-    """Tell whether a process ends in time."""
-    for _ in range(int(seconds / 0.02)):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.02)
-    return False
+@pytest.mark.parametrize("kind", ["ENOSPC", "EFBIG", "EDQUOT", "EROFS"])
+def test_a_full_disk_is_one_line_with_the_file(run, kind):
+    process = run(f"arguments(argv); raise OSError(errno.{kind}, 'x', 'made/out')")
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: made/out: ") and len(process.stderr.splitlines()) == 1
+
+
+def test_memory_that_is_not_there_is_one_line(run):
+    process = run("arguments(argv); bytearray(1 << 62)")
+    assert (process.returncode, process.stderr) == (1, "error: made: needs more memory than there is\n")
+
+
+@pytest.mark.parametrize("script", sorted((REPOSITORY / "scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_every_command_shuts_itself_in(script):
+    text = script.read_text()
+    assert "command.parse(parser, argv)" in text or "command.shut_in()" in text
+    assert "    command.run(main" in text

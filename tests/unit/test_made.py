@@ -131,7 +131,7 @@ def test_a_strangers_file_is_accepted_and_noted():
 
 def test_a_refusal_goes_through_the_parser_of_a_command_as_one_line(command):
     flip("build/m/main/graph.pb")
-    flags = ["--graph", "build/m/main/graph.pb", "--contract", "c.json", "--time-limit", "9", "--output", "out.tflite"]
+    flags = ["--graph", "build/m/main/graph.pb", "--contract", "c.json", "--output", "out.tflite"]
     process = command(sys.executable, "convert_openvino", *flags)
     assert process.returncode == 1 and process.stderr.startswith("error: build/m/main/graph.pb: was changed after")
     assert len(process.stderr.splitlines()) == 1

@@ -37,10 +37,16 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("Command 'x' returned non-zero exit status 137.", "ended by signal 9 (SIGKILL; is there enough memory?): log"),
-        ("Command 'x' died with <Signals.SIGKILL: 9>.", "ended by signal 9 (SIGKILL; is there enough memory?): log"),
-        ("Command 'x' returned non-zero exit status 139.", "ended by signal 11 (SIGSEGV): log"),
-        ("Command 'x' died with <Signals.SIGTERM: 15>.", "ended by signal 15 (SIGTERM): log"),
+        (
+            "Command 'x' returned non-zero exit status 137.",
+            "was killed, most likely since the machine has not enough memory (signal 9, SIGKILL): log",
+        ),
+        (
+            "Command 'x' died with <Signals.SIGKILL: 9>.",
+            "was killed, most likely since the machine has not enough memory (signal 9, SIGKILL): log",
+        ),
+        ("Command 'x' returned non-zero exit status 139.", "crashed in native code (signal 11, SIGSEGV): log"),
+        ("Command 'x' died with <Signals.SIGTERM: 15>.", "was told to stop (signal 15, SIGTERM): log"),
         ("Command 'exit status 137' returned non-zero exit status 1.", "ended without a word (unexpected; see log)"),
         ("Command 'x' returned non-zero exit status 255.", "ended without a word (unexpected; see log)"),
         ("", "ended without a word (unexpected; see log)"),
@@ -70,9 +76,12 @@ def test_a_log_with_an_error_line_is_left_as_it_is_and_another_ends_with_one(fol
     verdicts.write_last_words(jobs, {2: "returned non-zero exit status 139."})
     assert (folder / "a.log").read_text() == "error: small: broken\n"
     assert (folder / "b.log").read_text() == (
-        "half a line\nerror: quantise small.int8: ended by signal 11 (SIGSEGV): b.log\n"
+        "half a line\nerror: quantise small.int8: crashed in native code (signal 11, SIGSEGV): b.log\n"
     )
-    assert verdicts.of_failed(jobs) == ["small: broken", "quantise small.int8: ended by signal 11 (SIGSEGV): b.log"]
+    assert verdicts.of_failed(jobs) == [
+        "small: broken",
+        "quantise small.int8: crashed in native code (signal 11, SIGSEGV): b.log",
+    ]
 
 
 def test_a_line_that_names_no_model_is_told_with_its_job(folder):
