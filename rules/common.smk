@@ -8,47 +8,59 @@ import re
 import shutil
 import sys
 
-sys.path.insert(0, f"{workflow.basedir}/scripts")
-
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 from zoomill import cards, sandbox, source_lock, verdicts
 from zoomill.code_files import code_files
 from zoomill.errors import UserError
+from zoomill.printable import printable
 from zoomill.yaml_file import load_yaml
 
 
 def load():
-    """Return catalogue and data sets, after checking them, the configuration and the targets on the command line."""
+    """Return catalogue and data sets, after checking them, the configuration and the targets on the command line.
+
+    A broken card stops only what needs it.
+    """
+    broken = {}
     schemas = f"{workflow.basedir}/rules/schemas"
     try:
         cards.check(config, load_yaml(f"{schemas}/config.schema.yaml"), "config.yaml")
         schema = load_yaml(f"{schemas}/card.schema.yaml")
-        catalogue = cards.load_catalogue(f"{workflow.basedir}/models", schema)
+        catalogue = cards.load_catalogue(f"{workflow.basedir}/models", schema, broken)
         datasets = cards.load_datasets(
-            f"{workflow.basedir}/datasets", load_yaml(f"{schemas}/dataset.schema.yaml"), schema["$defs"]
+            f"{workflow.basedir}/datasets",
+            load_yaml(f"{schemas}/dataset.schema.yaml"),
+            schema["$defs"],
+            broken,
         )
-        cards.check_datasets(catalogue, datasets)
+        cards.check_datasets(catalogue, datasets, broken)
         for name in config["models"]:
-            require(name, catalogue, "config.yaml: models", "model")
+            require(name, catalogue, "config.yaml: models", "model", broken)
+        cards.check_c_names(catalogue, config["models"])
         # Snakemake hands on the targets only after this file is read.
         targets = get_argument_parser().parse_known_args()[0].targets
         for target in targets:
-            check_target(target, catalogue, datasets)
+            check_target(target, catalogue, datasets, broken)
         if workflow.is_main_process and not config["accept_new_digests"]:
             check_digests(targets, catalogue)
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable(str(error))}")
+    if workflow.is_main_process:
+        for line in dict.fromkeys(map(str, broken.values())):
+            logger.warning(f"left out: {printable(line)}")
     return catalogue, datasets
 
 
-def require(name, names, where, kind):
-    """Raise a UserError with the nearest names when `name` is not one of `names`."""
+def require(name, names, where, kind, broken=()):
+    """Raise a UserError when `name` is not one of `names`: its own if it is broken, or one with the nearest names."""
     if name not in names:
+        if name in broken:
+            raise broken[name]
         raise UserError(f"{where}: there is no {kind} {name}{cards.nearest(name, list(names))}")
 
 
-def check_target(target, catalogue, datasets):
+def check_target(target, catalogue, datasets, broken):
     """Raise a UserError for a target whose model, graph or variant does not exist."""
     parts = re.fullmatch(r"(?:\./)?(sources|build|results)/([^/]+)(?:/(.*))?", target)
     if not parts or (parts[1] == "results" and parts[3] is None):
@@ -56,7 +68,7 @@ def check_target(target, catalogue, datasets):
     folder, name, file = parts[1], parts[2], parts[3] or ""
     if (folder == "sources" and name in datasets) or (folder, name) == ("build", "javascript"):
         return
-    require(name, catalogue, target, "model")
+    require(name, catalogue, target, "model", broken)
     if (
         re.search(r"(metric\.json|samples\.jsonl|predictions\.npz)$", file)
         and "evaluation" not in catalogue[name]
@@ -163,9 +175,19 @@ def card(*keys):
     return get
 
 
+def one_of(names):
+    """Return a pattern that matches some names, and nothing else."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 def kind(name):
-    """Return a pattern that matches the models of a kind of source, and nothing else."""
-    return "|".join(m for m, c in CATALOGUE.items() if c["source"]["kind"] == name) or "(?!)"
+    """Return a pattern that matches the models of a kind of source."""
+    return one_of(model for model, chosen in CATALOGUE.items() if chosen["source"]["kind"] == name)
+
+
+def labels(wildcards):
+    """Return the labels of a model's card, as JSON."""
+    return json.dumps(CATALOGUE[wildcards.model]["labels"])
 
 
 def source(key):
@@ -443,13 +465,16 @@ def metrics(paths):
     ]
 
 
+def address(url):
+    """Return a URL or absolute path as it is, a path that begins at the repository from the working directory."""
+    fixed = url.startswith(("http://", "https://")) or os.path.isabs(url)
+    return url if fixed else os.path.relpath(f"{workflow.basedir}/{url}")
+
+
 def card_files(wildcards):
-    """Return the card's files as JSON, paths inside the repository made relative to the working directory."""
-    files = []
-    for file in listed_files(wildcards):
-        urls = [url if "://" in url else os.path.relpath(f"{workflow.basedir}/{url}") for url in file["urls"]]
-        files.append({**file, "urls": urls})
-    return json.dumps(files)
+    """Return the card's files as JSON."""
+    found = listed_files(wildcards)
+    return json.dumps([{**file, "urls": list(map(address, file["urls"]))} for file in found])
 
 
 def new_digests(wildcards):
@@ -470,12 +495,12 @@ def index_of_source(wildcards):
 
 def sample_urls(wildcards):
     """Return where the samples of a data set are, nothing for a model."""
-    return DATASETS[wildcards.source]["urls"] if wildcards.source in DATASETS else []
+    return list(map(address, DATASETS[wildcards.source]["urls"])) if wildcards.source in DATASETS else []
 
 
 def generated(made):
-    """Return a pattern for the data sets that this repository makes itself, or for all that are fetched."""
-    return "|".join(name for name, chosen in DATASETS.items() if ("generator" in chosen) == made) or "(?!)"
+    """Return the data sets that this repository makes itself, or all that are fetched."""
+    return [name for name, chosen in DATASETS.items() if ("generator" in chosen) == made]
 
 
 def generator_code(wildcards):
@@ -761,8 +786,8 @@ say_browser()
 
 
 wildcard_constraints:
-    model="|".join(CATALOGUE),
+    model=one_of(CATALOGUE),
     graph="main|inference|detect_[a-z0-9_]+",
-    variant="|".join(cards.VARIANTS),
-    dataset="|".join(DATASETS),
-    purpose="|".join(OTHER_PURPOSE),
+    variant=one_of(cards.VARIANTS),
+    dataset=one_of(DATASETS),
+    purpose=one_of(OTHER_PURPOSE),

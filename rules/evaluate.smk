@@ -23,7 +23,7 @@ use rule export_ssd_graph as predict_ssd_graph with:
         frozen=source("frozen_graph"),
         override=card("pipeline_override"),
         golden=[],
-        labels=card("labels"),
+        labels=labels,
         allow=source("allow"),
         folder=output_folder,
         samples=sample_flags,

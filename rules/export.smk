@@ -36,7 +36,7 @@ rule export_ssd_graph:
         frozen=source("frozen_graph"),
         override=card("pipeline_override"),
         golden=golden_flags,
-        labels=card("labels"),
+        labels=labels,
         allow=source("allow"),
         folder=output_folder,
         samples=[],

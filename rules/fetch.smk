@@ -19,7 +19,7 @@ rule fetch_source:
     log:
         "logs/fetch_source/{source}.log",
     wildcard_constraints:
-        source="|".join([*CATALOGUE, generated(False)]),
+        source=one_of([*CATALOGUE, *generated(False)]),
     conda:
         "../envs/base.yaml"
     params:
@@ -52,7 +52,7 @@ rule generate_dataset:
     log:
         "logs/generate_dataset/{dataset}.log",
     wildcard_constraints:
-        dataset=generated(True),
+        dataset=one_of(generated(True)),
     conda:
         "../envs/litert.yaml"
     params:

@@ -88,7 +88,7 @@ rule write_web_summary:
         r"""
         python {input.code[0]:q} \
             --artifacts {input.artifacts:q} \
-            --title {params.title:q} \
+            --title={params.title:q} \
             --output {output:q} \
             &>{log:q}
         """

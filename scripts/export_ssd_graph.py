@@ -8,6 +8,7 @@ same, one anchor a line).
 import argparse
 import dataclasses
 import io
+import json
 import os
 
 import numpy as np
@@ -43,7 +44,7 @@ def main(argv=None):
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--labels", nargs="*", default=[], help="class names without the background")
+    parser.add_argument("--labels", type=json.loads, default=[], help="JSON list: class names without the background")
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     predictions.add_arguments(parser)
     allowed.add_argument(parser)

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from zoomill import command, files, folders, made
+from zoomill import command, escape, files, folders, made
 
 
 def main(argv=None):
@@ -15,7 +15,7 @@ def main(argv=None):
     folder = os.path.dirname(args.output)
     paths = [member for path in args.artifacts for member in folders.members(path)]
     digests = {os.path.relpath(path, folder): files.digest(path) for path in paths}
-    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    text = "".join(escape.checksum(digest, name) for name, digest in sorted(digests.items()))
     files.write_bytes(args.output, text.encode())
 
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from zoomill import command, files, folders, made, reading, registry, tfjs_model
+from zoomill import command, escape, files, folders, made, reading, registry, tfjs_model
 
 
 def main(argv=None):
@@ -39,8 +39,7 @@ def main(argv=None):
         for generation, entry in found.items():
             document[generation][registry.section(card["task"])].append(entry)
     text = "".join(
-        f"export const {generation} = {json.dumps(sections, indent=2, ensure_ascii=False)};\n"
-        for generation, sections in document.items()
+        f"export const {generation} = {escape.javascript(sections)};\n" for generation, sections in document.items()
     )
     files.write_bytes(args.output_javascript, (text + "export default newer;\n").encode())
     files.write_json(args.output_json, document)

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from zoomill import command, files, folders, made, tables, tfjs_model
+from zoomill import command, escape, files, folders, made, tables, tfjs_model
 
 # tensorflow/core/framework/types.proto
 _DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_INT64": "int64", "DT_UINT8": "uint8", "DT_BOOL": "bool"}
@@ -18,7 +18,7 @@ def main(argv=None):
     parser.add_argument("--title", required=True)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
-    parts = [f"# {args.title}\n", *(describe(path) for path in args.artifacts)]
+    parts = [f"# {escape.markdown(args.title)}\n", *(describe(path) for path in args.artifacts)]
     files.write_bytes(args.output, "\n".join(parts).encode())
 
 
@@ -38,7 +38,7 @@ def describe(path):
         ("shards", str(len(shards))),
         *weights(tfjs_model.read_weights(path, document)),
     ]
-    return f"## {os.path.basename(path)}\n\n{tables.markdown(rows)}"
+    return f"## {escape.markdown(os.path.basename(path))}\n\n{tables.markdown(rows)}"
 
 
 def ends(side, signature):

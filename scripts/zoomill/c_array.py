@@ -65,7 +65,13 @@ def source(name, data, header):
         name: start of all names, a C identifier.
         data: the file's bytes.
         header: name of the header's file.
+
+    Raises:
+        UserError: when ``name`` is no C identifier, or the header's name could not stand in a C source.
     """
+    _check_name(name)
+    if not re.fullmatch(r"[A-Za-z0-9_.+-]+", header):
+        raise UserError(f"{header!r}: cannot stand in a C source; give the file another name")
     digits = [f"0x{byte:02x}," for byte in data]
     starts = range(0, len(digits), _BYTES_IN_A_LINE)
     values = "\n".join("    " + " ".join(digits[start : start + _BYTES_IN_A_LINE]) for start in starts)
@@ -86,8 +92,7 @@ def header(name, length, operators):
     Raises:
         UserError: when ``name`` is no C identifier, or an operator's name could not stand in a C source.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise UserError(f"{name}: is no C identifier; set c_name in the model's card")
+    _check_name(name)
     custom = {}
     calls = []
     for operator in sorted(operators):
@@ -108,6 +113,11 @@ def header(name, length, operators):
         parameters=", ".join(["Resolver& resolver", *(f"Registration* {place}" for place in custom.values())]),
         calls=" &&\n         ".join(calls) or "true",
     )
+
+
+def _check_name(name):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise UserError(f"{name}: is no C identifier; set c_name in the model's card")
 
 
 def _method(operator):

@@ -1,7 +1,9 @@
 """The catalogue: one card for each model, checked against its schema."""
 
+import contextlib
 import copy
 import difflib
+import json
 import os
 import re
 
@@ -10,6 +12,13 @@ import jsonschema
 from zoomill.errors import UserError
 from zoomill.inspect.openvino import NO_WAY_BACK
 from zoomill.yaml_file import load_yaml
+
+# Names of models and data sets stand in paths, patterns, C and JavaScript, and end in names of files.
+_NAME = re.compile("[a-z][a-z0-9_]{0,99}")
+# Folders in build/ that are no model's.
+_RESERVED = ("javascript",)
+# Of what a message quotes, so that it stays a line.
+_MOST_QUOTED = 300
 
 # What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
 _DETECTION_GRAPHS = {
@@ -38,12 +47,21 @@ def check(document, schema, path):
     Raises:
         UserError: one line for the first thing that is wrong, with the key and, for a misspelt key, the nearest.
     """
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = _Validator(schema)
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
     if errors:
         raise UserError(f"{path}: {_explain(errors[0])}")
     _fill(document, schema["properties"])
     return document
+
+
+def _unique(validator, wanted, items, schema):
+    """Find what stands in a list twice, in linear time, which jsonschema's own does not."""
+    if isinstance(items, list) and len({json.dumps(item, sort_keys=True, default=str) for item in items}) < len(items):
+        yield jsonschema.ValidationError(f"{items!r} has non-unique elements")
+
+
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"uniqueItems": _unique})
 
 
 def _fill(document, properties):
@@ -53,31 +71,71 @@ def _fill(document, properties):
             document.setdefault(key, copy.deepcopy(rule["default"]))
 
 
-def load_catalogue(folder, schema):
-    """Return ``{model: card}`` of all cards in ``folder``, sorted by name."""
+def load_catalogue(folder, schema, broken=None):
+    """Return ``{model: card}`` of all cards in ``folder``, sorted by name.
+
+    Args:
+        folder: that of the cards.
+        schema: of a card.
+        broken: gets the error of every card that cannot be read, ``{model: UserError}``; the others are returned.
+
+    Raises:
+        UserError: for the first card that cannot be read, without ``broken``.
+    """
     cards = {}
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".yaml"):
-            path = os.path.join(folder, name)
-            document = load_yaml(path)
-            _refuse_openvino(document, f"models/{name}")
-            card = check(document, schema, f"models/{name}")
-            _fill(card["source"], schema["$defs"][card["source"]["kind"]]["properties"])
-            _fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
-            if card["source"]["kind"] == "tf1_detection":
-                card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
-                card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
-                card.setdefault("tflite", [*_variants(card), "toco_float32"])
-                _check_graphs(card, f"models/{name}")
-            else:
-                card["graphs"] = {"main": {}}
-                card.setdefault("tflite", _variants(card))
-            _check_tfjs(card, f"models/{name}")
-            model = name[: -len(".yaml")]
-            card.setdefault("c_name", model)
-            cards[model] = card
-    _check_c_names(cards)
+    for model in _names(folder):
+        with _kept(broken, cards, model):
+            cards[model] = _card(os.path.join(folder, f"{model}.yaml"), model, schema)
     return cards
+
+
+def _card(path, model, schema):
+    """Return a card with all that it leaves out."""
+    where = f"models/{model}.yaml"
+    _check_name(model, where, "model")
+    document = load_yaml(path, where)
+    _refuse_openvino(document, where)
+    card = check(document, schema, where)
+    _fill(card["source"], schema["$defs"][card["source"]["kind"]]["properties"])
+    _fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
+    if card["source"]["kind"] == "tf1_detection":
+        card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
+        card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+        card.setdefault("tflite", [*_variants(card), "toco_float32"])
+        _check_graphs(card, where)
+    else:
+        card["graphs"] = {"main": {}}
+        card.setdefault("tflite", _variants(card))
+    _check_tfjs(card, where)
+    card.setdefault("c_name", model)
+    return card
+
+
+def _names(folder):
+    """Return the names of the cards in a folder, sorted."""
+    return sorted(name[: -len(".yaml")] for name in os.listdir(folder) if name.endswith(".yaml"))
+
+
+def _check_name(name, where, kind):
+    """Raise a UserError for a card whose name cannot stand wherever that of a model or data set does."""
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{where}: the file's name is the {kind}'s: up to 100 small letters, digits and underscores, a letter first"
+        )
+    if name in _RESERVED:
+        raise UserError(f"{where}: {name} is the name of a folder in build/; give the file another one")
+
+
+@contextlib.contextmanager
+def _kept(broken, cards, name):
+    """Keep a UserError about a card in ``broken``, if there is one, and take the card out of ``cards``."""
+    try:
+        yield
+    except UserError as error:
+        if broken is None:
+            raise
+        broken[name] = error
+        cards.pop(name, None)
 
 
 def _refuse_openvino(document, path):
@@ -95,37 +153,59 @@ def _variants(card):
     return ["float32", "float16", "dynamic", *(CALIBRATED if "calibration" in card else ()), *own]
 
 
-def load_datasets(folder, schema, definitions):
+def load_datasets(folder, schema, definitions, broken=None):
     """Return ``{data set: card}`` of all data sets in ``folder``, sorted by name.
 
     Args:
         folder: that of the cards and the indices.
         schema: of such a card.
         definitions: ``$defs`` of the schema of a model's card.
+        broken: as for :func:`load_catalogue`.
     """
     schema = {**schema, "$defs": definitions}
     found = {}
-    for name in sorted(os.listdir(folder)):
-        stem, end = os.path.splitext(name)
-        if end == ".yaml":
-            found[stem] = check(load_yaml(os.path.join(folder, name)), schema, f"datasets/{name}")
-            if not os.path.exists(os.path.join(folder, f"{stem}.csv")):
-                raise UserError(f"datasets/{name}: there is no datasets/{stem}.csv, the list of its samples")
+    for name in _names(folder):
+        with _kept(broken, found, name):
+            where = f"datasets/{name}.yaml"
+            _check_name(name, where, "data set")
+            found[name] = check(load_yaml(os.path.join(folder, f"{name}.yaml"), where), schema, where)
+            if not os.path.exists(os.path.join(folder, f"{name}.csv")):
+                raise UserError(f"{where}: there is no datasets/{name}.csv, the list of its samples")
     return found
 
 
-def check_datasets(catalogue, datasets):
-    """Raise a UserError for a card that names a data set that is not there, or a data set with a model's name."""
-    for model, card in catalogue.items():
-        if model in datasets:
+def check_datasets(catalogue, datasets, broken=None):
+    """Find cards that name a data set that is not there, and data sets with a model's name.
+
+    Args:
+        catalogue, datasets: ``{name: card}``; those that are broken are taken out, if ``broken`` is given.
+        broken: as for :func:`load_catalogue`, with the errors of data sets that are broken already.
+    """
+    for model in catalogue.keys() & datasets:
+        with _kept(broken, datasets, model):
             raise UserError(f"datasets/{model}.yaml: a model has this name too; rename one")
-        for purpose in ("calibration", "evaluation"):
-            chosen = card.get(purpose)
-            if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
-                name = chosen["dataset"]
-                raise UserError(
-                    f"models/{model}.yaml: {purpose}: there is no data set {name}{nearest(name, list(datasets))}"
-                )
+    for model, card in list(catalogue.items()):
+        with _kept(broken, catalogue, model):
+            for purpose in ("calibration", "evaluation"):
+                chosen = card.get(purpose)
+                if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
+                    raise _no_dataset(chosen["dataset"], f"models/{model}.yaml: {purpose}", datasets, broken)
+
+
+def _no_dataset(name, where, datasets, broken):
+    """Return the error for a data set that is broken or not there."""
+    if broken and name in broken:
+        return broken[name]
+    return UserError(f"{where}: there is no data set {name}{nearest(name, list(datasets))}")
+
+
+def check_c_names(catalogue, models):
+    """Raise a UserError when two of some models have one name in C, so that one program could not hold both."""
+    known = {}
+    for model in sorted(models):
+        name = catalogue[model]["c_name"]
+        if (other := known.setdefault(name, model)) != model:
+            raise UserError(f"models/{model}.yaml: c_name: {name} is that of models/{other}.yaml; change one")
 
 
 def why_not(card, graph, variant):
@@ -201,15 +281,6 @@ def _check_graphs(card, path):
             )
 
 
-def _check_c_names(cards):
-    """Raise a UserError when two models have one name in C, so that one program could not hold both."""
-    models = {}
-    for model, card in cards.items():
-        other = models.setdefault(card["c_name"], model)
-        if other != model:
-            raise UserError(f"models/{model}.yaml: c_name: {card['c_name']} is that of models/{other}.yaml; change one")
-
-
 def _explain(error):
     """Say in one line what a schema error means."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
@@ -218,8 +289,16 @@ def _explain(error):
         known = list(error.schema.get("properties", {}))
         patterns = error.schema.get("patternProperties", {})
         unknown = next(k for k in error.instance if k not in known and not any(re.search(p, k) for p in patterns))
-        return f"{where}unknown key {unknown}" + ("" if patterns else nearest(unknown, known))
+        return f"{where}unknown key {_quoted(unknown)}" + ("" if patterns else nearest(unknown, known))
     if error.validator == "oneOf":
-        choices = "; ".join(" with ".join(choice["required"]) for choice in error.validator_value)
+        choices = "; ".join(
+            choice.get("const") or " with ".join(choice["required"]) for choice in error.validator_value
+        )
         return f"{where}needs exactly one of these: {choices.replace('digest', 'digest: null')}"
-    return f"{where}{error.message}"
+    if error.validator == "pattern" and "title" in error.schema:
+        return f"{where}{_quoted(repr(error.instance))} is not {error.schema['title']}"
+    return f"{where}{_quoted(error.message)}"
+
+
+def _quoted(text):
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"

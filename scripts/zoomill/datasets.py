@@ -45,13 +45,14 @@ def read_label(folder, sample, form):
         index names; for ``none``, None.
 
     Raises:
-        UserError: when that file was changed since the data set was made.
+        UserError: when that file was changed since the data set was made, or the label is no number.
     """
     kind = form["label"]
-    if kind == "class":
-        return int(sample.label)
-    if kind == "values":
-        return np.array(sample.label.split(), np.float64)
+    if kind in ("class", "values"):
+        try:
+            return int(sample.label) if kind == "class" else np.array(sample.label.split(), np.float64)
+        except ValueError as error:
+            raise UserError(f"{folder}: {sample.name}: its label {sample.label!r} is no number") from error
     if kind == "target":
         made.check_member(folder, sample.label)
         return _load(os.path.join(folder, sample.label))

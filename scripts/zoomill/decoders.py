@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from zoomill import reading
+from zoomill import escape, reading
 from zoomill.decode import YOLOX_STRIDES, Suppression
 from zoomill.errors import UserError
 
@@ -75,7 +75,7 @@ def render(template, known):
     loader = jinja2.FileSystemLoader(os.path.dirname(os.path.abspath(template)))
     options = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, **options)
-    environment.filters["python"] = repr
+    environment.filters |= {"python": repr, "line": escape.line, "docstring": escape.docstring}
     return environment.get_template(os.path.basename(template)).render(known)
 
 

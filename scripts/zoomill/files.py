@@ -43,7 +43,8 @@ def write_bytes(path, data, recorded=True):
 def write_json(path, value, recorded=True):
     """Write ``value`` as canonical JSON: sorted keys, two spaces, one newline at the end."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode(), recorded)
+    # UTF-8 has no halves of surrogate pairs, which a name out of a model may have; escaped they are still JSON.
+    write_bytes(path, (text + "\n").encode(errors="backslashreplace"), recorded)
 
 
 def read_json(path):

@@ -97,7 +97,11 @@ class Auc:
     figure, more_is_better = "auc", True
 
     def __init__(self, setting, anomalies=(1,), machines="", output=None):
-        self._anomalies, self._machine, self._output = anomalies, re.compile(machines), _output(setting, output)
+        try:
+            self._machine = re.compile(machines)
+        except re.error as error:
+            raise UserError(f"metric.machines: {machines!r} is no pattern: {error}") from error
+        self._anomalies, self._output = anomalies, _output(setting, output)
 
     def row(self, case):
         """Return machine, label (1 is an anomaly) and score."""

@@ -7,10 +7,14 @@ each sample, in a fixed order. A sample list is a part of an index, in the same 
 import csv
 import dataclasses
 import io
+import re
 
 from zoomill.errors import UserError
 
 COLUMNS = ("name", "bytes", "sha256", "label")
+# A path inside the data set's folder that no spreadsheet takes for a formula.
+_PATH = r"(?![-=+@~/])(?!(?:.*/)?\.\.(?:/|$))[^\\]{1,1000}"
+_FORMS = (_PATH, "[0-9]{1,15}", "[0-9a-f]{64}", rf"[-+.eE0-9 ]*|{_PATH}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,17 +38,34 @@ def read_index(path):
     """Read an index or a sample list.
 
     Raises:
-        UserError: when it has other columns, or a name twice.
+        UserError: when it is no such list, or has a name twice.
     """
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise UserError(f"{path}: its columns must be {', '.join(COLUMNS)}")
-        samples = [Sample(row["name"], int(row["bytes"]), row["sha256"], row["label"]) for row in reader]
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            if tuple(next(reader, ())) != COLUMNS:
+                raise UserError(f"{path}: its columns must be {', '.join(COLUMNS)}")
+            samples = [_sample(row, path, reader.line_num) for row in reader if row]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is no CSV file in UTF-8: {error}") from error
     names = {sample.name for sample in samples}
     if len(names) < len(samples):
         raise UserError(f"{path}: has a name twice")
     return samples
+
+
+def _sample(row, path, line):
+    """Return a row of a list of samples."""
+    wrong = [name for name, form, cell in zip(COLUMNS, _FORMS, row, strict=False) if not _is(form, cell)]
+    if wrong or len(row) != len(COLUMNS):
+        problem = f"its {wrong[0]} cannot be one" if wrong else f"there are {len(row)} columns"
+        raise UserError(f"{path}: {problem}, line {line}")
+    name, size, sha256, label = row
+    return Sample(name, int(size), sha256, label)
+
+
+def _is(form, cell):
+    return cell.isprintable() and re.fullmatch(form, cell)
 
 
 def index_text(samples):

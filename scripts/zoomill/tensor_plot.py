@@ -2,7 +2,7 @@
 
 import io
 
-from zoomill import files
+from zoomill import escape, files
 
 # How many of the worst tensors get a number in the curve and a line in the table, and how many of those that have lost
 # most against what they are made from get a letter.
@@ -39,7 +39,7 @@ def draw(document, title, path):
         heights = [3.2, 0.9, 0.3 + 0.2 * len(named)]
         curve, used, table = figure.subplots(3, 1, height_ratios=heights)
         used.sharex(curve)
-        figure.suptitle(title, fontsize=11)
+        figure.suptitle(escape.line(title), fontsize=11, parse_math=False)
         figure.supxlabel(_CAPTION, fontsize=8, x=0.01, ha="left")
         _curve(curve, rows, named)
         _used(used, rows)
@@ -95,13 +95,15 @@ def _table(axes, named):
     for height, line in enumerate(lines):
         for column, (place, text) in enumerate(zip(_COLUMNS.values(), line, strict=True)):
             left, weight = column < 2, "normal" if height else "bold"
-            axes.text(place, height, text, ha="left" if left else "right", va="center", fontsize=8.5, weight=weight)
+            style = {"ha": "left" if left else "right", "va": "center", "fontsize": 8.5, "weight": weight}
+            axes.text(place, height, text, parse_math=False, **style)
 
 
 def _line(row):
     """Return the figures of a tensor as text."""
-    name = row["tensor"] if len(row["tensor"]) <= _NAME else f"…{row['tensor'][1 - _NAME :]}"
-    line = [f"{name} ({row['operator']})", f"{row['sqnr']:z.1f}"]
+    name = escape.line(row["tensor"])
+    name = name if len(name) <= _NAME else f"…{name[1 - _NAME :]}"
+    line = [f"{name} ({escape.line(row['operator'])})", f"{row['sqnr']:z.1f}"]
     line.append("" if row["sqnr_lost"] is None else f"{row['sqnr_lost']:z.1f}")
     if "range_used" not in row:
         return [*line, "", "", ""]

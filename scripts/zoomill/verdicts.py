@@ -17,6 +17,7 @@ from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from zoomill import files, folders, loss, supervisor
+from zoomill.printable import printable
 
 # They tell of artifacts that passed.
 _REPORTS = ("results/SHA256SUMS", "results/summary.md", "results/tfjs.md", "results/*/provenance.json")
@@ -48,7 +49,7 @@ def tell_at_the_end(workflow, drops):
             write_last_words(failed, ends.texts)
             lines = {*of_failed(failed), *of_wanted(workflow.dag, drops)}
             if lines and workflow.is_main_process:
-                raise SystemExit("\n".join(f"error: {line}" for line in sorted(lines)))
+                raise SystemExit("\n".join(f"error: {printable(line)}" for line in sorted(lines)))
         if failure:
             raise failure
 
@@ -227,4 +228,4 @@ def _read(path):
 
 
 def _error_lines(path):
-    return [line.removeprefix("error: ") for line in _read(path).splitlines() if line.startswith("error: ")]
+    return re.findall("^error: (.*)$", _read(path), re.MULTILINE)

@@ -197,7 +197,8 @@ def source_flags(card, folder):
     chosen = card["source"]
     if chosen["kind"] == "tf1_detection":
         override = f"--pipeline-override={card['pipeline_override']}"
-        return ["--source", folder, "--frozen-graph", chosen["frozen_graph"], override, "--labels", *card["labels"]]
+        labels = json.dumps(card["labels"])
+        return ["--source", folder, "--frozen-graph", chosen["frozen_graph"], override, "--labels", labels]
     wanted = {key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")}
     own = ["--card", json.dumps(wanted)]
     if chosen["kind"] == "darknet":

@@ -147,7 +147,7 @@ def refused(command, environment_python, tmp_path):
         common = ["--model", "wrong", "--card", NOTHING_EXPECTED, "--output-dir", output, "--path", path]
         process = command(environment_python("tf2"), name, *common, *flags)
         assert process.returncode == 1 and "Traceback" not in process.stderr, process.stderr
-        assert not output.exists()
+        assert not list(output.iterdir())
         (line,) = (line for line in process.stderr.splitlines() if line.startswith("error: "))
         return line
 

@@ -13,6 +13,7 @@ from zoomill.yaml_file import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CARD = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
+DATASET = load_yaml(REPOSITORY / "rules/schemas/dataset.schema.yaml")
 CONFIG = load_yaml(REPOSITORY / "rules/schemas/config.schema.yaml")
 FILE = {"name": "model.pb", "urls": ["https://example.org/model.pb"], "sha256": "0" * 64}
 SMALLEST = {
@@ -27,11 +28,11 @@ SMALLEST = {
 def catalogue(tmp_path):
     """Return a function that writes cards, as objects or as text, and loads them."""
 
-    def load(**written):
+    def load(broken=None, **written):
         for name, card in written.items():
             text = card if isinstance(card, str) else yaml.safe_dump(card)
             (tmp_path / f"{name}.yaml").write_text(text)
-        return cards.load_catalogue(str(tmp_path), CARD)
+        return cards.load_catalogue(str(tmp_path), CARD, broken)
 
     return load
 
@@ -90,7 +91,9 @@ def test_a_model_is_called_in_c_as_its_card_says_or_as_itself(catalogue):
 
 
 def test_two_models_with_one_name_in_c_are_refused(catalogue):
-    message = refusal(catalogue, first=SMALLEST, second=changed("c_name", "first"))
+    loaded = catalogue(first=SMALLEST, second=changed("c_name", "first"))
+    cards.check_c_names(loaded, ["second"])
+    message = refusal(cards.check_c_names, loaded, ["second", "first"])
     assert message == "models/second.yaml: c_name: first is that of models/first.yaml; change one"
 
 
@@ -202,9 +205,8 @@ def test_several_classes_are_refused_where_a_graph_has_regular_nms(catalogue):
     "text, place",
     [("title: [a\ntask: b\n", "line 2"), ("title: a: b\n", "line 1, column 9"), ("a: 1\n\tb: 2\n", "line 2, column 1")],
 )
-def test_a_yaml_mistake_is_said_with_its_line(catalogue, tmp_path, text, place):
-    message = refusal(catalogue, small=text)
-    assert str(tmp_path / "small.yaml") in message and f"is no valid YAML in {place}" in message
+def test_a_yaml_mistake_is_said_with_its_line(catalogue, text, place):
+    assert refusal(catalogue, small=text).startswith(f"models/small.yaml: is no valid YAML in {place}")
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text\n"])
@@ -216,6 +218,131 @@ def test_a_card_that_is_no_table_is_refused(catalogue, text):
 def test_bytes_that_are_no_text_are_refused_in_one_line(tmp_path, data):
     (tmp_path / "small.yaml").write_bytes(data)
     assert "small.yaml" in refusal(load_yaml, tmp_path / "small.yaml")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".cache", "A", "a b", "-x", "(", ".x", "9a", "_a", "é", "a.b", "a\nb", "a\x1b", "", "a" * 101, "javascript"],
+)
+def test_a_file_whose_name_cannot_be_a_models_is_refused(tmp_path, name):
+    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(SMALLEST))
+    message = str(pytest.raises(UserError, cards.load_catalogue, tmp_path, CARD).value)
+    words = "is the name of a folder" if name == "javascript" else "up to 100 small letters, digits and underscores"
+    assert message.startswith(f"models/{name}.yaml: ") and words in message
+    message = str(pytest.raises(UserError, cards.load_datasets, tmp_path, DATASET, CARD["$defs"]).value)
+    assert message.startswith(f"datasets/{name}.yaml: ") and words in message
+
+
+@pytest.mark.parametrize("name", ["a", "ssd_mobilenet_v1_shapes", "a" * 100])
+def test_small_letters_digits_and_underscores_are_a_name(catalogue, name):
+    assert list(catalogue(**{name: SMALLEST})) == [name]
+
+
+def test_a_broken_card_is_left_out_with_its_error_and_the_others_are_loaded(catalogue, tmp_path):
+    (tmp_path / "-x.yaml").write_text("")
+    broken = {}
+    found = catalogue(first=SMALLEST, second="a: 1\na: 2\n", third=changed("titel", "x"), broken=broken)
+    assert list(found) == ["first"]
+    assert list(broken) == ["-x", "second", "third"]
+    assert str(broken["second"]) == "models/second.yaml: the key a stands there twice, line 2"
+    assert str(broken["third"]).startswith("models/third.yaml: unknown key titel")
+
+
+def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
+    used = {**SMALLEST, "calibration": {"dataset": "shapes", "samples": "all"}}
+    missing = {**SMALLEST, "calibration": {"dataset": "circles", "samples": "all"}}
+    broken = {"shapes": UserError("datasets/shapes.yaml: unknown key x")}
+    found, datasets = catalogue(free=SMALLEST, missing=missing, twin=SMALLEST, used=used), {"twin": {}, "circle": {}}
+    cards.check_datasets(found, datasets, broken)
+    assert (list(found), list(datasets)) == (["free", "twin"], ["circle"])
+    assert broken["used"] is broken["shapes"]
+    assert str(broken["twin"]) == "datasets/twin.yaml: a model has this name too; rename one"
+    assert str(broken["missing"]) == (
+        "models/missing.yaml: calibration: there is no data set circles; did you mean circle?"
+    )
+    with pytest.raises(UserError, match="there is no data set shapes"):
+        cards.check_datasets({"used": used}, {"circle": {}})
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../x", "a/../../x", "..", "a/..", "~/x", "-x", "a\\b", "{a}", "a\n", ""]
+)
+@pytest.mark.parametrize("key", ["source/path", "source/files/0/name", "golden"])
+def test_a_path_of_a_card_stays_inside_of_its_folder(catalogue, key, path):
+    card = changed("source", {"kind": "onnx", "path": "m.onnx", "files": [dict(FILE)]})
+    *keys, last = (int(part) if part.isdecimal() else part for part in key.split("/"))
+    place = card
+    for part in keys:
+        place = place[part]
+    place[last] = [path] if key == "golden" else path
+    message = refusal(catalogue, small=card)
+    assert message.endswith(f"{path!r} is not {CARD['$defs']['inside']['title']}")
+
+
+def test_all_options_of_a_source_that_are_paths_stay_inside_of_its_folder():
+    paths = {
+        (kind, key)
+        for kind, rule in CARD["$defs"].items()
+        for key, option in rule.get("properties", {}).items()
+        if option.get("$ref") == "#/$defs/inside"
+    }
+    assert paths >= {
+        ("tf1_detection", "frozen_graph"),
+        *(("tf1_checkpoint", key) for key in ("graph", "checkpoint")),
+        *(("darknet", key) for key in ("config", "weights")),
+        *((kind, "path") for kind in ("frozen_graph", "saved_model", "keras", "onnx", "pytorch", "tflite", "tfjs")),
+        ("file", "name"),
+    }
+    assert DATASET["properties"]["annotations"]["$ref"] == "#/$defs/inside"
+
+
+@pytest.mark.parametrize("path", [".", "a", "a/b.c", "model.ckpt-1", "a..b/..c", "modèle 1.h5", "saved_model/"])
+def test_a_path_inside_of_its_folder_is_taken(catalogue, path):
+    assert catalogue(small=changed("source", {"kind": "saved_model", "path": path, "files": [FILE]}))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "gs://a/b", "-x", "", "a\nb", "data+x://a"])
+def test_a_url_of_another_scheme_is_refused(catalogue, url):
+    message = refusal(catalogue, small=changed("source/files/0/urls", [url]))
+    assert message.endswith(f"{url!r} is not an http or https URL, or a path")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a/b", "https://a/b?c=http://d", "../shared/m.onnx", "/data/m.onnx", "a b", "C:x"]
+)
+def test_a_users_own_card_may_name_a_file_of_the_machine(catalogue, url):
+    assert catalogue(small=changed("source/files/0/urls", [url]))
+
+
+@pytest.mark.parametrize(("key", "value"), [("tags", ["--output=x"]), ("signature", "-x"), ("tags", ["a\nb"])])
+def test_a_name_is_no_flag_of_a_command(catalogue, key, value):
+    source = {"kind": "saved_model", "path": ".", "files": [FILE], key: value}
+    assert refusal(catalogue, small=changed("source", source)).endswith(
+        "is not a name in one line that does not begin with a dash"
+    )
+
+
+def test_a_pattern_of_a_schema_ends_where_the_text_does():
+    folder = REPOSITORY / "rules/schemas"
+    ends = [
+        line for path in folder.glob("*.yaml") for line in path.read_text().splitlines() if re.search(r"\$[\"']", line)
+    ]
+    assert [line for line in ends if "pattern" in line or '"^' in line] == []
+    assert refusal(cards.check, changed("c_name", "a\n"), CARD, "card").startswith("card: c_name: ")
+
+
+def test_a_choice_that_is_none_is_told_the_choices(catalogue):
+    message = refusal(catalogue, small=changed("calibration", "rnadom"))
+    assert message == "models/small.yaml: calibration: needs exactly one of these: random; dataset with samples"
+
+
+def test_what_is_quoted_of_a_card_is_bounded(catalogue):
+    assert len(refusal(catalogue, small=changed("title", ["x" * 100_000]))) < 500
+    assert len(refusal(catalogue, small=changed("x" * 100_000, 1))) < 1000
+
+
+def test_a_long_list_of_tables_is_looked_through_in_linear_time(catalogue):
+    assert "tflite" in refusal(catalogue, small=changed("tflite", [{str(number): 1} for number in range(30_000)]))
 
 
 def test_the_configuration_gets_its_defaults():

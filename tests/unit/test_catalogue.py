@@ -4,6 +4,7 @@ import csv
 import ipaddress
 import os
 import re
+import subprocess
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -67,6 +68,20 @@ def catalogue():
 
 
 @pytest.fixture(scope="module")
+def datasets():
+    """All data sets of the repository."""
+    schema, card = (load_yaml(REPOSITORY / f"rules/schemas/{name}.schema.yaml") for name in ("dataset", "card"))
+    return cards.load_datasets(REPOSITORY / "datasets", schema, card["$defs"])
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    """The files that the repository holds."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, text=True, capture_output=True, check=True)
+    return set(names.stdout.split("\0"))
+
+
+@pytest.fixture(scope="module")
 def mirrored(zoo):
     """What a folder of real models says of its files: ``{raw URL: row of SOURCES.files.csv}``."""
     path = zoo / "SOURCES.files.csv"
@@ -91,18 +106,49 @@ def test_a_card_is_valid_and_names_what_it_has(catalogue, model):
         assert len(DIGESTS.intersection(file)) == 1
 
 
+def check_server(url):
+    parts = urlsplit(url)
+    assert parts.scheme in ("http", "https") and not (parts.username or parts.password or parts.port)
+    assert re.fullmatch(r"([a-z0-9-]+\.)+(com|org|io|net|dev)", parts.hostname), url
+    with pytest.raises(ValueError):
+        ipaddress.ip_address(parts.hostname)
+
+
+def check_address(file, url, tracked):
+    """Hold a card of the repository to public servers and the repository's own files; a user's own may name others."""
+    if url in tracked:
+        assert os.path.getsize(REPOSITORY / url) == file["size"] and not (REPOSITORY / url).is_symlink()
+    else:
+        check_server(url)
+
+
 @pytest.mark.parametrize("model", MODELS)
-def test_a_file_is_on_a_public_server_or_in_the_repository(catalogue, model):
+def test_a_file_is_on_a_public_server_or_in_the_repository(catalogue, tracked, model):
     for file in catalogue[model]["source"]["files"]:
         for url in file["urls"]:
-            if "://" in url:
-                parts = urlsplit(url)
-                assert parts.scheme in ("http", "https") and not (parts.username or parts.password or parts.port)
-                assert re.fullmatch(r"([a-z0-9-]+\.)+(com|org|io|net|dev)", parts.hostname), url
-                with pytest.raises(ValueError):
-                    ipaddress.ip_address(parts.hostname)
-            else:
-                assert os.path.getsize(REPOSITORY / url) == file["size"]
+            check_address(file, url, tracked)
+
+
+def test_data_sets_are_on_public_servers(datasets, tracked):
+    for dataset in datasets.values():
+        for url in dataset.get("urls", []):
+            check_server(url)
+        for file in dataset["files"]:
+            for url in file["urls"]:
+                check_address(file, url, tracked)
+
+
+@pytest.mark.parametrize(
+    "url", ["../x", "/etc/passwd", "starter/../../x", "config.yml", "file:///x", "http://127.0.0.1/"]
+)
+def test_a_shipped_card_may_name_no_file_of_the_machine(tracked, url):
+    with pytest.raises(AssertionError):
+        check_address({"size": 1}, url, tracked)
+
+
+def test_the_cards_and_data_sets_of_the_repository_fit_together(catalogue, datasets):
+    cards.check_datasets(catalogue, datasets)
+    cards.check_c_names(catalogue, catalogue)
 
 
 @pytest.mark.parametrize("row", PIGALLERY_TESTING_TABLE)

@@ -1,0 +1,24 @@
+"""Check files of configuration before Snakemake reads them: it follows aliases without end and runs templates."""
+
+import os
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from zoomill.errors import UserError
+from zoomill.printable import printable
+from zoomill.yaml_file import load_yaml
+
+
+def check_configuration(path):
+    """Raise a UserError for a file that may not be read."""
+    found = load_yaml(path)
+    if isinstance(found, dict) and "__use_yte__" in found:
+        raise UserError(f"{path}: __use_yte__ is not allowed: a template runs code")
+
+
+try:
+    for path in filter(os.path.exists, ["config.yaml", *map(str, workflow.overwrite_configfiles)]):
+        check_configuration(path)
+except UserError as error:
+    sys.exit(f"error: {printable(str(error))}")
