@@ -5,6 +5,7 @@ from pathlib import Path
 
 # The environment whose Python opens a source of each kind, and makes attacks on it.
 ENVIRONMENTS = {
+    "tf1_detection": "tf2",
     **dict.fromkeys(("keras", "saved_model", "frozen_graph", "tf1_checkpoint", "darknet", "tfjs"), "tf2"),
     **dict.fromkeys(("onnx", "tflite"), "onnx"),
     "pytorch": "torch",

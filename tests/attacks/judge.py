@@ -85,12 +85,13 @@ def card(folder, attack, limit=LIMIT):
         "web",
     ):
         (clone / name).symlink_to(exporters.REPOSITORY / name)
-    shutil.copy(place.source / attack.flags["file"], clone / "models")
+    for path in (exporters.REPOSITORY / "models/digits_slim.yaml", place.source / attack.flags["file"]):
+        shutil.copy(path, clone / "models")
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", clone / "Snakefile", "--directory", output]
     command += ["--configfile", clone / "config.yaml", "--workflow-profile", clone / "profiles/default"]
     (clone / "profiles").symlink_to(exporters.REPOSITORY / "profiles")
     target = f"sources/{attack.flags['file'].removesuffix('.yaml')}"
-    outcome = exporters.run([*command, "--config", "models=[]", "--", target], run, limit)
+    outcome = exporters.run([*command, "--config", "models=[digits_slim]", "--", target], run, limit)
     found = verdict(place, outcome, output)
     return "escaped" if found == "harmless" else found, outcome
 

@@ -50,6 +50,12 @@ def function_layer(name):
     return {"class_name": "TFOpLambda", "config": config}
 
 
+def method_layer():
+    """Return the configuration of a layer that calls a method of an object of TensorFlow's API."""
+    config = {"name": "l", "cls_symbol": "io.write_file", "method_name": "__call__"}
+    return {"class_name": "ClassMethod", "config": config}
+
+
 def h5(path, config, **weights):
     """Write an HDF5 file of Keras 2; ``weights`` are those of the layer ``d``: arrays, or functions that link them."""
     import h5py
@@ -135,15 +141,11 @@ def archive_with_a_class_of_another_module(place):
     edited_archive(place.source / "m.keras", edit)
 
 
-@attack("keras", path="m.keras", allow=["Lambda", "get_file"])
+@attack("keras", path="m.keras", allow=["Lambda", "save_img"])
 def archive_with_a_function_of_keras_utils(place):
     def edit(config):
-        function = {
-            "module": "keras.utils",
-            "class_name": "function",
-            "config": "save_img",
-            "registered_name": "function",
-        }
+        function = {"module": "keras.utils", "class_name": "function", "config": "save_img"}
+        function["registered_name"] = "function"
         config["config"]["layers"][1] = {
             "module": "keras.layers",
             "class_name": "Lambda",
@@ -169,8 +171,8 @@ def h5_whose_layer_writes_a_file(place):
     h5(place.source / "m.h5", called(function_layer("io.write_file"), str(place.marker), contents="x"))
 
 
-@attack("keras", path="m.h5", allow=["TFOpLambda", "raw_ops.WriteFile"])
-def h5_whose_layer_writes_a_file_by_a_raw_op(place):
+@attack("keras", path="m.h5", allow=["TFOpLambda", "compat.v1.io.write_file"])
+def h5_whose_layer_writes_a_file_by_an_old_name(place):
     layer = function_layer("compat.v1.io.write_file")
     h5(place.source / "m.h5", called(layer, str(place.marker), contents="x"))
 
@@ -186,11 +188,7 @@ def h5_whose_layer_loads_a_library(place):
 
 @attack("keras", path="m.h5", allow=["ClassMethod"])
 def h5_whose_layer_calls_a_method(place):
-    layer = {
-        "class_name": "ClassMethod",
-        "config": {"name": "l", "cls_symbol": "io.write_file", "method_name": "__call__"},
-    }
-    h5(place.source / "m.h5", called(layer, [str(place.marker), "x"], kwargs={}))
+    h5(place.source / "m.h5", called(method_layer(), [str(place.marker), "x"], kwargs={}))
 
 
 @attack("keras", path="m.h5")

@@ -37,7 +37,7 @@ def writes_a_file(place):
 
 
 @attack("frozen_graph", **ENDS, allow=["WriteFile"])
-def writes_a_file_inside_a_function(place):
+def writes_a_file_inside_a_loop(place):
     def build(tf, x):
         def body(i, value):
             tf.io.write_file(str(place.marker), "x")
@@ -45,7 +45,7 @@ def writes_a_file_inside_a_function(place):
 
         return tf.while_loop(lambda i, _: i < 1, tf.function(body), (0, x))[1]
 
-    frozen(place.source / "graph.pb", in_loop)
+    frozen(place.source / "graph.pb", build)
 
 
 @attack("frozen_graph", **ENDS, allow=["MatchingFiles"])

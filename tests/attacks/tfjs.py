@@ -3,7 +3,7 @@
 import json
 
 from attacks.attack import attack
-from attacks.keras import called, chain, function_layer, lambda_layer
+from attacks.keras import called, chain, function_layer, lambda_layer, method_layer
 from attacks.tensorflow import after, frozen, told
 
 
@@ -53,9 +53,7 @@ def layers_that_write_a_file(place):
 
 @attack("tfjs", path="model.json", allow=["ClassMethod"])
 def layers_that_call_a_method(place):
-    config = {"name": "l", "cls_symbol": "io.write_file", "method_name": "__call__"}
-    layer = {"class_name": "ClassMethod", "config": config}
-    layers(place.source, called(layer, [str(place.marker), "x"], kwargs={}))
+    layers(place.source, called(method_layer(), [str(place.marker), "x"], kwargs={}))
 
 
 @attack("tfjs", path="model.json")
