@@ -1,6 +1,8 @@
 """What an attack is: a function that makes hostile files, and what would show that it succeeded."""
 
 import dataclasses
+import secrets
+import string
 from pathlib import Path
 
 # The environment whose Python opens a source of each kind, and makes attacks on it.
@@ -39,9 +41,22 @@ class Place:
 
     @property
     def secret(self):
-        """Path of a file of 32 letters, which are its name too, so that listing the folder tells them."""
-        (path,) = (path for path in self.outside.iterdir() if len(path.name) == 32)
-        return path
+        """Path of a file of 32 letters."""
+        return self.outside / "secret"
+
+    @property
+    def listed(self):
+        """Name of a file beside it, 32 letters, which only listing the folder tells."""
+        (name,) = (path.name for path in self.outside.iterdir() if len(path.name) == 32)
+        return name
+
+    def prepare(self):
+        """Make the folders and the secrets."""
+        self.source.mkdir(parents=True)
+        self.outside.mkdir()
+        content, name = ("".join(secrets.choice(string.ascii_lowercase) for _ in range(32)) for _ in range(2))
+        self.secret.write_text(content)
+        (self.outside / name).touch()
 
 
 @dataclasses.dataclass(frozen=True)

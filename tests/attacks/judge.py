@@ -25,14 +25,12 @@ _SCRIPTS = exporters.REPOSITORY / "scripts"
 
 def escaped(place, outcome, output):
     """Return whether a marker was made, or the secret stands in what was written or printed."""
-    secret = place.secret.read_bytes()
     if any(path.name.startswith("marker") for path in place.outside.iterdir()):
         return True
-    forms = (secret, np.frombuffer(secret, "u1").astype("<f4").tobytes())
+    secrets = place.secret.read_bytes(), place.listed.encode()
+    forms = [form for secret in secrets for form in (secret, np.frombuffer(secret, "u1").astype("<f4").tobytes())]
     written = [path.read_bytes() for path in output.rglob("*") if path.is_file() and not path.is_symlink()]
-    # A path that an error names is known to who wrote the file.
-    printed = outcome.log.replace(str(place.secret), "").encode()
-    return any(form in data for form in forms for data in (*written, printed))
+    return any(form in data for form in forms for data in (*written, outcome.log.encode()))
 
 
 def verdict(place, outcome, output, checked=True):

@@ -34,7 +34,7 @@ def called(layer, value, **arguments):
     The layer's name is ``l``.
     """
     dense = {"class_name": "Flatten", "config": {"name": "o"}, "name": "o", "inbound_nodes": [[["i", 0, 0, {}]]]}
-    odd = {**layer, "name": "l", "inbound_nodes": [[["_CONSTANT_VALUE", -1, value, arguments]]]}
+    odd = {**layer, "name": "l", "inbound_nodes": [["_CONSTANT_VALUE", -1, value, arguments]]}
     config = {
         "name": "m",
         "layers": [{**INPUT, "name": "i", "inbound_nodes": []}, odd, dense],

@@ -5,8 +5,6 @@ Makes FOLDER/<kind>/<name>/source and …/outside for each attack, all in one pr
 
 import importlib
 import os
-import secrets
-import string
 import sys
 import traceback
 from pathlib import Path
@@ -42,10 +40,7 @@ def make(folder, environment):
     """Write them; what an attack leaves behind while it is made is removed."""
     for attack in attacks_of(environment):
         place = place_of(folder, attack)
-        place.source.mkdir(parents=True)
-        place.outside.mkdir()
-        token = "".join(secrets.choice(string.ascii_lowercase) for _ in range(32))
-        (place.outside / token).write_text(token)
+        place.prepare()
         attack.make(place)
         for path in place.outside.iterdir():
             if path.name.startswith("marker"):

@@ -50,12 +50,11 @@ def writes_a_file_inside_a_loop(place):
 
 @attack("frozen_graph", **ENDS, allow=["MatchingFiles"])
 def lists_a_folder(place):
-    frozen(
-        place.source / "graph.pb",
-        lambda tf, x: told(
-            tf, x, tf.strings.split(tf.io.matching_files(str(place.outside / "*"))[:1], "/").flat_values[-1]
-        ),
-    )
+    def build(tf, x):
+        found = tf.io.matching_files(str(place.outside / ("?" * 32)))
+        return told(tf, x, tf.strings.split(found[0], "/")[-1])
+
+    frozen(place.source / "graph.pb", build)
 
 
 @attack("frozen_graph", **ENDS, allow=["PrintV2"])

@@ -45,7 +45,7 @@ def tried(fuzz, numbers, rows, bad):
             if word in fuzzing.BAD:
                 bad.append(f"- {fuzz.name}, {through}, {number}: {word} after {outcome.seconds:.1f} s: {why(outcome)}")
                 print(bad[-1], file=sys.stderr, flush=True)
-        rows.append((fuzz.name, through, len(numbers), *(counts[word] or "" for word in fuzzing.WORDS)))
+        rows.append((fuzz.name, through, str(len(numbers)), *(str(counts[word] or "") for word in fuzzing.WORDS)))
         print(rows[-1], file=sys.stderr, flush=True)
 
 
