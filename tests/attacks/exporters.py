@@ -28,6 +28,12 @@ def command_of(kind):
     return COMMANDS.get(kind, f"export_{kind}")
 
 
+def model_file(kind, source, settings):
+    """Return the path of a source that says what the model is."""
+    known = {"darknet": "net.cfg", "tf1_checkpoint": settings.get("graph"), "tf1_detection": "model.ckpt.meta"}
+    return source / (known.get(kind) or settings.get("path", ""))
+
+
 def flags(kind, source, output, javascript=None, allow=(), card=(), **settings):
     """Return an exporter's flags.
 
@@ -50,13 +56,13 @@ def flags(kind, source, output, javascript=None, allow=(), card=(), **settings):
         for side in ("input", "output")
         for word in (f"--{side}-tensors", json.dumps(settings.get(f"{side}_tensors", {})))
     ]
-    path = ["--path", source / settings.get("path", "")]
+    path = ["--path", model_file(kind, source, settings)]
     own = {
         "keras": [*path, "--allow", *allow],
         "saved_model": [*path, "--tags", "serve", "--signature", settings.get("signature", "serving_default")],
         "frozen_graph": [*path, *tensors],
         "tf1_checkpoint": [
-            *("--graph", source / settings.get("graph", ""), "--checkpoint", source / settings.get("checkpoint", "")),
+            *("--graph", path[1], "--checkpoint", source / settings.get("checkpoint", "")),
             *("--variables", "raw", *tensors),
         ],
         "darknet": ["--config", source / "net.cfg", "--weights", source / "net.weights", "--heads", "raw"],

@@ -90,7 +90,8 @@ class Fuzz:
     def inspect(self, number):
         """Return the word for a mutant's inspection, and its outcome."""
         with self._mutant(number) as folder:
-            flags = [folder / "source" / SEEDS[self.name].files[0]]
+            chosen = SEEDS[self.name]
+            flags = [exporters.model_file(chosen.kind, folder / "source", chosen.flags)]
             outcome = self._warm["base"].run("inspect_model", flags, folder)
             return outcome.word if outcome.word != "accepted" else "same outputs", outcome
 

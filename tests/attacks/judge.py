@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -21,6 +22,14 @@ GOOD = ("refused", "told", "harmless", "contained")
 LIMIT = 120  # seconds
 _WORDS = ("runs code", "touches files", "uses the network", "is not known to be harmless")
 _SCRIPTS = exporters.REPOSITORY / "scripts"
+
+
+def make(folder, environment, names=()):
+    """Make the attacks of an environment, or those of these names, by its Python."""
+    tests = exporters.REPOSITORY / "tests"
+    surroundings = {**os.environ, **exporters.FIXED, "PYTHONPATH": f"{tests}:{tests / 'unit'}"}
+    command = [exporters.python(environment), "-m", "attacks.make", folder, environment, *names]
+    subprocess.run(list(map(str, command)), env=surroundings, check=True, stdout=sys.stderr)
 
 
 def escaped(place, outcome, output):
@@ -47,7 +56,7 @@ def verdict(place, outcome, output, checked=True):
 def inspect(folder, attack, limit=LIMIT):
     """Return the verdict of ``inspect``, and its :class:`~attacks.exporters.Outcome`."""
     place, run, output = _fresh(folder, attack, "inspect")
-    path = place.source / attack.flags.get("path", attack.flags.get("graph", "net.cfg"))
+    path = exporters.model_file(attack.kind, place.source, attack.flags)
     outcome = exporters.run([exporters.python("base"), _SCRIPTS / "inspect_model.py", path], run, limit)
     found = verdict(place, outcome, output)
     told = found == "harmless" and any(word in outcome.log for word in _WORDS)

@@ -1,12 +1,11 @@
-"""Make the hostile files of one environment: ``python -m attacks.make FOLDER ENVIRONMENT`` in that environment.
+"""Make the hostile files of one environment: ``python -m attacks.make FOLDER ENVIRONMENT [NAME …]`` in it.
 
-Makes FOLDER/<kind>/<name>/source and …/outside for each attack, all in one process so that a framework starts once.
+Makes FOLDER/<kind>/<name>/source and …/outside for each attack, or for those of these names, all in one process so that a framework starts once.
 """
 
 import importlib
 import os
 import sys
-import traceback
 from pathlib import Path
 
 from attacks.attack import ATTACKS, Place
@@ -36,9 +35,11 @@ def place_of(folder, attack):
     return Place(Path(folder) / attack.kind / attack.name.replace(" ", "_"))
 
 
-def make(folder, environment):
+def make(folder, environment, names):
     """Write them; what an attack leaves behind while it is made is removed."""
     for attack in attacks_of(environment):
+        if names and attack.name not in names:
+            continue
         place = place_of(folder, attack)
         place.prepare()
         attack.make(place)
@@ -49,8 +50,4 @@ def make(folder, environment):
 
 if __name__ == "__main__":
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    try:
-        make(Path(sys.argv[1]), sys.argv[2])
-    except Exception:
-        traceback.print_exc()
-        sys.exit(2)
+    make(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -16,7 +16,7 @@ class Seed:
 
     Attributes:
         kind: of source.
-        files: those that are broken, the first is given to ``inspect``.
+        files: those that are broken.
         form: how they are broken, a key of :data:`attacks.mutations.FORMS`.
         folder: where it is made; several seeds share one.
         flags: settings of the card: see :func:`attacks.exporters.flags`.

@@ -8,7 +8,6 @@ escaped, crashed, hung or gave a traceback; what was printed stands in the work 
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,20 +15,12 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "scripts")]
 
-from attacks import exporters, judge, make  # noqa: E402
+from attacks import judge, make  # noqa: E402
 
 from zoomill import tables  # noqa: E402
 
 HEADINGS = ("source", "attack", "inspect", "exporter", "exporter without checks")
 OTHERS = {"card": judge.card, "archive": judge.archive, "server": judge.server}
-
-
-def made(folder, environment):
-    """Make the attacks of an environment."""
-    python = exporters.python(environment)
-    path = f"{REPOSITORY / 'tests'}:{REPOSITORY / 'tests/unit'}"
-    command = ["env", f"PYTHONPATH={path}", "TF_CPP_MIN_LOG_LEVEL=3", python, "-m", "attacks.make", folder, environment]
-    subprocess.run(list(map(str, command)), check=True, stdout=sys.stderr)
 
 
 def verdicts(folder, attack, javascript, limit):
@@ -69,7 +60,8 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = (args.work or Path(temporary)).resolve()
         for environment in dict.fromkeys(one.environment for one in chosen):
-            made(folder, environment)
+            names = [one.name for one in chosen if one.environment == environment]
+            judge.make(folder, environment, names)
         javascript = args.javascript and args.javascript.resolve()
         rows = [(one.kind, one.name, *verdicts(folder, one, javascript, args.limit)) for one in chosen]
     print(tables.markdown([HEADINGS, *rows]), end="")
