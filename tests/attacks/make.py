@@ -1,6 +1,7 @@
 """Make the hostile files of one environment: ``python -m attacks.make FOLDER ENVIRONMENT [NAME …]`` in it.
 
-Makes FOLDER/<kind>/<name>/source and …/outside for each attack, or for those of these names, all in one process so that a framework starts once.
+Makes FOLDER/<kind>/<name>/source and …/outside for each attack, or for those of these names, all in one process so that
+a framework starts once.
 """
 
 import importlib

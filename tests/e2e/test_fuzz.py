@@ -18,7 +18,7 @@ def fuzz(tmp_path_factory, environment_python, request):
     def start(environment):
         if environment not in warm:
             warm[environment] = fuzzing.Warm(environment)
-            request.addfinalizer(lambda: warm[environment].__exit__())
+            request.addfinalizer(warm[environment].__exit__)
 
     def make(name):
         environment = SEEDS[name].environment
