@@ -20,6 +20,8 @@ FIXED = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUDA_VISIBLE_DEVICES": "",
 }
+# What the modules here import.
+PYTHONPATH = os.pathsep.join(str(REPOSITORY / folder) for folder in ("tests", "tests/unit", "scripts"))
 COMMANDS = {"pytorch": "run_pytorch", "tf1_detection": "export_ssd_graph"}
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -17,15 +18,18 @@ from attacks.seeds import SEEDS
 LIMIT = 60  # seconds for one mutant
 BAD = ("traceback", "crash", "hang")
 WORDS = ("refused", *BAD, "same outputs", "other outputs")
-_TESTS = exporters.REPOSITORY / "tests"
-_PATH = f"{_TESTS}:{_TESTS / 'unit'}"
 
 
 class Warm(contextlib.AbstractContextManager):
     """A process of an environment that runs commands: see :mod:`attacks.warm`."""
 
     def __init__(self, environment):
-        surroundings = {**os.environ, **exporters.FIXED, "PYTHONPATH": _PATH, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        surroundings = {
+            **os.environ,
+            **exporters.FIXED,
+            "PYTHONPATH": exporters.PYTHONPATH,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
         command = [exporters.python(environment), "-m", "attacks.warm", environment]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(list(map(str, command)), env=surroundings, text=True, **pipes)
@@ -45,8 +49,9 @@ class Warm(contextlib.AbstractContextManager):
 
 def make_seeds(folder, environment):
     """Make the right sources of an environment."""
-    command = ["env", f"PYTHONPATH={_PATH}", "TF_CPP_MIN_LOG_LEVEL=3", exporters.python(environment)]
-    subprocess.run([*map(str, command), "-m", "attacks.seeds", folder, environment], check=True, capture_output=True)
+    surroundings = {**os.environ, **exporters.FIXED, "PYTHONPATH": exporters.PYTHONPATH}
+    command = [exporters.python(environment), "-m", "attacks.seeds", folder, environment]
+    subprocess.run(list(map(str, command)), env=surroundings, check=True, stdout=sys.stderr)
 
 
 def mutant(name, seeds, seed, number, folder):

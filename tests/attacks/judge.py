@@ -26,8 +26,7 @@ _SCRIPTS = exporters.REPOSITORY / "scripts"
 
 def make(folder, environment, names=()):
     """Make the attacks of an environment, or those of these names, by its Python."""
-    tests = exporters.REPOSITORY / "tests"
-    surroundings = {**os.environ, **exporters.FIXED, "PYTHONPATH": f"{tests}:{tests / 'unit'}"}
+    surroundings = {**os.environ, **exporters.FIXED, "PYTHONPATH": exporters.PYTHONPATH}
     command = [exporters.python(environment), "-m", "attacks.make", folder, environment, *names]
     subprocess.run(list(map(str, command)), env=surroundings, check=True, stdout=sys.stderr)
 
@@ -70,7 +69,7 @@ def export(folder, attack, javascript=None, checked=True, limit=LIMIT):
     flags = exporters.flags(attack.kind, place.source, output, javascript, allow, **attack.flags)
     name = exporters.command_of(attack.kind)
     program = [_SCRIPTS / f"{name}.py"] if checked else ["-m", "attacks.unchecked", name]
-    tests = {} if checked else {"PYTHONPATH": exporters.REPOSITORY / "tests"}
+    tests = {} if checked else {"PYTHONPATH": exporters.PYTHONPATH}
     outcome = exporters.run([exporters.python(attack.environment), *program, *flags], run, limit, **tests)
     return verdict(place, outcome, output, checked), outcome
 
