@@ -16,7 +16,7 @@ def network(place, extra="", **numbers):
 
 @attack("darknet")
 def width_of_1e20(place):
-    network(place, width="1e20")
+    network(place, width=10**20)
 
 
 @attack("darknet")

@@ -17,19 +17,14 @@ from attacks.seeds import SEEDS
 
 LIMIT = 60  # seconds for one mutant
 BAD = ("traceback", "crash", "hang")
-WORDS = ("refused", *BAD, "same outputs", "other outputs")
+WORDS = ("refused", *BAD, "accepted", "same outputs", "other outputs")
 
 
 class Warm(contextlib.AbstractContextManager):
     """A process of an environment that runs commands: see :mod:`attacks.warm`."""
 
     def __init__(self, environment):
-        surroundings = {
-            **os.environ,
-            **exporters.FIXED,
-            "PYTHONPATH": exporters.PYTHONPATH,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        }
+        surroundings = {**os.environ, **exporters.FIXED, "PYTHONPATH": exporters.PYTHONPATH}
         command = [exporters.python(environment), "-m", "attacks.warm", environment]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(list(map(str, command)), env=surroundings, text=True, **pipes)
@@ -87,7 +82,7 @@ class Fuzz:
     def __init__(self, name, seeds, seed, work, warm, javascript):
         self.name, self._seeds, self._seed, self._work, self._warm = name, seeds, seed, work, warm
         self._javascript = javascript
-        word, self._right = None, None
+        self._right = None
         word, outcome, self._right = self._export(0)
         if word != "other outputs":
             raise RuntimeError(f"the right {name} is not exported: {outcome.log}")
@@ -98,7 +93,7 @@ class Fuzz:
             chosen = SEEDS[self.name]
             flags = [exporters.model_file(chosen.kind, folder / "source", chosen.flags)]
             outcome = self._warm["base"].run("inspect_model", flags, folder)
-            return outcome.word if outcome.word != "accepted" else "same outputs", outcome
+            return outcome.word, outcome
 
     def export(self, number):
         """Return the word for a mutant's export, one of :data:`WORDS`, and its outcome."""

@@ -41,6 +41,11 @@ def graph(folder, build):
     model_json(folder, json_format.MessageToDict(definition), ["w.bin"], weights)
 
 
+def text(tf, path):
+    """Return a path as a tensor that is made of numbers, as weights of TensorFlow.js hold no text here."""
+    return tf.strings.unicode_encode(tf.constant(list(map(ord, str(path)))), "UTF-8")
+
+
 @attack("tfjs", path="model.json", allow=["Lambda"])
 def layers_with_a_lambda(place):
     layers(place.source, chain(lambda_layer(place.marker)))
@@ -66,7 +71,7 @@ def weights_are_outside(place):
 
 @attack("tfjs", path="model.json", allow=["WriteFile"])
 def graph_that_writes_a_file(place):
-    graph(place.source, lambda tf, x: after(tf, x, tf.io.write_file(str(place.marker), "x")))
+    graph(place.source, lambda tf, x: after(tf, x, tf.io.write_file(text(tf, place.marker), text(tf, "x"))))
 
 
 @attack("tfjs", path="model.json")
@@ -83,4 +88,4 @@ def weights_of_1e18_numbers(place):
 
 @attack("tfjs", path="model.json", allow=["ReadFile"])
 def graph_that_reads_a_file(place):
-    graph(place.source, lambda tf, x: told(tf, x, tf.io.read_file(str(place.secret))))
+    graph(place.source, lambda tf, x: told(tf, x, tf.io.read_file(text(tf, place.secret))))
