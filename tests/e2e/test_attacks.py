@@ -29,7 +29,7 @@ UNCHECKED = [
     ("keras", "h5 with a lambda"),
     ("frozen_graph", "reads a file"),
     ("saved_model", "initialiser writes a file"),
-    ("onnx", "constant of a node is outside"),
+    ("onnx", "weights are behind a link"),
     ("pytorch", "script saves a file"),
 ]
 OTHERS = [

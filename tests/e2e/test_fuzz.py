@@ -4,7 +4,7 @@ import pytest
 from attacks import fuzzing
 from attacks.seeds import SEEDS
 
-MUTANTS = 20
+MUTANTS = 12
 SEED = 1
 
 pytestmark = pytest.mark.slow
