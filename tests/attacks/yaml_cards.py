@@ -22,9 +22,9 @@ GOOD = CARD.format(digest="0" * 64)
 
 @attack("card", file="hostile.yaml")
 def bomb_of_aliases(place):
-    lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]
-    lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    (place.source / "hostile.yaml").write_text("\n".join([*lines, GOOD]))
+    lists = ["&a0 [x,x,x,x,x,x,x,x,x,x]"]
+    lists += [f"&a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (place.source / "hostile.yaml").write_text(GOOD.replace("A card", f"[{', '.join(lists)}]"))
 
 
 @attack("card", file="hostile.yaml")
