@@ -17,7 +17,7 @@ source:
 inputs: []
 outputs: []
 """
-GOOD = CARD.format(digest="0" * 64)
+GOOD = CARD.format(digest="a" * 64)
 
 
 @attack("card", file="hostile.yaml")
