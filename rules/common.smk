@@ -477,10 +477,10 @@ def card_files(wildcards):
     return json.dumps([{**file, "urls": list(map(address, file["urls"]))} for file in found])
 
 
-def accept_new_digests(wildcards):
-    """Return the flag for models with files of unknown digest, where the configuration accepts them."""
+def new_digests(wildcards):
+    """Return where digests are recorded of a model with files of unknown digest, if the configuration accepts them."""
     unknown = any("digest" in file for file in listed_files(wildcards))
-    return "--accept-new-digests" if unknown and config["accept_new_digests"] else ""
+    return ["sources.lock"] if unknown and config["accept_new_digests"] else []
 
 
 def index(name):

@@ -24,6 +24,7 @@ use rule export_ssd_graph as predict_ssd_graph with:
         override=card("pipeline_override"),
         golden=[],
         labels=labels,
+        allow=source("allow"),
         folder=output_folder,
         samples=sample_flags,
 
@@ -67,6 +68,7 @@ use rule export_saved_model as predict_saved_model with:
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
+        allow=source("allow"),
         folder=output_folder,
         samples=sample_flags,
 
@@ -89,6 +91,7 @@ use rule export_frozen_graph as predict_frozen_graph with:
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        allow=source("allow"),
         folder=output_folder,
         samples=sample_flags,
 
@@ -113,6 +116,7 @@ use rule export_tf1_checkpoint as predict_tf1_checkpoint with:
         variables=source("variables"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        allow=source("allow"),
         folder=output_folder,
         samples=sample_flags,
 
@@ -199,6 +203,7 @@ use rule export_tfjs as predict_tfjs with:
         card=expectations,
         golden=[],
         path=source("path"),
+        allow=source("allow"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
         samples=sample_flags,

@@ -37,6 +37,7 @@ rule export_ssd_graph:
         override=card("pipeline_override"),
         golden=golden_flags,
         labels=labels,
+        allow=source("allow"),
         folder=output_folder,
         samples=[],
     shell:
@@ -48,6 +49,7 @@ rule export_ssd_graph:
             --pipeline-override={params.override:q} \
             {params.golden:q} \
             --labels {params.labels:q} \
+            --allow {params.allow:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
@@ -79,6 +81,7 @@ rule export_inference:
         mem_mb=2000,
     params:
         frozen=source("frozen_graph"),
+        allow=source("allow"),
         golden=golden_flags,
     shell:
         r"""
@@ -86,6 +89,7 @@ rule export_inference:
             --contract {input.contract:q} \
             --path {input.source:q}/{params.frozen:q} \
             {params.golden:q} \
+            --allow {params.allow:q} \
             --output-dir "$(dirname {output.graph:q})" \
             &>{log:q}
         """
@@ -195,6 +199,7 @@ rule export_saved_model:
         path=source("path"),
         tags=source("tags"),
         signature=source("signature"),
+        allow=source("allow"),
         folder=output_folder,
         samples=[],
     shell:
@@ -206,6 +211,7 @@ rule export_saved_model:
             --path {input.source:q}/{params.path:q} \
             --tags {params.tags:q} \
             --signature {params.signature:q} \
+            --allow {params.allow:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
@@ -240,6 +246,7 @@ rule export_frozen_graph:
         path=source("path"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        allow=source("allow"),
         folder=output_folder,
         samples=[],
     shell:
@@ -251,6 +258,7 @@ rule export_frozen_graph:
             --path {input.source:q}/{params.path:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
+            --allow {params.allow:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
@@ -287,6 +295,7 @@ rule export_tf1_checkpoint:
         variables=source("variables"),
         inputs=source_tensors("input_tensors"),
         outputs=source_tensors("output_tensors"),
+        allow=source("allow"),
         folder=output_folder,
         samples=[],
     shell:
@@ -300,6 +309,7 @@ rule export_tf1_checkpoint:
             --variables {params.variables:q} \
             --input-tensors {params.inputs:q} \
             --output-tensors {params.outputs:q} \
+            --allow {params.allow:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \
             &>{log:q}
@@ -564,6 +574,7 @@ rule export_tfjs:
         card=expectations,
         golden=golden_flags,
         path=source("path"),
+        allow=source("allow"),
         outputs=source_tensors("output_tensors"),
         folder=output_folder,
         samples=[],
@@ -575,6 +586,7 @@ rule export_tfjs:
             {params.golden:q} \
             --path {input.source:q}/{params.path:q} \
             --output-tensors {params.outputs:q} \
+            --allow {params.allow:q} \
             --library build/javascript \
             --output-dir {params.folder:q} \
             {params.samples:q} \

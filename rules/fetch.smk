@@ -25,7 +25,7 @@ rule fetch_source:
     params:
         files=card_files,
         urls=sample_urls,
-        accept=accept_new_digests,
+        new_digests=new_digests,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -37,7 +37,7 @@ rule fetch_source:
             --lock sources.lock \
             --output {output:q} \
             --progress-fd 3 \
-            {params.accept} \
+            --new-digests {params.new_digests:q} \
             3>&2 &>{log:q}
         """
 

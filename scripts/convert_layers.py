@@ -9,8 +9,8 @@ from zoomill import (
     evidence,
     files,
     folders,
+    keras_source,
     made,
-    tf_sources,
     tfjs_converter,
     tfjs_layers,
     tfjs_map,
@@ -18,13 +18,15 @@ from zoomill import (
     tfjs_runtime,
 )
 from zoomill.errors import UserError
+from zoomill.framework import refusing
+from zoomill.inspect import allowed
 
 
 def main(argv=None):
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", type=made.checked, required=True, help="Keras model")
-    parser.add_argument("--allow", nargs="*", default=[], help="layers that may run code out of the file")
+    allowed.add_argument(parser)
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph made of it")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of the graph made of it")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every file of weights but the last")
@@ -61,11 +63,12 @@ def convert(args, contract, folder):
 def convert_file(args, folder):
     """Write model.json and shards as the converter does; return the model's own names of inputs and outputs."""
     tfjs_converter.load()
-    model = tf_sources.keras_model(args.path, args.allow)
+    model = keras_source.load(args.path, args.allow)
     with tempfile.TemporaryDirectory() as scratch:
         # The converter unpacks a .keras file beside itself, and reads Keras 3 from .h5 only.
         path = os.path.join(scratch, "model.h5")
-        model.save(path)
+        with refusing("Keras cannot save it as HDF5"):
+            model.save(path)
         shards = f"--weight_shard_size_bytes={args.shard_bytes}"
         tfjs_converter.convert("--input_format=keras", "--output_format=tfjs_layers_model", shards, path, folder)
     ends = {"inputs": model.inputs, "outputs": model.outputs}

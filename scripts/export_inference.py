@@ -6,8 +6,9 @@ import os
 
 import numpy as np
 
-from zoomill import checkpoint, command, drawn_pictures, export, files, golden_inputs, made, tf_sources
+from zoomill import checkpoint, command, drawn_pictures, export, files, framework, golden_inputs, made, tf_sources
 from zoomill.errors import UserError
+from zoomill.inspect import allowed, allowed_operators
 
 _INPUT = "image_tensor"
 _OUTPUTS = {
@@ -27,16 +28,24 @@ def main(argv=None):
     parser.add_argument("--path", type=made.checked, required=True, help="frozen graph")
     golden_inputs.add_arguments(parser)
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
+    allowed.add_argument(parser)
     args = command.parse(parser, argv)
     cut = files.read_json(args.contract)
     args.model, args.samples = cut["model"], None
+    with framework.naming(args.model):
+        export_graph(args, cut)
+
+
+def export_graph(args, cut):
+    """Write the files of the graph; ``cut`` is the contract of detect_cut."""
     if not os.path.exists(args.path):
-        raise UserError(f"{args.model}: {args.path} is not there; without its frozen graph, take detect_cut")
+        raise UserError(f"{args.path}: is not there; without its frozen graph, take detect_cut")
     promise = {"name": _INPUT, "shape": cut["inputs"][0]["shape"], "colour": "RGB", "value_range": [0, 255]}
     graph = checkpoint.read_frozen(args.path)
+    graph = allowed_operators.checked(graph, [_INPUT, *_OUTPUTS], args.path, args.allow)
     inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, args.path)
     outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, args.path)
-    run = tf_sources.graph_session(graph, inputs, outputs)
+    run = tf_sources.graph_session(graph, inputs, outputs, args.path)
     drawn = feeds(args, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
     rows = [{**feed, **run(feed)} for feed in drawn]
     args.card = json.dumps(

@@ -3,8 +3,9 @@
 import argparse
 import json
 
-from zoomill import command, export, made, tf_sources
+from zoomill import command, export, keras_source, made
 from zoomill.errors import UserError
+from zoomill.inspect import allowed
 
 
 def main(argv=None):
@@ -12,15 +13,16 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     export.add_arguments(parser)
     parser.add_argument("--path", type=made.checked, required=True, help="model file, or folder of a SavedModel")
-    parser.add_argument("--allow", nargs="*", default=[], help="Lambda and custom classes that may run")
+    allowed.add_argument(parser)
     args = command.parse(parser, argv)
     try:
-        model = tf_sources.keras_model(args.path, args.allow)
+        model = keras_source.load(args.path, args.allow)
         shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
-        graph, inputs, outputs = tf_sources.freeze_keras(model, shapes)
+        graph, inputs, outputs = keras_source.freeze(model, shapes, args.path)
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
-    export.export(args, graph, inputs, outputs, tf_sources.run_keras(model), batched=True)
+    run = keras_source.runner(model, f"{args.model}: {args.path}")
+    export.export(args, graph, inputs, outputs, run, batched=True)
 
 
 if __name__ == "__main__":

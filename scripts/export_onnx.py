@@ -16,13 +16,15 @@ def main(argv=None):
     args = command.parse(parser, argv)
     shapes = [entry.get("shape") for entry in json.loads(args.card)["inputs"]]
     try:
-        model = onnx_source.read(args.path)
-        integers = onnx_floats.integers(model)
-        model = onnx_floats.float_copy(model, args.path) if integers else model
-        golden = onnx_source.session(args.path, model if integers else None)
+        source = onnx_source.read(args.path)
+        integers = onnx_floats.integers(source)
+        model = onnx_floats.float_copy(source, args.path) if integers else source
+        golden = onnx_source.session(model, args.path)
         converted = onnx_source.to_graph(model, shapes, args.keep_layout, args.path)
-        run = onnx_source.runner(golden, converted)
-        rounded = onnx_source.runner(onnx_source.session(args.path), converted) if integers else None
+        origin = f"{args.model}: {args.path}"
+        run = onnx_source.runner(golden, converted, origin)
+        original = onnx_source.session(source, args.path) if integers else None
+        rounded = onnx_source.runner(original, converted, origin) if integers else None
     except UserError as error:
         raise UserError(f"{args.model}: {error}") from error
     notes = [*export.integer_notes(integers), *converted.notes()]

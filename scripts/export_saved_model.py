@@ -2,8 +2,8 @@
 
 import argparse
 
-from zoomill import command, export, made, saved_model_source, tf_sources
-from zoomill.errors import UserError
+from zoomill import command, export, framework, made, saved_model_source, tf_sources
+from zoomill.inspect import allowed
 
 
 def main(argv=None):
@@ -13,14 +13,13 @@ def main(argv=None):
     parser.add_argument("--path", type=made.checked, required=True, help="folder with saved_model.pb")
     parser.add_argument("--tags", nargs="*", default=["serve"])
     parser.add_argument("--signature", default="serving_default", help="its key, or __call__ for the module's own call")
+    allowed.add_argument(parser)
     args = command.parse(parser, argv)
-    try:
-        function = saved_model_source.load(args.path, args.tags, args.signature)
-    except UserError as error:
-        raise UserError(f"{args.model}: {error}") from error
-    graph, inputs, outputs = tf_sources.freeze(function)
-    run = saved_model_source.runner(function, inputs)
-    export.export(args, graph, inputs, outputs, run)
+    with framework.naming(args.model):
+        function = saved_model_source.load(args.path, args.tags, args.signature, args.allow)
+        graph, inputs, outputs = tf_sources.freeze(function, args.path)
+        run = saved_model_source.runner(function, inputs, args.path)
+        export.export(args, graph, inputs, outputs, run)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from zoomill import (
     contract,
     drawn_pictures,
     files,
+    framework,
     golden,
     golden_inputs,
     made,
@@ -31,6 +32,7 @@ from zoomill import (
 )
 from zoomill.errors import UserError
 from zoomill.graph_def import activation
+from zoomill.inspect import allowed, allowed_operators
 from zoomill.preprocess import read_picture
 
 
@@ -45,11 +47,10 @@ def main(argv=None):
     parser.add_argument("--labels", type=json.loads, default=[], help="JSON list: class names without the background")
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     predictions.add_arguments(parser)
+    allowed.add_argument(parser)
     args = command.parse(parser, argv)
-    try:
+    with framework.naming(args.model):
         export(args)
-    except UserError as error:
-        raise UserError(f"{args.model}: {error}") from error
 
 
 def export(args):
@@ -62,11 +63,12 @@ def export(args):
         raise UserError(f"the card has {len(args.labels)} labels, but {config} says num_classes {ssd.num_classes}")
     graph, variables, origin = checkpoint.read_graph(prefix, frozen, use_moving_averages)
     heads = ssd_graph.find_heads(graph, origin)
+    allowed_operators.checked(graph, [heads.boxes, heads.logits], origin, args.allow)
     cut, feature_maps = ssd_graph.cut(graph, heads, ssd, variables, origin)
     shape = ssd_graph.input_shape(ssd)
     corners = anchors.ssd_anchors(ssd.anchor_generator.ssd_anchor_generator, feature_maps, shape[1:3])
 
-    source = golden.Source(frozen, prefix)
+    source = golden.Source(frozen, prefix, args.allow)
     size = shape[1:3]
     if args.samples:
         predict(args, source, size, ssd.post_processing)

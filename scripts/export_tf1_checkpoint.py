@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from zoomill import checkpoint, command, export, made, tf_sources
+from zoomill import checkpoint, command, export, framework, made, tf_sources
+from zoomill.inspect import allowed, allowed_operators
 
 
 def main(argv=None):
@@ -15,14 +16,18 @@ def main(argv=None):
     parser.add_argument("--variables", required=True, choices=("raw", "moving_averages"))
     parser.add_argument("--input-tensors", required=True, help="JSON object: contract name to tensor")
     parser.add_argument("--output-tensors", required=True, help="JSON object: contract name to tensor")
+    allowed.add_argument(parser)
     args = command.parse(parser, argv)
-    graph = checkpoint.read_unfrozen(args.graph)
-    inputs = tf_sources.graph_tensors(graph, json.loads(args.input_tensors), args.graph)
-    outputs = tf_sources.graph_tensors(graph, json.loads(args.output_tensors), args.graph)
+    ends = [json.loads(tensors) for tensors in (args.input_tensors, args.output_tensors)]
     averages = args.variables == "moving_averages"
-    frozen = checkpoint.freeze(graph, outputs, args.checkpoint, averages)
-    restore = checkpoint.restorer(graph, args.checkpoint, averages)
-    export.export(args, frozen, inputs, outputs, tf_sources.graph_session(restore, inputs, outputs))
+    with framework.naming(args.model):
+        graph = checkpoint.read_unfrozen(args.graph)
+        graph = allowed_operators.checked(graph, [*ends[0].values(), *ends[1].values()], args.graph, args.allow)
+        inputs, outputs = (tf_sources.graph_tensors(graph, tensors, args.graph) for tensors in ends)
+        frozen = checkpoint.freeze(graph, outputs, args.checkpoint, averages)
+        restore = checkpoint.restorer(graph, args.checkpoint, averages)
+        run = tf_sources.graph_session(restore, inputs, outputs, args.graph)
+        export.export(args, frozen, inputs, outputs, run)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,18 @@ it does not matter where bytes come from, since their digests decide.
 """
 
 import argparse
+import csv
 import dataclasses
 import json
 import os
 import shutil
+import unicodedata
 from urllib.parse import quote
 
-from zoomill import archives, command, files, made, mirrors, samples, sandbox, source_lock
+from zoomill import archives, command, disk, files, made, mirrors, samples, sandbox, source_lock
 from zoomill.cache import Cache
 from zoomill.errors import UserError
+from zoomill.printable import printable
 from zoomill.progress import log
 from zoomill.wanted import Broken, Wanted, Wrong, is_url, public
 
@@ -44,10 +47,9 @@ def main(argv=None):
     try:
         _fetch(args)
     except UserError as error:
-        # One line, also where a server is quoted.
-        raise UserError("%s: %s" % (args.model, " ".join(str(error).split()))) from None
+        raise UserError(printable("%s: %s" % (args.model, error))) from None
     except OSError as error:
-        raise UserError("%s: %s: %s" % (args.model, error.filename, error.strerror)) from None
+        raise UserError(printable("%s: %s" % (args.model, disk.sentence(error)))) from None
 
 
 def _arguments(argv):
@@ -61,11 +63,12 @@ def _arguments(argv):
     parser.add_argument(
         "--cache", type=made.output_folder, required=True, help="folder of complete and partial downloads"
     )
-    parser.add_argument("--lock", type=made.output, required=True, help="sources.lock")
+    parser.add_argument("--lock", type=made.unchecked, required=True, help="sources.lock")
     parser.add_argument(
-        "--accept-new-digests",
-        action="store_true",
-        help="take a file whose card says `digest: null` as it comes, and record its digest in sources.lock",
+        "--new-digests",
+        type=made.output,
+        nargs="?",
+        help="sources.lock, for a file whose card says `digest: null`: it is taken as it comes and recorded there",
     )
     parser.add_argument(
         "--output", type=made.output, required=True, help="folder to make; what stands there is removed"
@@ -80,7 +83,7 @@ def _fetch(args):
     _clear(args.output, temporary)
     wanted = _parsed(args)
     for file in wanted:
-        if file.wanted.hex is None and not args.accept_new_digests:
+        if file.wanted.hex is None and not args.new_digests:
             raise UserError(
                 "%s: its card gives no digest; fetch it once with --config accept_new_digests=True,"
                 " which records the one found in %s" % (file.name, args.lock)
@@ -95,7 +98,7 @@ def _fetch(args):
             _place(file, paths[file.name], temporary)
         new = [file.name for file in wanted if file.wanted.hex is None]
         if new:
-            source_lock.record(args.lock, args.model, {name: _entry(paths[name]) for name in new})
+            source_lock.record(args.new_digests, args.model, {name: _entry(paths[name]) for name in new})
         _protect(temporary)
         made.record(args.output, temporary)
         os.rename(temporary, args.output)
@@ -119,7 +122,7 @@ def _parsed(args):
     try:
         entries = [*json.loads(args.files), *_samples(args)]
         parsed = [_source_file(entry, locked, card) for entry in entries]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
         raise UserError("its list of files cannot be read (%r); check %s" % (error, card)) from None
     except UserError as error:
         raise UserError("%s; check %s" % (error, card)) from None
@@ -161,7 +164,8 @@ def _source_file(entry, locked, card):
 
 
 def _is_source(url):
-    return url.startswith(("http://", "https://")) or not is_url(url)
+    plain = all(unicodedata.category(letter) not in ("Cc", "Cs") for letter in url)
+    return plain and (url.startswith(("http://", "https://")) or not is_url(url))
 
 
 def _wanted(name, entry, recorded):
@@ -222,7 +226,8 @@ def _place(file, path, folder):
             raise UserError("%s: %s; check the file and its `unpack`" % (file.name, error)) from None
         return
     os.makedirs(os.path.dirname(destination), exist_ok=True)
-    files.copy(path, destination)
+    with disk.naming(destination):
+        files.copy(path, destination)
 
 
 def _protect(folder):

@@ -19,9 +19,9 @@ def main(argv=None):
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     with folders.written(args.output) as folder:
-        subprocess.run(
-            [sys.executable, "-m", args.module, "--output", os.path.abspath(folder)], cwd=args.root or ".", check=True
-        )
+        generator = [sys.executable, "-m", args.module, "--output", os.path.abspath(folder)]
+        if subprocess.run(generator, cwd=args.root or ".", check=False).returncode:
+            raise UserError(f"{args.dataset}: {args.module} failed, as it says above")
         for sample in samples.read_index(args.index):
             path = os.path.join(folder, sample.name)
             if not os.path.exists(path) or files.digest(path) != sample.sha256:

@@ -25,7 +25,9 @@ def main(argv=None):
         type=made.checked,
         help="the .weights of a .cfg or the checkpoint of a .meta, when it has another name than the model",
     )
-    parser.add_argument("--json", help="also write the report here as JSON; - prints JSON instead of the table")
+    parser.add_argument(
+        "--json", type=_written, help="also write the report here as JSON; - prints JSON instead of the table"
+    )
     args = command.parse(parser, argv)
     document = recognise.inspect(args.model, args.weights)
     # Bytes, so that names are printed as they are, whatever the terminal's encoding.
@@ -35,6 +37,10 @@ def main(argv=None):
     if args.json:
         files.write_bytes(args.json, report.json_bytes(document))
     sys.stdout.buffer.write(report.table(document).encode())
+
+
+def _written(path):
+    return path if path == "-" else made.output(path)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import tempfile
 
 from zoomill import command, files, made, sandbox
 from zoomill.errors import UserError
+from zoomill.printable import printable
 
 
 def main(argv=None):
@@ -29,9 +30,11 @@ def main(argv=None):
         install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         process = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
         if process.returncode:
-            reason = (process.stderr.strip() or "npm failed").splitlines()[0]
+            reason = printable((process.stderr.strip() or "npm failed").splitlines()[0], 200)
             raise UserError(f"{args.lock}: its packages cannot be installed: {reason}")
         for name in args.files:
+            if not os.path.isfile(os.path.join(folder, "node_modules", name)):
+                raise UserError(f"{args.lock}: its packages hold no {name}")
             with open(os.path.join(folder, "node_modules", name), "rb") as file:
                 files.write_bytes(os.path.join(args.output_dir, name), file.read())
 

@@ -1,5 +1,6 @@
 """A real HTTP server on the loopback interface that misbehaves on demand."""
 
+import contextlib
 import dataclasses
 import http.server
 import re
@@ -19,6 +20,11 @@ class Answer:
         length: False sends no Content-Length and ends the body by closing the connection.
         content_range: sent in place of the true one.
         hold_after: bytes of body after which the answer stands still until the server is closed.
+        chunked: whether the body is sent in chunks.
+        headers: more of them.
+        raw: bytes that are sent as they are in place of a whole answer.
+        endless: bytes that follow ``raw`` again and again, for as long as someone reads.
+        pause: seconds before each of them.
     """
 
     data: bytes = b""
@@ -30,6 +36,11 @@ class Answer:
     length: bool = True
     content_range: str | None = None
     hold_after: int | None = None
+    chunked: bool = False
+    headers: dict = dataclasses.field(default_factory=dict)
+    raw: bytes | None = None
+    endless: bytes = b""
+    pause: float = 0
 
 
 @dataclasses.dataclass
@@ -102,22 +113,38 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         owner.requests.append(self.seen)
         answers = owner.answers.get(self.path, [Answer(status=404)])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer.raw is not None:
+            self._raw(answer)
+            return
         start = self._start(answer)
         if start is not None and start >= len(answer.data):
             answer = Answer(status=416)
         if answer.status != 200:
-            self._headers(answer, {"Content-Length": 13}, answer.status)
+            self._headers(answer, {"Content-Length": 13, **answer.headers}, answer.status)
             self.wfile.write(b"<html></html>")
             return
         size = len(answer.data)
-        fields = {"ETag": answer.etag, "Last-Modified": answer.modified}
+        fields = {"ETag": answer.etag, "Last-Modified": answer.modified, **answer.headers}
         if start is not None:
             fields["Content-Range"] = answer.content_range or "bytes %d-%d/%d" % (start, size - 1, size)
-        if answer.length:
+        if answer.chunked:
+            fields["Transfer-Encoding"] = "chunked"
+        elif answer.length:
             fields["Content-Length"] = size - (start or 0)
         self.close_connection = answer.drop_after is not None or not answer.length
         self._headers(answer, fields, 200 if start is None else 206)
-        self._body(answer, answer.data[start or 0 :][: answer.drop_after])
+        body = answer.data[start or 0 :]
+        if answer.chunked:
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        self._body(answer, body[: answer.drop_after])
+
+    def _raw(self, answer):
+        self.close_connection = True
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(answer.raw)
+            while answer.endless and not self.server.owner.released.wait(answer.pause):
+                self.wfile.write(answer.endless)
+                self.seen.sent += len(answer.endless)
 
     def _start(self, answer):
         """Return where the rest begins that is asked for, None for the whole body."""

@@ -5,6 +5,9 @@
 // A model here is an object with load(), run(feed), dispose() and count(), the number of tensors that are alive. `feed`
 // and what run() returns map names to {dtype, shape, data}, data in base64.
 
+// tf.min.js would make this by eval, which the server of our pages forbids; so this file comes before it.
+globalThis.regeneratorRuntime ??= null;
+
 const runner = (() => {
   const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array };
 

@@ -3,7 +3,8 @@
 Nothing but regular files is ever created, under names that were all checked before the first was written.
 Modes, owners and times of the archive are not taken over. A link to a file of the same archive becomes a copy
 of it; any other link, a device or a pipe refuses the archive. So do the limits below: a bomb meets them while
-it is listed, before anything is unpacked.
+it is listed, before anything is unpacked. The time it takes is linear in what is read and written: a stream is gone
+through once to list and once to unpack, and what is wanted twice is copied from the first place.
 """
 
 import bz2
@@ -23,7 +24,9 @@ import unicodedata
 import zipfile
 import zlib
 
+from zoomill import disk
 from zoomill.errors import UserError
+from zoomill.printable import printable
 
 MAX_BYTES = 4 << 30  # unpacked; the largest detection checkpoints of the public zoos have about 1.5 GB
 MAX_RATIO = 200  # unpacked to packed; deflate ends at 1032, weights stay below 20
@@ -31,7 +34,11 @@ FREE_BYTES = 64 << 20  # unpacked; MAX_RATIO counts from here on, for small mode
 MAX_MEMBERS = 10_000
 MAX_PATH = 512  # bytes of a whole path
 MAX_NAME = 255  # bytes of one part of it, the limit of ext4, APFS and NTFS
-MAX_HEADER = 1 << 20  # bytes that tarfile may take at once: it keeps long names and pax headers in memory
+MAX_HEADER = 1 << 16  # bytes that tarfile may take at once: it keeps long names and pax headers in memory
+MAX_HEADERS = MAX_MEMBERS * 2048  # bytes of all headers of a tar
+MAX_DIRECTORY = MAX_MEMBERS * 512  # bytes of the directory of a zip
+MAX_PAX = 100  # entries of the pax headers of one member, global ones included; tarfile copies them for each
+BLOCK = 1 << 16  # bytes that are copied at once
 
 _DECOMPRESSORS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
 _DAMAGE = (
@@ -41,6 +48,7 @@ _DAMAGE = (
     lzma.LZMAError,
     struct.error,
     EOFError,
+    MemoryError,
     NotImplementedError,
     OverflowError,
     RuntimeError,
@@ -73,19 +81,31 @@ def unpack(archive, folder, strip=0, only=()):
             already in the folder. The folder may then hold some of the files.
     """
     with _damage_told(), _opened(archive) as (members, opened):
-        limit = _limit(archive)
-        listed = _checked(members, limit)
-        chosen = _chosen(listed, strip, only)
-        if sum(member.size for member in chosen.values()) > limit:
+        limit, free = _limit(archive), disk.free(folder)
+        chosen = _chosen(_checked(members, limit), strip, only)
+        size = sum(member.size * len(paths) for member, paths in chosen)
+        if size > limit:
             raise UserError("has links that unpack to more than %d MiB" % (limit >> 20))
-        for path, member in chosen.items():
-            destination = os.path.join(folder, path)
-            try:
-                os.makedirs(os.path.dirname(destination), exist_ok=True)
-                with open(destination, "xb") as file, opened(member.handle) as content:
-                    shutil.copyfileobj(content, file)
-            except (FileExistsError, NotADirectoryError):
-                raise UserError("holds %s, as does another file of the card" % shown(path)) from None
+        if size > free:
+            raise UserError("unpacks to %d MiB, but the disk has room for %d" % (size >> 20, free >> 20))
+        for member, (first, *others) in chosen:
+            with opened(member.handle) as content:
+                _write(content, folder, first, member.size)
+            for other in others:
+                with open(os.path.join(folder, first), "rb") as content:
+                    _write(content, folder, other, member.size)
+
+
+def _write(content, folder, path, size):
+    destination = os.path.join(folder, path)
+    try:
+        os.makedirs(os.path.dirname(destination), exist_ok=True)
+        with disk.naming(destination), open(destination, "xb") as file:
+            shutil.copyfileobj(content, file, BLOCK)
+            if file.tell() != size:
+                raise UserError("is damaged: %s has another size than it says" % shown(path))
+    except (FileExistsError, NotADirectoryError):
+        raise UserError("holds %s, as does another file of the card" % shown(path)) from None
 
 
 def inside(name):
@@ -101,7 +121,7 @@ def inside(name):
         raise UserError("the path %s is not UTF-8" % shown(name)) from None
     if name.startswith("/") or ".." in parts:
         raise UserError("the path %s leads out of the folder" % shown(name))
-    if "\\" in name or any(unicodedata.category(letter) == "Cc" for letter in name):
+    if "\\" in name or any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
         raise UserError("the path %s has a backslash or a control character" % shown(name))
     if max(lengths, default=0) > MAX_NAME or sum(lengths) + len(lengths) > MAX_PATH:
         raise UserError("the path %s is too long" % shown(name))
@@ -111,10 +131,10 @@ def inside(name):
 def collision(paths):
     """Return two of the relative paths that cannot stand side by side, or None.
 
-    Such are equal paths, also when only letter case tells them apart, which some file systems ignore, and a
-    path that is a folder of another.
+    Such are equal paths, also when only letter case or the form of accents tells them apart, which some file
+    systems ignore, and a path that is a folder of another.
     """
-    ordered = sorted((path.casefold().split("/"), path) for path in paths)
+    ordered = sorted((unicodedata.normalize("NFC", path.casefold()).split("/"), path) for path in paths)
     for (first, one), (second, other) in itertools.pairwise(ordered):
         if second[: len(first)] == first:
             return one, other
@@ -135,12 +155,16 @@ def _damage_told():
     try:
         yield
     except _DAMAGE as error:
-        raise UserError("is damaged, or not a tar or zip archive (%s)" % error) from None
+        raise UserError("is damaged, or not a tar or zip archive (%s)" % _said(error)) from None
     except OSError as error:
         if error.errno is not None:
             raise
         # gzip and bz2 report damaged data in this way.
-        raise UserError("is damaged (%s)" % error) from None
+        raise UserError("is damaged (%s)" % _said(error)) from None
+
+
+def _said(error):
+    return printable(str(error) or type(error).__name__, 200)
 
 
 @contextlib.contextmanager
@@ -150,40 +174,82 @@ def _opened(archive):
         file = stack.enter_context(open(archive, "rb"))
         magic = file.read(6)
         file.seek(0)
-        if magic.startswith(b"PK"):
-            packed = stack.enter_context(zipfile.ZipFile(file))
+        if magic.startswith((b"PK\3\4", b"PK\5\6")):
+            directory = _Bounded(file, os.path.getsize(archive), MAX_DIRECTORY, 2 * MAX_DIRECTORY)
+            packed = stack.enter_context(zipfile.ZipFile(directory))
+            directory.headers = None
+            _check_spans(packed.infolist())
             yield (_zip_member(packed, info) for info in packed.infolist()), packed.open
             return
         for prefix, decompress in _DECOMPRESSORS:
             if magic.startswith(prefix):
                 file = stack.enter_context(decompress(file))
-        stream = _Bounded(file, _limit(archive) + MAX_MEMBERS * 4 * tarfile.BLOCKSIZE)
+        stream = _Bounded(file, _limit(archive) + MAX_HEADERS, MAX_HEADER, MAX_HEADERS)
         packed = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))
-        yield (_tar_member(info) for info in packed), packed.extractfile
+        yield _tar_members(packed, stream), packed.extractfile
 
 
 class _Bounded:
-    """A decompressed stream for tarfile, which neither goes further nor reads more at once than is sound."""
+    """A file for tarfile and zipfile, which believe what it says of itself.
 
-    def __init__(self, stream, limit):
-        self._stream = stream
-        self._limit = limit
-        self.tell = stream.tell
+    Args:
+        stream: the file.
+        limit: position that it ends before.
+        at_once: bytes that may be read at once.
+        headers: bytes that may be read until all members are listed.
 
-    def seek(self, position):
+    Attributes:
+        headers: what is left of them; None ends the count.
+        last: what was read last.
+    """
+
+    def __init__(self, stream, limit, at_once, headers):
+        self._stream, self._limit, self._at_once = stream, limit, at_once
+        self.headers, self.last = headers, b""
+        self.tell, self.seekable = stream.tell, stream.seekable
+
+    def seek(self, position, whence=os.SEEK_SET):
         if position > self._limit:
             raise UserError("unpacks to more than %d MiB" % (self._limit >> 20))
-        return self._stream.seek(position)
+        return self._stream.seek(position, whence)
 
-    def read(self, size):
-        if size > MAX_HEADER:
-            raise UserError("has a header of more than %d MiB" % (MAX_HEADER >> 20))
-        return self._stream.read(size)
+    def read(self, size=None):
+        if size is not None and size < 0:
+            raise UserError("is damaged: it has a negative size")
+        most = self._at_once if self.headers is None else min(self._at_once, self.headers)
+        if size is not None and size > most:
+            raise UserError("has headers of more than %d KiB" % (most >> 10))
+        self.last = self._stream.read(most if size is None else size)
+        if self.headers is not None:
+            self.headers -= len(self.last)
+        return self.last
+
+
+def _tar_members(packed, stream):
+    for info in packed:
+        yield _tar_member(info)
+    # For tarfile any block that is no header ends the archive, as zeros should.
+    if stream.last.strip(b"\0"):
+        raise UserError("is damaged after %d members" % len(packed.members))
+    stream.headers = None
+
+
+def _check_spans(infos):
+    """Refuse members of a zip that share bytes: they unpack to far more than the archive holds."""
+    spans = sorted((info.header_offset, info.compress_size) for info in infos)
+    for (start, size), (following, _) in itertools.pairwise(spans):
+        if start + zipfile.sizeFileHeader + size > following:
+            raise UserError("is damaged: some of its files overlap")
 
 
 def _tar_member(info):
     if not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
         raise UserError("holds a device, pipe or unknown kind of file, %s" % shown(info.name))
+    if info.size < 0:
+        raise UserError("is damaged: %s has a negative size" % shown(info.name))
+    if len(info.pax_headers) > MAX_PAX:
+        raise UserError("has more than %d pax headers for %s" % (MAX_PAX, shown(info.name)))
+    info.pax_headers = {}  # they are read, and could fill the memory
     target = None
     if info.issym():
         target = _target(info.name, posixpath.join(posixpath.dirname(info.name), info.linkname))
@@ -197,8 +263,10 @@ def _zip_member(packed, info):
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
         raise UserError("holds a device, pipe or unknown kind of file, %s" % shown(info.filename))
-    if info.flag_bits & 1:
+    if info.flag_bits & 0x2041:  # as a whole, its method, its directory
         raise UserError("is encrypted")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UserError("packs %s by another method than deflate" % shown(info.filename))
     target = None
     if kind == stat.S_IFLNK:
         if info.file_size > MAX_PATH:
@@ -212,6 +280,8 @@ def _zip_member(packed, info):
 def _target(name, path):
     """Return where a link leads to. No link is ever created, so ``..`` can be resolved in the text."""
     path = posixpath.normpath(path)
+    if len(path) > MAX_PATH:
+        raise UserError("holds a link %s whose target is too long" % shown(name))
     if path.split("/")[0] in ("", ".."):
         raise UserError("holds a link %s that leads out of the folder" % shown(name))
     return path
@@ -232,7 +302,7 @@ def _checked(members, limit):
 
 
 def _chosen(listed, strip, only):
-    """Return ``{path to be written: member with its content}`` of what ``strip`` and ``only`` leave."""
+    """Return ``[(member, [path to be written, ...]), ...]`` of what ``strip`` and ``only`` leave, in their order."""
     files = {member.path: member for member in listed if member.target is None}
     chosen, unmatched = [], set(only)
     for member in listed:
@@ -249,4 +319,7 @@ def _chosen(listed, strip, only):
         raise UserError("holds no file for %s" % (missing or "strip: %d" % strip))
     if clash := collision(path for path, _ in chosen):
         raise UserError("holds %s beside %s" % (shown(clash[0]), shown(clash[1])))
-    return dict(chosen)
+    copies = {name: [] for name in files}
+    for path, source in chosen:
+        copies[source.path].append(path)
+    return [(files[name], paths) for name, paths in copies.items() if paths]

@@ -10,13 +10,14 @@ from zoomill.tfjs_runtime import WEB, CannotRun
 PROGRAM = "chromium"
 _FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")
 _WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
-# Not awaited at once: only waiting for a function has a time limit.
+_ANSWERED = "zoomill: answered"
+# Not awaited at once: waiting for a message has a time limit, and needs no eval, which the page's policy forbids.
 _CALL = """request => {
-    delete window.answer;
-    %s(request).then(
-        value => { window.answer = { value }; },
-        error => { window.answer = { error: String(error.message || error) }; }
-    );
+    const tell = (answer) => {
+        window.answer = answer;
+        console.debug("%s");
+    };
+    %s(request).then((value) => tell({ value }), (error) => tell({ error: String(error.message || error) }));
 }"""
 
 
@@ -55,9 +56,9 @@ class Browser:
         from playwright.sync_api import Error, TimeoutError
 
         try:
-            self._page.evaluate(_CALL % function, request)
-            handle = self._page.wait_for_function("window.answer", timeout=self._seconds * 1000)
-            answer = handle.json_value()
+            with self._page.expect_console_message(_is_answer, timeout=self._seconds * 1000):
+                self._page.evaluate(_CALL % (_ANSWERED, function), request)
+            answer = self._page.evaluate("window.answer")
         except TimeoutError:
             answer = {"error": f"no answer within {self._seconds:g} s"}
         except Error as error:
@@ -66,6 +67,10 @@ class Browser:
             self.open()
             raise CannotRun(answer["error"].splitlines()[0])
         return answer["value"]
+
+
+def _is_answer(message):
+    return message.text == _ANSWERED
 
 
 @contextlib.contextmanager

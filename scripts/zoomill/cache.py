@@ -7,9 +7,7 @@ name.
 import hashlib
 import os
 
-import requests
-
-from zoomill import download, files, partial_file
+from zoomill import download, files, partial_file, server
 from zoomill.progress import log
 from zoomill.wanted import Wrong
 
@@ -24,8 +22,7 @@ class Cache:
 
     def __init__(self, folder, bar):
         self.folder, self.bar = folder, bar
-        self.session = requests.Session()
-        self.session.headers.update({"User-Agent": "zoomill", "Accept-Encoding": "identity"})
+        self.session = server.Session()
 
     def find(self, wanted, label):
         """Return the path of a file, its digest computed anew, or None; a file that was changed is removed.

@@ -3,7 +3,9 @@
 import os
 
 from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.graph_def import VARIABLE_OPS, ancestors, freeze_node
+from zoomill.inspect import graph_walk, guards
 
 
 def read_graph(checkpoint, frozen, use_moving_averages):
@@ -19,16 +21,15 @@ def read_graph(checkpoint, frozen, use_moving_averages):
         came from.
 
     Raises:
-        UserError: when neither is there or can be read.
+        UserError: when neither is there, can be read or is sound.
     """
     import tensorflow as tf
 
     meta = f"{checkpoint}.meta"
     if os.path.exists(meta):
-        graph = _parse(tf.compat.v1.MetaGraphDef(), meta).graph_def
-        return graph, _variables(tf, checkpoint, use_moving_averages), meta
+        return read_unfrozen(meta), _variables(tf, checkpoint, use_moving_averages), meta
     if os.path.exists(frozen):
-        return _parse(tf.compat.v1.GraphDef(), frozen), None, frozen
+        return read_unfrozen(frozen), None, frozen
     raise UserError(f"neither {meta} nor {frozen} is there; check `source` in the card")
 
 
@@ -36,11 +37,9 @@ def read_frozen(path):
     """Read a frozen GraphDef.
 
     Raises:
-        UserError: when the file is none, or still has variables.
+        UserError: when the file is none, is not sound, or still has variables.
     """
-    import tensorflow as tf
-
-    graph = _parse(tf.compat.v1.GraphDef(), path)
+    graph = read_unfrozen(path)
     if not graph.node:
         raise UserError(f"{path}: is no frozen TensorFlow graph (GraphDef)")
     variables = [node.name for node in graph.node if node.op in VARIABLE_OPS]
@@ -50,12 +49,17 @@ def read_frozen(path):
 
 
 def read_unfrozen(path):
-    """Read the GraphDef of an inference graph (``.pb``) or of a meta graph (``.meta``)."""
+    """Read the GraphDef of an inference graph (``.pb``) or of a meta graph (``.meta``).
+
+    Raises:
+        UserError: when the file is none, or is not sound (:func:`zoomill.inspect.graph_walk.require_sound`).
+    """
     import tensorflow as tf
 
-    if path.endswith(".meta"):
-        return _parse(tf.compat.v1.MetaGraphDef(), path).graph_def
-    return _parse(tf.compat.v1.GraphDef(), path)
+    meta = path.endswith(".meta")
+    graph = _parse(tf.compat.v1.MetaGraphDef(), path).graph_def if meta else _parse(tf.compat.v1.GraphDef(), path)
+    graph_walk.require_sound(graph, path)
+    return graph
 
 
 def freeze(graph, outputs, checkpoint, use_moving_averages):
@@ -80,11 +84,12 @@ def freeze(graph, outputs, checkpoint, use_moving_averages):
 
 
 def restorer(graph, checkpoint, use_moving_averages):
-    """Return a function that fills a session's graph and restores its variables by TensorFlow's own Saver."""
+    """Return a function that fills a session's graph and assigns its variables; the graph's own saver is not run."""
     import tensorflow as tf
 
     def restore(session):
-        tf.import_graph_def(graph, name="")
+        with refusing(f"{checkpoint}: TensorFlow cannot read its graph"):
+            tf.import_graph_def(graph, name="")
         names = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
         stored = {}
         for node in graph.node:
@@ -93,8 +98,8 @@ def restorer(graph, checkpoint, use_moving_averages):
                 key = average if use_moving_averages and average in names else node.name
                 stored[key] = session.graph.get_tensor_by_name(f"{node.name}:0")
         for key, reference in stored.items():
-            assign = tf.compat.v1.assign(reference, tf.train.load_variable(checkpoint, key))
-            session.run(assign)
+            with refusing(f"{checkpoint}: the variable {key} cannot be restored"):
+                session.run(tf.compat.v1.assign(reference, tf.train.load_variable(checkpoint, key)))
 
     return restore
 
@@ -103,20 +108,18 @@ def _parse(message, path):
     from google.protobuf.message import DecodeError
 
     try:
-        with open(path, "rb") as file:
-            message.ParseFromString(file.read())
+        message.ParseFromString(guards.read(path, guards.BINARY_LIMIT))
     except DecodeError as error:
         raise UserError(f"{path}: is no TensorFlow graph: {error}") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     return message
 
 
 def _variables(tf, checkpoint, use_moving_averages):
     """Return the function that reads one variable straight from the checkpoint, without a session."""
-    try:
+    with refusing(f"{checkpoint}: the checkpoint cannot be read"):
         reader = tf.train.load_checkpoint(checkpoint)
-    except (tf.errors.OpError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{checkpoint}: the checkpoint cannot be read: {reason}") from error
     names = reader.get_variable_to_shape_map()
 
     def read(name):
@@ -127,10 +130,7 @@ def _variables(tf, checkpoint, use_moving_averages):
                 f"{checkpoint}: the checkpoint lacks the variable {name}, which its graph needs; "
                 "fetch the checkpoint that belongs to this graph"
             )
-        try:
+        with refusing(f"{checkpoint}: the variable {name} cannot be read"):
             return reader.get_tensor(stored)
-        except tf.errors.OpError as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"{checkpoint}: the variable {name} cannot be read: {reason}") from error
 
     return read

@@ -1,20 +1,19 @@
 """What every command does around its work: shut itself in, be watched, and report errors in one line."""
 
 import contextlib
-import errno
 import itertools
 import os
 import shutil
 import sys
 import tempfile
 
-from zoomill import made, sandbox, supervisor
+from zoomill import disk, made, sandbox, supervisor
 from zoomill.errors import UserError
+from zoomill.printable import printable
 
 # Seconds for one step of a job, and megabytes: in the environment, as they change no output.
 TIME_LIMIT, MEMORY_LIMIT = "ZOOMILL_TIME_LIMIT", "ZOOMILL_MEMORY_LIMIT"
 _FILE_SIZE = 1 << 36
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 # How this process is to be shut in once it knows its files; None where it is not, as in tests.
 _shut_in = None
 
@@ -35,7 +34,7 @@ def run(main, argv=None, network=sandbox.NONE):
     try:
         supervisor.watch(lambda: _work(main, argv, network, folder), *limits)
     except UserError as error:
-        sys.exit("error: %s" % error)
+        sys.exit("error: %s" % printable(str(error)))
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
@@ -83,16 +82,14 @@ def _work(main, argv, network, folder):
     try:
         main(argv)
     except UserError as error:
-        sys.exit("error: %s" % error)
+        sys.exit("error: %s" % printable(str(error)))
     except MemoryError:
-        raise SystemExit("error: %s: needs more memory than there is" % _subject()) from None
+        raise SystemExit("error: %s" % printable("%s: needs more memory than there is" % _subject())) from None
     except OSError as error:
-        if error.errno not in _FULL:
+        if not disk.is_told(error):
             raise
-        where = error.filename or _subject()
-        raise SystemExit(
-            "error: %s: %s; make room there and run it again" % (where, os.strerror(error.errno))
-        ) from None
+        error.filename = error.filename or _subject()
+        raise SystemExit("error: %s" % printable(disk.sentence(error))) from None
 
 
 def _limit_files():

@@ -6,6 +6,7 @@ import numpy as np
 
 from zoomill import files, made
 from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.preprocess import read_picture
 
 
@@ -32,7 +33,7 @@ def read(folder, sample, form):
     if form["reader"] == "picture":
         return [read_picture(path)]
     if form["reader"] == "npy":
-        return [np.load(path, allow_pickle=False)]
+        return [_load(path)]
     return _tensors(path, form)
 
 
@@ -54,8 +55,13 @@ def read_label(folder, sample, form):
             raise UserError(f"{folder}: {sample.name}: its label {sample.label!r} is no number") from error
     if kind == "target":
         made.check_member(folder, sample.label)
-        return np.load(os.path.join(folder, sample.label), allow_pickle=False)
+        return _load(os.path.join(folder, sample.label))
     return None
+
+
+def _load(path):
+    with refusing(f"{path}: is no .npy file that can be read"):
+        return np.load(path, allow_pickle=False)
 
 
 def _tensors(path, form):

@@ -1,28 +1,21 @@
 """Bring what is missing of one file, from a server or a folder: taken up where it broke off."""
 
+import errno
 import os
 import re
 import time
 
 import requests
-import urllib3
-from requests.exceptions import InvalidSchema, InvalidURL, TooManyRedirects
 
-from zoomill.partial_file import BLOCK, HEAD, named
+from zoomill import disk, server
+from zoomill.partial_file import HEAD, named
 from zoomill.progress import log, shown
-from zoomill.wanted import Broken, Wrong, is_url, public
+from zoomill.wanted import Broken, Wanted, Wrong, is_url, public
 
-TIMEOUT = (15, 60)  # seconds for connecting; seconds without a byte
 ATTEMPTS = 4  # in a row that bring nothing
 BACKOFF = 1.0  # seconds of rest after the first of them, doubled after each further one
-BUSY = (408, 425, 429, 500, 502, 503, 504)  # answers that may be another one in a moment
-
-
-def reason(error):
-    """Return in a few words why a request failed, out of the errors nested in one of requests or urllib3."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+MAX_VALIDATOR = 200  # letters of an ETag or date
+MIN_FREE = 64 << 20  # bytes of the disk that a file of unknown size leaves
 
 
 def fill(part, session, label, bar):
@@ -30,63 +23,65 @@ def fill(part, session, label, bar):
 
     Args:
         part: :class:`zoomill.partial_file.Part`.
-        session: requests.Session.
+        session: :class:`zoomill.server.Session`.
         label: model and file, for log and progress bar.
         bar: text file that the progress bar goes to, where that is a terminal.
 
     Raises:
         Broken, Wrong: as :meth:`zoomill.cache.Cache.fetch`.
     """
-    failures = 0
+    failures, pace = 0, server.Pace()
     with shown(part, label, bar) as progress:
         while True:
             size, restarts = part.size, part.restarts
             try:
                 if is_url(part.location):
-                    return _receive(part, session, progress)
+                    return _receive(part, session, pace, progress)
                 return _copy(part, progress)
             except Broken as error:
                 failures = 0 if part.size > size and part.restarts == restarts else failures + 1
                 # Restarts are limited too: a server that drops and cannot resume would go on for ever.
-                if ATTEMPTS in (failures, part.restarts):
+                if ATTEMPTS in (failures, part.restarts) or error.wait > server.MAX_WAIT:
                     raise
                 log(label, "%s %s; trying again" % (public(part.location), error))
-                if failures:
-                    time.sleep(BACKOFF * 2 ** (failures - 1))
+                time.sleep(max(error.wait, BACKOFF * 2 ** (failures - 1) if failures else 0))
 
 
 def _copy(part, progress):
+    """Copy a file, no more of it than its size: some of /proc never end."""
     if not (os.path.isfile(part.location) and os.access(part.location, os.R_OK)):
         raise Wrong("is no file that can be read")
     part.clear()
     with open(part.location, "rb") as file:
-        for block in iter(lambda: file.read(BLOCK), b""):
+        left = os.fstat(file.fileno()).st_size
+        _check_room(part, left)
+        while block := _read(file, min(server.BLOCK, left)):
+            left -= len(block)
             part.append(block)
             progress(part.wanted.size)
 
 
-def _receive(part, session, progress):
+def _read(file, size):
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise Wrong("cannot be read (%s)" % error.strerror) from None
+
+
+def _receive(part, session, pace, progress):
     """Ask a server for what is missing and append what comes.
 
     Raises:
         Broken, Wrong: as :func:`fill`.
     """
-    total = None
-    try:
-        headers = _request_headers(part)
-        with session.get(part.location, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            total = _accepted(part, response)
-            # As sent: a file that a server labels `Content-Encoding: gzip` for its name must stay packed.
-            while block := response.raw.read1(BLOCK, decode_content=False):
-                part.append(block)
-                progress(total)
-    except (InvalidURL, InvalidSchema, TooManyRedirects) as error:
-        raise Wrong("cannot be asked (%s)" % reason(error)) from None
-    except requests.RequestException as error:
-        raise Broken("did not answer (%s)" % reason(error)) from None
-    except urllib3.exceptions.HTTPError as error:
-        raise Broken("broke off after %d bytes (%s)" % (part.size, reason(error))) from None
-    expected = part.wanted.size if total is None else total
+    with server.answer(session, part.location, _request_headers(part), pace) as response:
+        total = _accepted(part, response, pace)
+        expected = part.wanted.size if total is None else total
+        for block in server.blocks(response, pace, part.size):
+            if expected is None and disk.free(part.folder) < MIN_FREE:
+                part.reject("gave more than %d bytes, and the disk is nearly full" % part.size)
+            part.append(block)
+            progress(total)
     if expected is not None and part.size < expected:
         if part.size and (problem := part.named()):
             part.reject(problem)
@@ -107,41 +102,56 @@ def _request_headers(part):
     return headers
 
 
-def _accepted(part, response):
+def _accepted(part, response, pace):
     """Check status and headers of an answer against the part; return the size of the whole file, or None."""
     status, headers = response.status_code, response.headers
     if status == requests.codes.requested_range_not_satisfiable and part.size:
         part.resumable = False
         raise Broken("has no rest to send")
-    if status in BUSY:
-        raise Broken("answered %d %s" % (status, response.reason))
-    if status not in (requests.codes.ok, requests.codes.partial_content):
-        raise Wrong("answered %d %s" % (status, response.reason))
+    server.check_status(response)
+    total, chunked = server.length(response)
     origin = {
         "url": public(part.location),
-        "etag": headers.get("ETag"),
-        "modified": headers.get("Last-Modified"),
+        "etag": _validator(headers.get("ETag")),
+        "modified": _validator(headers.get("Last-Modified")),
     }
-    if status == requests.codes.partial_content:
+    resumed = status == requests.codes.partial_content
+    if resumed:
         total = _continued(part, origin, headers.get("Content-Range", ""))
-    else:
-        total = int(headers["Content-Length"]) if headers.get("Content-Length", "").isdecimal() else None
-        if part.wanted.size is not None and total not in (None, part.wanted.size):
-            problem = named(part.location, response.raw.read(HEAD, decode_content=False))
-            raise Wrong(problem or "has %d bytes, expected %d" % (total, part.wanted.size))
+    elif part.wanted.size is not None and total not in (None, part.wanted.size):
+        problem = named(part.location, next(server.blocks(response, pace), b"")[:HEAD])
+        raise Wrong(problem or "has %d bytes, expected %d" % (total, part.wanted.size))
+    if total is None and (resumed or not chunked) and part.wanted == Wanted():
+        raise Wrong("does not say where the file ends; give its `size` or `sha256` in the card")
+    if not resumed:
         part.clear()
+    _check_room(part, total or part.wanted.size or 0)
     part.begin({**origin, "size": total})
     return total
 
 
+def _check_room(part, total):
+    """Refuse what the disk cannot hold: for good where that is the file, not where a source only says so."""
+    free = disk.free(part.folder)
+    if total - part.size > free:
+        if total == part.wanted.size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), part.path)
+        raise Wrong("has %d bytes, but the disk has room for %d" % (total, free))
+
+
+def _validator(value):
+    """Return an ETag or date that can be sent back, else None."""
+    return value if value and len(value) <= MAX_VALIDATOR and value.isascii() and value.isprintable() else None
+
+
 def _continued(part, origin, content_range):
     """Return the whole size that a ``Content-Range`` gives, after a check that it continues the part."""
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", content_range)
-    total = int(found[2]) if found and found[2].isdecimal() else None
+    found = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", content_range)
+    total = int(found[2]) if found and found[2] != "*" else None
     known = part.origin if part.origin.get("url") == origin["url"] else {}
     sizes = {part.wanted.size, known.get("size"), total} - {None}
     etags = {known.get("etag"), origin["etag"]} - {None}
     if not found or int(found[1]) != part.size or len(sizes) > 1 or len(etags) > 1:
         part.resumable = False
         raise Broken("sent a rest that does not fit the beginning")
-    return total
+    return known.get("size") if total is None else total

@@ -3,13 +3,18 @@
 import dataclasses
 import io
 import json
+import math
 import os
 
 import numpy as np
 
 from zoomill import files, golden_inputs, made, predictions, saved_model
 from zoomill.errors import UserError
+from zoomill.framework import reason, refusing
 from zoomill.graph_def import activation, ancestors, node_name, static_shapes
+
+# A picture of 4700 × 4700 pixels in three colours has fewer; dozens of them are drawn for golden inputs.
+_MOST_VALUES = 1 << 26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +135,8 @@ def _promise(model, kind, tensor, expected):
     for key, found in (("name", tensor.name), ("dtype", tensor.dtype)):
         if expected.get(key, found) != found:
             raise UserError(f"{where}: the card expects {key} {expected[key]}, the source has {found}")
+    if not _is_numeric(tensor.dtype):
+        raise UserError(f"{where}: is of {tensor.dtype}; only tensors of numbers and truth values can be exported")
     entry = {"name": tensor.name, "tensor": tensor.name, "dtype": tensor.dtype}
     entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
     if kind == "output":
@@ -144,6 +151,13 @@ def _promise(model, kind, tensor, expected):
     }
 
 
+def _is_numeric(dtype):
+    try:
+        return np.dtype(dtype).kind in "biufc"
+    except TypeError:
+        return False
+
+
 def _shape(where, found, expected, kind):
     """Return the fixed shape that agrees with both sides; an open batch is 1."""
     if found is not None and expected is not None:
@@ -156,6 +170,8 @@ def _shape(where, found, expected, kind):
         shape[0] = 1
     if kind == "input" and (None in shape or (not shape and found is None)):
         raise UserError(f"{where}: the source leaves its shape open ({found}); give `shape` in the card's inputs")
+    if kind == "input" and not 0 < math.prod(shape) <= _MOST_VALUES:
+        raise UserError(f"{where}: has the shape {shape}; one input has 1 to {_MOST_VALUES:,} values")
     return [-1 if size is None else size for size in shape]
 
 
@@ -194,7 +210,8 @@ def _with_interface(graph, inputs, outputs, promises):
         node = result.node.add(name=tensor.name, op="Identity")
         node.input.append(_renamed(tensor.tensor, renamed))
         node.attr["T"].type = tf.as_dtype(tensor.dtype).as_datatype_enum
-    return result, static_shapes(tf, result)
+    with refusing("TensorFlow cannot read its graph between the inputs and outputs"):
+        return result, static_shapes(tf, result)
 
 
 def _runner(model, graph, promises, outputs):
@@ -204,27 +221,27 @@ def _runner(model, graph, promises, outputs):
     """
     import tensorflow as tf
 
-    session = tf.compat.v1.Session(graph=tf.Graph())
+    session, shapes = tf.compat.v1.Session(graph=tf.Graph()), {}
     with session.graph.as_default():
         tf.import_graph_def(graph, name="")
     fetches = {tensor.name: f"{tensor.name}:0" for tensor in outputs}
 
     def run(feed):
         try:
-            return session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in promises})
-        except tf.errors.OpError as error:
+            found = session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in promises})
+        except Exception as error:  # whatever TensorFlow raises, the graph is the cause
             why = reason(error)
             advice = "; give the inputs' `value_range` in the card" if "is not in [" in why else ""
             raise UserError(f"{model}: TensorFlow cannot run the graph on drawn inputs: {why}{advice}") from error
+        for name, value in found.items():
+            if shapes.setdefault(name, value.shape) != value.shape:
+                raise UserError(
+                    f"{model}: output {name} has the shape {list(shapes[name])} for one input and {list(value.shape)} "
+                    "for another; only outputs of one size can be exported"
+                )
+        return found
 
     return run
-
-
-def reason(error):
-    """Return the line of a TensorFlow error that says why an operator does not run, as people read it."""
-    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-    telling = (line for line in lines if "only supports" in line or " is not in [" in line)
-    return next(telling, lines[0] if lines else type(error).__name__)
 
 
 def _renamed(tensor, names):

@@ -1,11 +1,14 @@
 """Golden inputs and outputs: the source model in its own framework, untouched by any export."""
 
+import dataclasses
 import os
 
 import numpy as np
 
-from zoomill import source_nms, ssd_graph
+from zoomill import checkpoint, source_nms, ssd_graph
 from zoomill.errors import UserError
+from zoomill.framework import refusing
+from zoomill.inspect import allowed_operators
 
 _DETECTIONS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
@@ -15,26 +18,32 @@ class Source:
 
     Args:
         frozen: path of frozen_inference_graph.pb; used where it exists.
-        checkpoint: prefix of the checkpoint whose meta graph is restored otherwise.
+        prefix: of the checkpoint whose meta graph is restored otherwise.
+        allow: names of operators that the card allows.
+
+    Raises:
+        UserError: when the graph is no SSD, or holds operators that do more than compute.
     """
 
-    def __init__(self, frozen, checkpoint):
+    def __init__(self, frozen, prefix, allow):
         import tensorflow as tf
 
+        is_frozen = os.path.exists(frozen)
+        self.origin = frozen if is_frozen else f"{prefix}.meta"
+        graph = checkpoint.read_unfrozen(self.origin)
+        self._heads = ssd_graph.find_heads(graph, self.origin)
+        self._postprocess = source_nms.read(graph)
+        wanted = [one for one in dataclasses.astuple(self._heads) if one]
+        allowed_operators.checked(graph, [*wanted, *_DETECTIONS], self.origin, allow)
+        for node in graph.node:
+            node.device = ""
         self._graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=self._graph)
-        with self._graph.as_default():
-            if os.path.exists(frozen):
-                definition = tf.compat.v1.GraphDef()
-                with open(frozen, "rb") as file:
-                    definition.ParseFromString(file.read())
-                tf.import_graph_def(definition, name="")
-                self.origin = frozen
+        with self._graph.as_default(), refusing(f"{self.origin}: TensorFlow cannot read it"):
+            if is_frozen:
+                tf.import_graph_def(graph, name="")
             else:
-                saver = tf.compat.v1.train.import_meta_graph(f"{checkpoint}.meta", clear_devices=True)
-                saver.restore(self._session, checkpoint)
-                self.origin = f"{checkpoint}.meta"
-        self._heads = ssd_graph.find_heads(self._graph.as_graph_def(), self.origin)
+                checkpoint.restorer(graph, prefix, use_moving_averages=False)(self._session)
         self._image = self._placeholder()
 
     def _placeholder(self):
@@ -46,7 +55,7 @@ class Source:
 
     def postprocess(self):
         """Return the options of the model's own post-processing as :func:`zoomill.source_nms.read` finds them."""
-        return source_nms.read(self._graph.as_graph_def())
+        return self._postprocess
 
     def value_range(self, height, width):
         """Return what the model's own preprocessing makes of 0 and 255: two float32 arrays ``[channels]``."""
@@ -86,8 +95,9 @@ class Source:
             from PIL import Image
 
             image = np.asarray(Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR))
-        feed = image[None].astype(self._image.dtype.as_numpy_dtype)
-        return self._session.run(tensors, {self._image: feed})
+        with refusing(f"{self.origin}: TensorFlow cannot run it"):
+            feed = image[None].astype(self._image.dtype.as_numpy_dtype)
+            return self._session.run(tensors, {self._image: feed})
 
 
 def convert_scores(logits, post_processing):

@@ -1,21 +1,20 @@
 """Mirrors: folders or web servers that hold files of the catalogue, found by their digests.
 
 A mirror is a folder or base URL with a list ``SHA256SUMS`` (also ``SHA384SUMS``, ``SHA512SUMS``, ``MD5SUMS``)
-as ``sha256sum`` writes it: lines of a digest, two spaces, and a path relative to the mirror.
+as ``sha256sum`` writes it: lines of a digest, two spaces, and a path relative to the mirror. A list beyond MAX_LIST is
+not read.
 """
 
 import os
 import re
 import urllib.parse
 
-import requests
-
-from zoomill import archives
-from zoomill.download import TIMEOUT, reason
+from zoomill import archives, server
 from zoomill.errors import UserError
 from zoomill.wanted import Broken, Wrong, is_url
 
 VARIABLE = "ZOOMILL_MIRRORS"
+MAX_LIST = 16 << 20  # bytes; a line has about 100
 
 
 def from_environment(session):
@@ -62,20 +61,30 @@ class Mirror:
         return os.path.join(self.place, path)
 
     def _read(self, name):
-        location = self._location(name)
-        if not is_url(location):
+        location, data = self._location(name), b""
+        for block in self._blocks(location, name):
+            data += block
+            if len(data) > MAX_LIST:
+                raise Wrong("has a %s of more than %d MiB" % (name, MAX_LIST >> 20))
+        return data
+
+    def _blocks(self, location, name):
+        if is_url(location):
+            pace = server.Pace()
             try:
-                with open(location, "rb") as file:
-                    return file.read()
-            except OSError as error:
-                raise Wrong("has no readable %s (%s)" % (name, error.strerror)) from None
+                with server.answer(self._session, location, {}, pace) as response:
+                    server.check_status(response)
+                    yield from server.blocks(response, pace)
+            except (Broken, Wrong) as error:
+                raise type(error)("%s for %s" % (error, name)) from None
+            return
         try:
-            response = self._session.get(location, timeout=TIMEOUT)
-        except requests.RequestException as error:
-            raise Broken("did not give %s (%s)" % (name, reason(error))) from None
-        if response.status_code != requests.codes.ok:
-            raise Wrong("answered %d for %s" % (response.status_code, name))
-        return response.content
+            if os.path.exists(location) and not os.path.isfile(location):
+                raise Wrong("has a %s that is no file" % name)
+            with open(location, "rb") as file:
+                yield from iter(lambda: file.read(server.BLOCK), b"")
+        except OSError as error:
+            raise Wrong("has no readable %s (%s)" % (name, error.strerror)) from None
 
 
 def _parsed(data):

@@ -9,7 +9,8 @@ import tempfile
 import numpy as np
 
 from zoomill.errors import UserError
-from zoomill.inspect import guards
+from zoomill.framework import refusing
+from zoomill.inspect import onnx as inspect_onnx
 from zoomill.names import contract_names
 
 # onnx2tf feeds this file, which it would fetch from a code host, to every model that takes pictures, to find out
@@ -78,34 +79,48 @@ class Converted:
 
 
 def read(path):
-    """Read an ONNX model with its external data.
+    """Read an ONNX model with its external data, which then belong to the message.
 
     Raises:
-        UserError: when the file is damaged, or keeps data outside its folder.
+        UserError: when the file is damaged, keeps data outside its folder, or has operators of others.
     """
     import onnx
-    from google.protobuf.message import DecodeError
-    from onnx import external_data_helper as external
 
-    try:
+    with refusing(f"{path}: is no ONNX file that can be read"):
         model = onnx.load(path, load_external_data=False)
-        if not model.graph.node or not model.opset_import:
-            raise UserError(f"{path}: is truncated, or is no ONNX model")
-        for tensor in external._get_all_tensors(model):
-            if external.uses_external_data(tensor):
-                guards.beside(path, external.ExternalDataInfo(tensor).location)
-        external.load_external_data_for_model(model, os.path.dirname(os.path.abspath(path)))
-    except (DecodeError, OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise UserError(f"{path}: is no ONNX file that can be read: {_first_line(error)}") from error
+    if not model.graph.node or not model.opset_import:
+        raise UserError(f"{path}: is truncated, or is no ONNX model")
+    del model.training_info[:]
+    tensors, nodes = inspect_onnx.contents(model)
+    for one in inspect_onnx.found(model, nodes):
+        raise UserError(f"{path}: {one.place} is of {one.name}, an operator that neither ONNX nor ONNX Runtime has")
+    for tensor in tensors:
+        if place := inspect_onnx.external(path, tensor):
+            _take_in(path, tensor, *place)
     return model
 
 
-def session(path, model=None):
+def _take_in(path, tensor, file, offset, length):
+    """Move the values of a tensor from their own file into the message."""
+    try:
+        with open(file, "rb") as stored:
+            size = os.fstat(stored.fileno()).st_size
+            if size < offset + length:
+                raise UserError(f"{path}: {file.name} is truncated: has {size} of {offset + length} bytes")
+            stored.seek(offset)
+            tensor.raw_data = stored.read(length)
+    except OSError as error:
+        raise UserError(f"{path}: {file.name} cannot be read: {error.strerror}") from error
+    tensor.ClearField("external_data")
+    tensor.ClearField("data_location")
+
+
+def session(model, path):
     """Return an ONNX Runtime session on one thread.
 
     Args:
-        path: file of the model; for messages where ``model`` is given.
-        model: ModelProto to run instead of the file.
+        model: ModelProto.
+        path: of the file, for messages.
 
     Raises:
         UserError: when ONNX Runtime cannot run it.
@@ -117,24 +132,23 @@ def session(path, model=None):
     options.log_severity_level = 3
     # Without it, products of uint8 and int8 saturate on x86-64 without VNNI, and results depend on the machine.
     options.add_session_config_entry("session.x64quantprecision", "1")
-    source = model.SerializeToString() if model else path
-    try:
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its kinds derive from Exception only
-        raise UserError(f"{path}: ONNX Runtime cannot run it: {_first_line(error)}") from error
+    with refusing(f"{path}: ONNX Runtime cannot run it"):
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def runner(source, converted):
+def runner(source, converted, path):
     """Return a function that runs a session on ``{input name: array}``, arrays in the graph's order.
 
     Args:
-        source: what :func:`session` returned for the original file.
+        source: what :func:`session` returned for the original model.
         converted: :class:`Converted`.
+        path: of the file, for messages.
     """
 
     def run(feed):
         fed = {value.name: value.to_source(feed[value.contract_name]) for value in converted.sources}
-        results = source.run([value.name for value in converted.results], fed)
+        with refusing(f"{path}: ONNX Runtime cannot run it"):
+            results = source.run([value.name for value in converted.results], fed)
         return {
             value.contract_name: value.to_graph(array) for value, array in zip(converted.results, results, strict=True)
         }
@@ -159,12 +173,15 @@ def to_graph(model, shapes, kept, path):
     """
     sources = _inputs(model, shapes, kept, path)
     network = _network(model, sources, path)
-    runtime = session(path, model)
+    runtime = session(model, path)
     dtypes = [tensor.dtype for tensor in network.inputs]
-    runs = [_drawn_run(runtime, sources, dtypes, seed) for seed in range(2)]
+    with refusing(f"{path}: ONNX Runtime cannot run it"):
+        runs = [_drawn_run(runtime, sources, dtypes, seed) for seed in range(2)]
     function = _function(network, [entry.name for entry in runtime.get_outputs()], runs, path)
     results = _results(runtime, function, runs[0], path)
-    return Converted(*_freeze(function, dtypes, sources, results), sources, results)
+    with refusing(f"{path}: the graph that onnx2tf makes of it cannot be frozen"):
+        frozen = _freeze(function, dtypes, sources, results)
+    return Converted(*frozen, sources, results)
 
 
 def _inputs(model, shapes, kept, path):
@@ -201,17 +218,24 @@ def _network(model, sources, path):
     kept = [value.name for value in sources if value.order == tuple(range(len(value.order)))]
     with tempfile.TemporaryDirectory() as folder, _inside(folder):
         np.save(_SAMPLE, np.random.RandomState(0).uniform(0, 1, (20, 128, 128, 3)).astype(np.float32))
-        onnx.save(model, "model.onnx")
-        try:
-            return onnx2tf.convert(
+        with refusing(f"{path}: onnx2tf cannot convert it"):
+            onnx.save(model, "model.onnx")
+            return _exiting(
+                onnx2tf.convert,
                 input_onnx_file_path="model.onnx",
                 output_folder_path="out",
                 keep_shape_absolutely_input_names=kept or None,
                 disable_model_save=True,
                 verbosity="error",
             )
-        except (Exception, SystemExit) as error:  # it raises whatever a layer raises, and exits
-            raise UserError(f"{path}: onnx2tf cannot convert it: {_first_line(error)}") from error
+
+
+def _exiting(function, **options):
+    """Call a function that may end the process instead of raising an error."""
+    try:
+        return function(**options)
+    except SystemExit as error:
+        raise RuntimeError(f"it exits with {error.code}") from error
 
 
 @contextlib.contextmanager
@@ -264,10 +288,8 @@ def _results(runtime, function, run, path):
     """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
     feed, arrays = run
     names = [entry.name for entry in runtime.get_outputs()]
-    try:
+    with refusing(f"{path}: onnx2tf makes a graph of it that cannot run"):
         converted = function(feed)
-    except Exception as error:  # of TensorFlow and Keras, for a graph whose sizes do not fit
-        raise UserError(f"{path}: onnx2tf makes a graph of it that cannot run: {_first_line(error)}") from error
     return [
         Value(name, contract_name, array.shape, order_of(array, tensor.numpy(), path))
         for name, contract_name, array, tensor in zip(
@@ -308,7 +330,3 @@ def _freeze(function, dtypes, sources, results):
         for end, wanted in zip(ends, (names, outputs), strict=True)
     ]
     return graph, *ordered
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

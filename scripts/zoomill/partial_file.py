@@ -5,15 +5,17 @@ It stands in ``<name>.part``, its origin in ``<name>.part.json``.
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 
-from zoomill import files
+from zoomill import disk, files
 from zoomill.source_lock import locked
 from zoomill.wanted import Broken, Wrong, is_url
 
 BLOCK = 1 << 18  # bytes
 HEAD = 1024  # bytes that tell a web page from a model
+MAX_ORIGIN = 1 << 16  # bytes of a .part.json
 
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
@@ -44,10 +46,26 @@ def opened(path, location, wanted):
             raise
 
 
+def _origin(path):
+    """Return the origin that stands in a file, ``{}`` where there is none, None for anything else than an origin."""
+    kinds = {"url": str, "etag": str | None, "modified": str | None, "size": int | None}
+    try:
+        with open(path, "rb") as file:
+            origin = json.loads(file.read(MAX_ORIGIN))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(origin, dict) or origin.keys() != kinds.keys():
+        return None
+    return origin if all(isinstance(origin[key], kind) for key, kind in kinds.items()) else None
+
+
 class Part:
     """What has come of a file so far, with its running digest.
 
     Attributes:
+        path, folder: where it stands.
         size: bytes.
         origin: ``{"url", "etag", "modified", "size"}`` of the answer that brought the last bytes, or ``{}``.
         mixed: whether the bytes come from more than one answer.
@@ -57,7 +75,8 @@ class Part:
 
     def __init__(self, file, path, location, wanted):
         self.location, self.wanted = location, wanted
-        self._file, self._path = file, path
+        self.path, self.folder = path, os.path.dirname(path)
+        self._file = file
         self.size, self.origin, self.restarts, self.resumable = 0, {}, 0, True
         self._state = hashlib.new(wanted.algorithm)
         file.seek(0)
@@ -65,10 +84,10 @@ class Part:
             self._state.update(block)
             self.size += len(block)
         self.mixed = self.size > 0
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            self.origin = files.read_json(path + ".json")
-        if wanted.size is not None and self.size > wanted.size:
+        self.origin = _origin(path + ".json")
+        if self.origin is None or wanted.size is not None and self.size > wanted.size:
             self.clear()
+            self._forget()
 
     def clear(self):
         self.restarts += self.size > 0
@@ -84,14 +103,17 @@ class Part:
         self.mixed = self.size > 0
         if origin != self.origin:
             self.origin = origin
-            files.write_json(self._path + ".json", origin, recorded=False)
+            with disk.naming(self.path + ".json"):
+                files.write_json(self.path + ".json", origin, recorded=False)
 
     def append(self, block):
         if self.wanted.size is not None and self.size + len(block) > self.wanted.size:
             text = self.named() if self.size else named(self.location, block)
             self.reject(text or "gave more than the expected %d bytes" % self.wanted.size)
-        self._file.write(block)
-        self._file.flush()
+        with disk.naming(self.path):
+            rest = memoryview(block)
+            while rest:
+                rest = rest[self._file.write(rest) :]
         self._state.update(block)
         self.size += len(block)
 
@@ -112,13 +134,13 @@ class Part:
     def keep(self, folder):
         path = os.path.join(folder, self._state.hexdigest())
         self._forget()
-        os.replace(self._path, path)
+        os.replace(self.path, path)
         return path
 
     def remove(self):
         self._forget()
-        os.remove(self._path)
+        os.remove(self.path)
 
     def _forget(self):
         with contextlib.suppress(FileNotFoundError):
-            os.remove(self._path + ".json")
+            os.remove(self.path + ".json")

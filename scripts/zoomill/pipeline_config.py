@@ -7,7 +7,9 @@ only what is read has to be listed. Field names and defaults are those of the AP
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from zoomill.errors import UserError
+from zoomill.framework import refusing
 
+_LARGEST = 4096  # rows or columns of a picture
 _OTHER_CODERS = ("mean_stddev_box_coder", "square_box_coder", "keypoint_box_coder")
 _ENUMS = {"ScoreConverter": ["IDENTITY", "SIGMOID", "SOFTMAX"]}
 _MESSAGES = {
@@ -110,6 +112,8 @@ def _text(path, override):
         if override:
             return ""
         raise UserError(f"{path}: is missing; check `unpack` in the card, or give pipeline_override") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is no text: {error}") from error
 
 
 def read_pipeline(path, override=""):
@@ -130,10 +134,8 @@ def read_pipeline(path, override=""):
     pipeline = _pipeline_class()()
     texts = {str(path): _text(path, override), "the card's pipeline_override": override}
     for origin, text in texts.items():
-        try:
+        with refusing(f"{origin}: no valid pipeline text"):
             text_format.Merge(text, pipeline, allow_unknown_field=True)
-        except text_format.ParseError as error:
-            raise UserError(f"{origin}: no valid pipeline text: {error}") from error
     if not pipeline.model.HasField("ssd"):
         kind = "faster_rcnn" if pipeline.model.HasField("faster_rcnn") else "no known"
         raise UserError(
@@ -147,6 +149,9 @@ def read_pipeline(path, override=""):
             else "unknown resizer"
         )
         raise UserError(f"{path}: has a {kind}, but a TFLite graph needs a fixed input size; use a fixed_shape_resizer")
+    size = ssd.image_resizer.fixed_shape_resizer
+    if not (0 < size.height <= _LARGEST and 0 < size.width <= _LARGEST):
+        raise UserError(f"{path}: resizes to {size.height} × {size.width}; each must be 1 to {_LARGEST}")
     if not ssd.anchor_generator.HasField("ssd_anchor_generator"):
         raise UserError(f"{path}: has no ssd_anchor_generator; other anchor generators are not supported")
     coder = ssd.box_coder.WhichOneof("kind")

@@ -1,6 +1,7 @@
 """From a sample to a model's input: the one way for golden outputs, calibration and evaluation."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 
@@ -11,14 +12,16 @@ def read_picture(path):
     """Read a picture as an RGB uint8 array ``[height, width, 3]``.
 
     Raises:
-        UserError: when it cannot be read.
+        UserError: when it cannot be read, or has more pixels than Pillow thinks any picture has.
     """
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of them for a damaged file
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                return np.asarray(picture.convert("RGB"))
+    except Exception as error:  # Pillow raises many kinds for a damaged file
         raise UserError(f"{path}: is no picture that can be read ({error}); replace it or leave it out") from error
 
 

@@ -5,12 +5,14 @@ import time
 
 from tqdm import tqdm
 
+from zoomill.printable import printable
+
 LOG_INTERVAL = 30  # seconds between two lines of progress where there is no terminal
 
 
 def log(label, text):
     """Write a line to standard output; standard error is kept for the line that says why a command failed."""
-    print("%s: %s" % (label, text), flush=True)
+    print(printable("%s: %s" % (label, text)), flush=True)
 
 
 @contextlib.contextmanager

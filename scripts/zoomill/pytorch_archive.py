@@ -129,7 +129,7 @@ class Archive:
                 *_tensor_files(self.json(WEIGHTS_CONFIG), WEIGHTS, "weight_"),
                 *_tensor_files(self.json(CONSTANTS_CONFIG), CONSTANTS, "tensor_"),
             ]
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, LookupError, RecursionError, TypeError) as error:
             raise UserError(f"{self.path}: is damaged: {type(error).__name__}: {error}") from error
         except ValueError as error:
             raise UserError(f"{self.path}: {error}; refused") from error

@@ -4,7 +4,6 @@ PyTorch's names are poor: those of the inputs are the arguments of ``forward``, 
 names them.
 """
 
-import contextlib
 import dataclasses
 import logging
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from zoomill import export, made, pytorch_archive
 from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.names import contract_names
 from zoomill.onnx_source import CHANNELS_LAST, Value, order_of
 
@@ -50,7 +50,7 @@ class Source:
         """
         import torch
 
-        with torch.no_grad(), _refused(self.origin, "PyTorch cannot run it on inputs of the card's shapes"):
+        with torch.no_grad(), refusing(f"{self.origin}: PyTorch cannot run it on inputs of the card's shapes"):
             return [tensor.numpy() for tensor in _flat(self.network(*self.example(feed)))]
 
     def record(self, feeds, names):
@@ -84,7 +84,7 @@ class Source:
         from torch._export.converter import TS2EPConverter
 
         example, network = self.example(self.zeros()), self.network
-        with _refused(self.origin, "PyTorch cannot make an exported program of it"):
+        with refusing(f"{self.origin}: PyTorch cannot make an exported program of it"):
             if isinstance(network, torch.jit.ScriptModule):
                 network = TS2EPConverter(network, example).convert().module()
             return torch.export.export(network, example)
@@ -99,7 +99,7 @@ class Source:
 
         names = {"input_names": [value.contract_name for value in self.inputs], "output_names": output_names}
         program, example = self.program(), self.example(self.zeros())
-        with _refused(self.origin, "PyTorch cannot export it to ONNX"):
+        with refusing(f"{self.origin}: PyTorch cannot export it to ONNX"):
             exported = torch.onnx.export(program, example, dynamo=True, verbose=False, **names)
             return exported.model_proto.SerializeToString(deterministic=True)
 
@@ -121,7 +121,7 @@ class Source:
         orders = [order_of(found, array, self.origin) for found, array in zip(self.run(row), arrays, strict=True)]
         entering = [np.argsort(value.order).tolist() for value in self.inputs]
         module = _reordered(self.program().module(), entering, orders)
-        with _refused(self.origin, "litert-torch cannot convert it"):
+        with refusing(f"{self.origin}: litert-torch cannot convert it"):
             litert_torch.convert(module, tuple(map(torch.from_numpy, example.values()))).export(output)
 
 
@@ -179,7 +179,7 @@ def _opened(stored, kind, origin, expected, kept):
     torch.set_num_threads(1)  # the order of sums, and with it their last bits, depends on it
     torch.backends.mkldnn.enabled = False  # it chooses its kernels, and their order of sums, by the CPU
     torch.backends.quantized.engine = "qnnpack"  # the others saturate on x86-64 without VNNI
-    with _refused(origin, "PyTorch cannot load it"):
+    with refusing(f"{origin}: PyTorch cannot load it"):
         if kind == pytorch_archive.PROGRAM:
             return _program(torch.export.load(stored))
         network = torch.jit.load(stored, map_location="cpu").eval()
@@ -240,15 +240,3 @@ def _flat(outputs):
     from torch.utils._pytree import tree_leaves
 
     return tree_leaves(outputs)
-
-
-@contextlib.contextmanager
-def _refused(origin, what):
-    """Turn whatever PyTorch raises into a :class:`UserError` of one line: model, file and what could not be done."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # of its own, of Python and of C++
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{origin}: {what}: {first}") from error

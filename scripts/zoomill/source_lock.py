@@ -10,8 +10,9 @@ import re
 
 import yaml
 
-from zoomill import files
+from zoomill import disk, files
 from zoomill.errors import UserError
+from zoomill.printable import printable
 from zoomill.yaml_file import load_yaml
 
 HEADER = "# Files whose cards give no digest, as accepted with accept_new_digests. Binding from then on.\n"
@@ -24,7 +25,7 @@ def locked(path):
     The holder may rename or remove the file, or put another in its place: whoever waited then opens anew.
     """
     while True:
-        with open(path, "a+b") as file:
+        with open(path, "a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
@@ -44,14 +45,20 @@ def read(path):
         return {}
     try:
         entries = load_yaml(path) or {}
-        for names in entries.values():
-            for entry in names.values():
-                if not (re.fullmatch("[0-9a-f]{64}", entry["sha256"]) and isinstance(entry["size"], int)):
-                    raise ValueError
-    except (UserError, AttributeError, KeyError, TypeError, ValueError):
+        for model, names in entries.items():
+            for name, entry in names.items():
+                _check(model, name, **entry)
+    except (AttributeError, TypeError, ValueError, RecursionError, UserError) as error:
         shape = "model: {file: {sha256: hex, size: bytes}}"
-        raise UserError("%s is not a table `%s`; restore it from version control" % (path, shape)) from None
+        why = " (%s)" % printable(str(error), 200) if isinstance(error, UserError) else ""
+        raise UserError("%s is not a table `%s`%s; restore it from version control" % (path, shape, why)) from None
     return entries
+
+
+def _check(model, name, sha256, size):
+    texts = isinstance(model, str) and isinstance(name, str)
+    if not (texts and re.fullmatch("[0-9a-f]{64}", sha256) and type(size) is int and size >= 0):
+        raise ValueError
 
 
 def record(path, model, found):
@@ -70,4 +77,5 @@ def record(path, model, found):
             if known.setdefault(name, entry) != entry:
                 raise UserError("%s: %s holds another digest by now; run again" % (name, path))
         text = yaml.safe_dump(entries, sort_keys=True, default_flow_style=False, allow_unicode=True)
-        files.write_bytes(path, (HEADER + text).encode(), recorded=False)
+        with disk.naming(path):
+            files.write_bytes(path, (HEADER + text).encode(), recorded=False)

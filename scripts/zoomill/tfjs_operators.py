@@ -11,6 +11,7 @@ _FUSED = {
     ),
     "_FusedMatMul": ("MatMul", ("T", "transpose_a", "transpose_b")),
 }
+OWN = {*_FUSED, "Prelu"}
 _ACTIVATIONS = ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh")
 
 

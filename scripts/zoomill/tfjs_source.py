@@ -8,9 +8,9 @@ import numpy as np
 
 from zoomill import tfjs_runtime
 from zoomill.errors import UserError
-from zoomill.inspect import guards
+from zoomill.framework import refusing
+from zoomill.inspect import allowed, allowed_layers, allowed_operators, graph_walk, guards
 from zoomill.names import contract_names
-from zoomill.tf_sources import layer_configurations
 
 # What a weight may be stored as: tfjs-core/src/io/types.ts. Strings and complex numbers are not read.
 _STORED = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1", "uint16": "<u2", "float16": "<f2"}
@@ -48,7 +48,7 @@ def read(path):
         UserError: when the JSON is no TFJS model, when weights are outside its folder or not as many as it says.
     """
     try:
-        document = json.loads(guards.read(path, guards.TEXT_LIMIT))
+        document = guards.parsed(guards.read(path, guards.TEXT_LIMIT), path)
         topology, manifest = document["modelTopology"], document["weightsManifest"]
         if not isinstance(topology, dict):
             raise UserError(f"{path}: has no modelTopology")
@@ -57,7 +57,7 @@ def read(path):
             weights.update(_group(path, group))
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: is no TensorFlow.js model, or is damaged: {error!r}") from error
     if document.get("modelInitializer"):
         raise UserError(f"{path}: has an initializer graph (hash tables), which is not supported")
@@ -94,19 +94,20 @@ def _expanded(values, entry):
     return values.astype(np.dtype(_STORED[entry["dtype"]]))
 
 
-def graph(model, outputs):
+def graph(model, outputs, allow):
     """Return a graph model as a TensorFlow graph without TensorFlow.js's own operators.
 
     Args:
         model: :class:`Model`.
         outputs: ``{contract name: tensor}`` to end the graph elsewhere than its signature; empty for the signature's.
+        allow: names of operators that the card allows.
 
     Returns:
         GraphDef and the :class:`~zoomill.export.Tensor` lists of inputs and outputs, sorted by name; those of the
         signature are called as it calls them.
 
     Raises:
-        UserError: when the topology is no graph, or a constant has no weights.
+        UserError: when the topology is no graph, a constant has no weights, or operators do more than compute.
     """
     import tensorflow as tf
     from google.protobuf import json_format
@@ -131,11 +132,11 @@ def graph(model, outputs):
         del body[:]
         body.extend(plain)
     signature = model.document.get("signature") or (model.document.get("userDefinedMetadata") or {}).get("signature")
-    ends = []
-    for kind, chosen in (("inputs", {}), ("outputs", outputs)):
-        tensors = chosen or _signature(model, signature, kind, definition)
-        ends.append(tf_sources.graph_tensors(definition, tensors, model.path))
-    return definition, *ends
+    graph_walk.require_sound(definition, model.path)
+    ends = [_signature(model, signature, "inputs", definition)]
+    ends.append(outputs or _signature(model, signature, "outputs", definition))
+    allowed_operators.checked(definition, [tensor for end in ends for tensor in end.values()], model.path, allow)
+    return definition, *(tf_sources.graph_tensors(definition, tensors, model.path) for tensors in ends)
 
 
 def _set_value(tf, node, value, path):
@@ -150,7 +151,10 @@ def _set_value(tf, node, value, path):
 
 def _signature(model, signature, kind, definition):
     """Return ``{contract name: tensor}`` of the signature, or of a graph without one its loose ends."""
-    entries = {key: entry["name"] for key, entry in ((signature or {}).get(kind) or {}).items()}
+    try:
+        entries = {key: str(entry["name"]) for key, entry in ((signature or {}).get(kind) or {}).items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{model.path}: its signature is damaged: {error!r}") from error
     if not entries:
         used = {name.lstrip("^").split(":")[0] for node in definition.node for name in node.input}
         inputs = [node.name for node in definition.node if node.op == "Placeholder"]
@@ -160,23 +164,24 @@ def _signature(model, signature, kind, definition):
     return {name: entries[key] for name, key in zip(contract_names(keys, model.path), keys, strict=True)}
 
 
-def keras_model(model):
+def keras_model(model, allow):
     """Return a layers model as a Keras 2 model with its weights.
 
+    Args:
+        model: :class:`Model`.
+        allow: names of classes and functions that the card allows.
+
     Raises:
-        UserError: for a Lambda layer, a layer that Keras does not know, or weights that do not fit.
+        UserError: for anything besides a network, a layer that Keras does not know, or weights that do not fit.
     """
     import tf_keras
 
     config = model.topology.get("model_config", model.topology)
-    for layer in layer_configurations(config):
-        if "Lambda" in layer["class_name"]:
-            name = layer.get("config", {}).get("name", "")
-            raise UserError(f"{model.path}: the layer {name} is a Lambda, which runs code out of the file; refused")
-    try:
+    allowed.require(model.path, allowed_layers.found(config), allow)
+    with refusing(f"{model.path}: Keras cannot build it"):
         built = tf_keras.models.model_from_json(json.dumps(config))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{model.path}: Keras cannot build it: {str(error).splitlines()[0]}") from error
+    if not getattr(built, "inputs", None):
+        raise UserError(f"{model.path}: Keras makes no model with inputs of it")
     variables = {variable.name.removesuffix(":0"): variable for variable in built.weights}
     if variables.keys() != model.weights.keys():
         (name, *_) = sorted(variables.keys() ^ model.weights.keys())

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoomill import files, tflite_file, tflite_floats
 from zoomill.errors import UserError
+from zoomill.framework import refusing
 from zoomill.names import contract_names
 
 # Inputs of this rank are pictures, or features in that form.
@@ -162,8 +163,9 @@ class Source:
             def run(feed):
                 for end in inputs:
                     interpreter.set_tensor(end.index, end.quantised(feed[end.name]))
-                interpreter.invoke()
-                found = {end.name: interpreter.get_tensor(end.index) for end in outputs}
+                with refusing(f"{self.path}: LiteRT cannot run it"):
+                    interpreter.invoke()
+                    found = {end.name: interpreter.get_tensor(end.index) for end in outputs}
                 return {end.name: results[end.tensor].to_graph(end.real(found[end.name])) for end in outputs}
 
             return run
@@ -184,7 +186,7 @@ class Source:
         pictures = [end.tensor for end in self.inputs if len(end.shape) == _PICTURE]
         with tempfile.TemporaryDirectory() as folder:
             files.write_bytes(path := os.path.join(folder, "model.tflite"), self._content)
-            try:
+            with refusing(f"{self.path}: tf2onnx cannot convert it"):
                 model, _ = _convert_common(
                     None,
                     tflite_path=path,
@@ -194,9 +196,6 @@ class Source:
                     # onnx2tf takes 4-dimensional inputs for channels-first and makes them channels-last.
                     inputs_as_nchw=pictures,
                 )
-            except Exception as error:  # it raises whatever an operator raises
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-                raise UserError(f"{self.path}: tf2onnx cannot convert it: {reason}") from error
         _fix_shapes(model, self.inputs)
         return model
 
@@ -223,7 +222,7 @@ def _interpreter(path, content, keep_all):
     """Return an interpreter of a file's content without XNNPACK, whose integer kernels round in their own way."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    try:
+    with refusing(f"{path}: LiteRT cannot run it"):
         interpreter = Interpreter(
             model_content=content,
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -231,6 +230,4 @@ def _interpreter(path, content, keep_all):
             experimental_preserve_all_tensors=keep_all,
         )
         interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise UserError(f"{path}: LiteRT cannot run it: {str(error).splitlines()[0]}") from error
     return interpreter

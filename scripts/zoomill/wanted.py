@@ -5,7 +5,15 @@ import re
 
 
 class Broken(Exception):
-    """A transfer ended before its time; another attempt may do better."""
+    """A transfer ended before its time; another attempt may do better.
+
+    Attributes:
+        wait: seconds to let the source rest before; infinite for a source that is better left.
+    """
+
+    def __init__(self, message, wait=0):
+        super().__init__(message)
+        self.wait = wait
 
 
 class Wrong(Exception):

@@ -11,7 +11,7 @@ import small_graph_models as models
 import small_models
 from conftest import missing
 
-from zoomill import files, tfjs_runtime, tflite_file
+from zoomill import files, static_server, tfjs_runtime, tflite_file
 
 HERE = Path(__file__).parent
 CONTRACT = models.contract({"y": [1, 3]})
@@ -78,6 +78,47 @@ def test_an_error_of_one_model_does_not_touch_the_next(call_page, tmp_path):
     calls = [["proveTfjs", {**request(broken, own), "backend": "wasm"}], ["proveTfjs", request(whole, backend="wasm")]]
     first, second = call_page(*calls)["answers"]
     assert "Twice" in first["error"] and second["tensors"]["after_dispose"] == 0
+
+
+# What a script that was slipped in would try. Not awaited for long: some neither end nor fail.
+ATTEMPTS = {
+    "an inline script": """() => {
+        const script = document.createElement("script");
+        script.textContent = "window.ran = true";
+        document.head.append(script);
+    }""",
+    "an attribute": """() => {
+        document.body.innerHTML = "<img src='data:,' onerror='window.ran = true'>";
+    }""",
+    "eval": "() => new Promise((resolve) => setTimeout(() => resolve(0, eval('window.ran = true'))))",
+    "a script of data": "() => import('data:text/javascript,window.ran = true')",
+    "a foreign script": """() => new Promise((resolve, reject) => {
+        const script = Object.assign(document.createElement("script"), { src: "ELSEWHERE/web/ran.js" });
+        Object.assign(script, { onload: resolve, onerror: reject });
+        document.head.append(script);
+    })""",
+    "a foreign file": "() => fetch('ELSEWHERE/web/runner.js').then(() => { window.ran = true; })",
+    "a frame": """() => {
+        document.body.append(Object.assign(document.createElement("iframe"), { src: "/web/index.html" }));
+    }""",
+}
+WATCHED = """(async ({ attempt }) => {
+    const seen = [];
+    document.addEventListener("securitypolicyviolation", (event) => seen.push(event.effectiveDirective));
+    const rest = new Promise((resolve) => setTimeout(resolve, 300));
+    await Promise.race([attempt().catch(() => {}), rest]);
+    await rest;
+    return { ran: Boolean(window.ran), seen };
+})"""
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
+def test_a_script_that_is_not_of_the_page_does_not_run(call_page, attempt, tmp_path):
+    (tmp_path / "ran.js").write_text("window.ran = true;")
+    with static_server.serve({"web": str(tmp_path)}) as elsewhere:
+        text = "(async () => { await (%s)(); })" % attempt.replace("ELSEWHERE", elsewhere)
+        (found,) = call_page([WATCHED.replace("attempt()", text + "()"), {}], page="web/prove.html")["answers"]
+    assert not found["ran"] and found["seen"]
 
 
 def test_no_file_outside_the_folders_is_handed_out(call_page, tmp_path):

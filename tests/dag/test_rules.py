@@ -70,7 +70,7 @@ def test_every_command_has_a_rule():
 @each_rule
 def test_everything_that_is_put_into_a_command_line_is_quoted(rule):
     unquoted = re.findall(r"\{[^{}]*(?<!:q)\}", shell(rule))
-    assert unquoted == (["{params.accept}"] if rule == "fetch_source" else [])  # a flag or nothing
+    assert unquoted == []
     assert shell(rule).rstrip().replace("> {log", ">{log").endswith(">{log:q}")
 
 

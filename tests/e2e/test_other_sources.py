@@ -309,7 +309,7 @@ def test_weights_of_another_length_are_refused(export, tmp_path, change, complai
 def test_a_layers_model_with_a_lambda_is_refused(export, tmp_path):
     layer = {"class_name": "Lambda", "config": {"name": "run_me", "function": ["x", None, None]}}
     line = refused(*export("tfjs", layers_model(tmp_path, [DENSE, layer], **KERNEL)))
-    assert "the layer run_me is a Lambda" in line
+    assert "the layer run_me is of Lambda" in line
 
 
 def test_weights_that_no_layer_has_are_refused(export, tmp_path):

@@ -172,7 +172,7 @@ def test_wrong_tags_or_signatures_are_answered_with_those_that_are_there(made, r
 
 
 def test_a_keras_saved_model_with_a_lambda_is_refused_by_name_and_never_runs(made, refused):
-    assert "the layer backdoor is a Lambda" in refused("export_keras", made / "keras_2_lambda")
+    assert "the layer backdoor is of Lambda" in refused("export_keras", made / "keras_2_lambda")
     assert not (made / "ran").exists()
 
 

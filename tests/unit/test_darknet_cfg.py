@@ -94,3 +94,20 @@ def test_a_wrong_value_is_refused_with_its_section_and_line(tmp_path, ask, messa
     with pytest.raises(UserError) as caught:
         ask(found)
     assert str(caught.value) == f"{tmp_path}/model.cfg: line 2: [layer] {message}"
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 20, "1e20", "9" * 5000, "-" + "9" * 20])
+def test_a_number_that_no_network_has_is_refused(tmp_path, value):
+    found = section(tmp_path, f"width={value}")
+    with pytest.raises(UserError, match=r"line 2: \[layer\] width=-?[\de]{4,60} is not made of integers$"):
+        found.integer("width")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e999"])
+def test_a_number_that_is_none_is_refused(tmp_path, value):
+    with pytest.raises(UserError, match=f"scale={value} is not made of numbers"):
+        section(tmp_path, f"scale={value}").real("scale", 1)
+
+
+def test_more_layers_than_any_network_has_are_refused(tmp_path):
+    assert "has 10001 sections" in refusal(tmp_path, "[net]\n" + "[dropout]\n" * 10_000)

@@ -153,7 +153,7 @@ def test_links_to_other_files_are_not_followed(h5py, write_h5, tmp_path):
 def test_lambda_layers_are_named_and_count_as_custom():
     graph, notes = described(functional(*SMALL["config"]["layers"], layer("Lambda", "plus", function=["code"])))
     assert graph["custom_operators"] == {"Lambda": 1}
-    assert notes == ["layer 'plus' holds Python code, which was not run"]
+    assert notes == ["runs code: Lambda (1)"]
 
 
 def test_layers_of_others_are_custom_whether_the_file_tells_their_module_or_not():
@@ -192,3 +192,32 @@ def test_a_policy_tells_the_dtype_a_layer_computes_in():
     policy = {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}
     graph, _ = described(functional(SMALL["config"]["layers"][0], layer("Dense", "y", dtype=policy)))
     assert graph["signatures"][0]["outputs"][0]["dtype"] == "float16"
+
+
+def test_what_a_file_reads_elsewhere_is_told(h5py, write_h5):
+    path = write_h5()
+    with h5py.File(path, "a") as file:
+        file["model_weights/link"] = h5py.ExternalLink("other.h5", "/secret")
+        file["model_weights/soft"] = h5py.SoftLink("/optimizer")
+        file.create_dataset("model_weights/bytes", (4,), "u1", external=[("/etc/hostname", 0, 4)])
+        layout = h5py.VirtualLayout((4,), "u1")
+        layout[:] = h5py.VirtualSource("other.h5", "secret", (4,))
+        file.create_virtual_dataset("model_weights/virtual", layout)
+        file["model_weights/round"] = file["model_weights"]
+    assert recognise.inspect(path)["notes"] == [
+        f"touches files: {name} (1)" for name in ("ExternalDataset", "ExternalLink", "SoftLink", "VirtualDataset")
+    ]
+
+
+def test_a_member_that_is_there_twice_is_refused(write_archive):
+    path = write_archive()
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("config.json", "{}")
+    with pytest.raises(UserError, match=r"has twice config\.json"):
+        recognise.inspect(path)
+
+
+def test_what_a_network_does_not_need_is_told_for_every_kind_of_file(write_h5, write_archive):
+    config = functional(*SMALL["config"]["layers"], layer("TFOpLambda", "read", function="io.read_file"))
+    for path in (write_h5(config), write_archive(config)):
+        assert recognise.inspect(path)["notes"] == ["touches files: io.read_file (1)"]

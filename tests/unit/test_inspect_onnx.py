@@ -124,6 +124,35 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(save, tmp_path):
         recognise.inspect(save(external(model(), "link.bin")))
 
 
+@pytest.mark.parametrize(("key", "value"), [("length", "1" + "0" * 18), ("offset", "-1"), ("length", "many")])
+def test_data_at_a_place_that_no_file_has_are_refused(save, tmp_path, key, value):
+    (tmp_path / "weights.bin").write_bytes(bytes(40))
+    message = external(model(), "weights.bin")
+    message.graph.initializer[-1].external_data.add(key=key, value=value)
+    with pytest.raises(UserError, match=r"at a place that no file has|is truncated: has 40 of 10{18} bytes"):
+        recognise.inspect(save(message))
+
+
+@pytest.mark.parametrize("sparse", ["values", "indices"])
+def test_parts_of_sparse_tensors_are_as_bound_to_the_folder(save, sparse):
+    message = model()
+    attribute = message.graph.node[0].attribute.add(name="sparse_value")
+    tensor = getattr(attribute.sparse_tensor, sparse)
+    tensor.data_location = 1
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    with pytest.raises(UserError, match="not inside the model's folder; refused"):
+        recognise.inspect(save(message))
+
+
+def test_operators_of_others_are_noted_and_those_that_the_model_defines_are_not(save):
+    message = model()
+    message.graph.node.add(op_type="Read", domain="evil", name="r")
+    message.graph.node.add(op_type="QLinearAdd", domain="com.microsoft")
+    message.graph.node.add(op_type="Block", domain="mine")
+    message.functions.add(name="Block", domain="mine").node.add(op_type="Read", domain="evil")
+    assert recognise.inspect(save(message))["notes"] == ["is not known to be harmless: evil.Read (2)"]
+
+
 def test_missing_external_data_are_noted_and_short_ones_refused(save, tmp_path):
     path = save(external(model(), "weights.bin"))
     report = recognise.inspect(path)

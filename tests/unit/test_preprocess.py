@@ -1,5 +1,8 @@
 """From samples to inputs."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,6 +38,20 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
         with pytest.raises(UserError, match=name) as caught:
             read_picture(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+def test_a_picture_of_400_megapixels_is_refused_before_it_is_unpacked(tmp_path):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    for edge in (20_000, 10_000):  # above both of Pillow's limits, and above the lower one
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", edge, edge, 8, 2, 0, 0, 0))
+        path = tmp_path / "huge.png"
+        path.write_bytes(
+            b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+        )
+        with pytest.raises(UserError, match=r"huge\.png: is no picture that can be read .*exceeds limit"):
+            read_picture(path)
 
 
 def test_a_picture_gets_the_size_and_range_of_the_input():

@@ -1,9 +1,14 @@
 """Reading .cfg files as Darknet does (``read_cfg`` and ``option_find`` in its src/parser.c and src/option_list.c)."""
 
 import dataclasses
+import math
 import re
 
 from zoomill.errors import UserError
+
+# Darknet keeps numbers of an option in an int or a float. A network has some hundred layers.
+_LARGEST = (1 << 31) - 1
+_MOST_SECTIONS = 5000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +69,12 @@ class Section:
                 raise self.error(f"needs {key}=")
             return default
         try:
-            return [convert(value) for value in self.options[key].rstrip(",").split(",")]
+            values = [convert(value) for value in self.options[key].rstrip(",").split(",")]
         except ValueError:
-            raise self.error(f"{key}={self.options[key]} is not made of {kind}") from None
+            values = [math.nan]
+        if not all(abs(value) <= _LARGEST for value in values):  # nor is it a number that is none
+            raise self.error(f"{key}={self.options[key][:60]} is not made of {kind}")
+        return values
 
 
 def read(path):
@@ -79,8 +87,8 @@ def read(path):
         the ``[net]`` section and the list of the layers' sections.
 
     Raises:
-        UserError: for a file that cannot be read, a line that is neither a section nor ``key=value``, or a file that
-            does not begin with ``[net]``.
+        UserError: for a file that cannot be read, a line that is neither a section nor ``key=value``, a file that does
+            not begin with ``[net]``, or one with more layers than any network.
     """
     try:
         with open(path, encoding="utf-8-sig", errors="replace") as file:
@@ -99,4 +107,6 @@ def read(path):
             raise UserError(f"{path}: line {number}: {line.strip()[:60]!r} is no option of a section")
     if not sections or sections[0].kind not in ("net", "network"):
         raise UserError(f"{path}: does not begin with a [net] section; is it a Darknet .cfg file?")
+    if len(sections) > _MOST_SECTIONS:
+        raise UserError(f"{path}: has {len(sections)} sections, more than the {_MOST_SECTIONS} that a network may have")
     return sections[0], sections[1:]

@@ -1,11 +1,15 @@
 """From the sections of a .cfg file and the parameters of a .weights file to a frozen TensorFlow graph."""
 
 import dataclasses
+import math
 
 from zoomill.darknet import heads, layers
 from zoomill.export import Tensor
+from zoomill.framework import refusing
 
 INPUT = "image"
+# Of one layer: 1 GiB.
+_MOST_VALUES = 1 << 28
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +57,7 @@ def build(net, sections, weights, decoded):
     height, width, channels = (net.integer(key, least=1) for key in ("height", "width", "channels"))
     if channels not in (1, 3):
         raise net.error(f"channels={channels} is not supported, only 1 and 3")
+    _check_size(net, (height, width, channels))
     with tf.Graph().as_default() as graph:
         image = tf.compat.v1.placeholder(tf.float32, [1, height, width, channels], INPUT)
         last, found = _connect(sections, image, weights)
@@ -66,6 +71,12 @@ def build(net, sections, weights, decoded):
         found,
         found[0].classes if found else last.shape[3],
     )
+
+
+def _check_size(section, shape):
+    count = math.prod(shape)
+    if count > _MOST_VALUES:
+        raise section.error(f"makes {count} values, more than the {_MOST_VALUES} that a layer may have")
 
 
 def _tensor(name, value):
@@ -85,7 +96,9 @@ def _connect(sections, x, weights):
                 found.append(heads.read(section, x))
                 x = None
             else:
-                x = layers.BY_KIND[section.kind](section, x, outputs, weights)
+                with refusing(str(section.error("cannot be built"))):
+                    x = layers.BY_KIND[section.kind](section, x, outputs, weights)
+                _check_size(section, x.shape)
         outputs.append(x)
     return x, found
 

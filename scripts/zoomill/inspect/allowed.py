@@ -29,6 +29,11 @@ class Found:
     place: str
 
 
+def add_argument(parser):
+    """Add the flag for what a card allows."""
+    parser.add_argument("--allow", nargs="*", default=[], help="operators and classes that may do more than compute")
+
+
 def require(path, found, allow):
     """Refuse a file for what it has besides a network.
 

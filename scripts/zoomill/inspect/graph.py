@@ -3,7 +3,8 @@
 import collections
 import struct
 
-from zoomill.inspect import report, wire
+from zoomill.inspect import graph_walk, report, wire
+from zoomill.inspect.graph_walk import producer
 from zoomill.inspect.tensorflow_ops import is_custom
 
 _TEXT = (
@@ -23,8 +24,29 @@ _MESSAGES = {
     "MetaGraphDef": {
         "meta_info_def": "1 MetaInfoDef",
         "graph_def": "2 GraphDef",
+        "saver_def": "3 SaverDef",
+        "collection_def": "4 map CollectionDef",
         "signature_def": "5 map SignatureDef",
+        "asset_file_def": "6 repeated AssetFileDef",
+        "object_graph_def": "7 SavedObjectGraph",
     },
+    "SaverDef": {"filename_tensor_name": "1 string", "restore_op_name": "3 string"},
+    "CollectionDef": {"node_list": "1 NodeList", "bytes_list": "2 BytesList", "any_list": "5 AnyList"},
+    "NodeList": {"value": "1 repeated string"},
+    "BytesList": {"value": "1 repeated bytes"},
+    "AnyList": {"value": "1 repeated Any"},
+    "Any": {"value": "2 bytes"},
+    "VariableDef": {
+        "variable_name": "1 string",
+        "initializer_name": "2 string",
+        "snapshot_name": "3 string",
+        "initial_value_name": "6 string",
+    },
+    "AssetFileDef": {"tensor_info": "1 TensorInfo", "filename": "2 string"},
+    "SavedObjectGraph": {"nodes": "1 repeated SavedObject", "concrete_functions": "2 map SavedConcreteFunction"},
+    "SavedObject": {"asset": "5 SavedAsset"},
+    "SavedAsset": {"asset_file_def_index": "1 int32"},
+    "SavedConcreteFunction": {"bound_inputs": "2 repeated int32"},
     "MetaInfoDef": {"tags": "4 repeated string", "tensorflow_version": "5 string"},
     "SignatureDef": {"inputs": "1 map TensorInfo", "outputs": "2 map TensorInfo"},
     "TensorInfo": {
@@ -42,12 +64,20 @@ _MESSAGES = {
     "CompositeTensor": {"components": "2 repeated TensorInfo"},
     "GraphDef": {"node": "1 repeated NodeDef", "library": "2 FunctionDefLibrary", "versions": "4 VersionDef"},
     "VersionDef": {"producer": "1 int32", "min_consumer": "2 int32"},
-    "FunctionDefLibrary": {"function": "1 repeated FunctionDef"},
+    "FunctionDefLibrary": {
+        "function": "1 repeated FunctionDef",
+        "gradient": "2 repeated GradientDef",
+        "registered_gradients": "3 repeated RegisteredGradient",
+    },
+    "GradientDef": {"function_name": "1 string", "gradient_func": "2 string"},
+    "RegisteredGradient": {"gradient_func": "1 string", "registered_op_type": "2 string"},
     "FunctionDef": {"signature": "1 OpDef", "node_def": "3 repeated NodeDef"},
-    "OpDef": {"name": "1 string"},
+    "OpDef": {"name": "1 string", "input_arg": "2 repeated ArgDef"},
+    "ArgDef": {"name": "1 string"},
     "NodeDef": {"name": "1 string", "op": "2 string", "input": "3 repeated string", "attr": "5 map AttrValue"},
     "AttrValue": {
         "list": "1 ListValue",
+        "s": "2 bytes",
         "i": "3 int64",
         "f": "4 float",
         "b": "5 bool",
@@ -61,7 +91,7 @@ _MESSAGES = {
         "shape": "7 repeated TensorShapeProto",
         "func": "9 repeated NameAttrList",
     },
-    "NameAttrList": {"name": "1 string"},
+    "NameAttrList": {"name": "1 string", "attr": "2 map AttrValue"},
     "TensorProto": {
         "dtype": "1 DataType",
         "tensor_shape": "2 TensorShapeProto",
@@ -132,12 +162,12 @@ def describe(graph_def, signature_defs, name="", parameters=None):
         signatures = [_signature(key, signature_defs[key]) for key in sorted(signature_defs)]
     else:
         signatures = [_told_from_nodes(nodes)]
-    ends = [producer(end) for entry in signatures for item in entry["outputs"] for end in item["tensor"].split(", ")]
-    for end in ends:
+    outputs = [producer(end) for end in ends({"signatures": signatures})]
+    for end in outputs:
         if end not in nodes:
             raise ValueError(f"a signature reads {end!r}, which is not there")
-    functions = {function.signature.name: function.node_def for function in graph_def.library.function}
-    bodies = _used(nodes, functions, ends or nodes)
+    functions = graph_walk.functions_of(graph_def)
+    bodies = _used(nodes, functions, outputs or nodes)
     used = [node for body in bodies for node in body]
     return report.graph(
         signatures,
@@ -150,9 +180,9 @@ def describe(graph_def, signature_defs, name="", parameters=None):
     )
 
 
-def producer(source):
-    """Return the name of the node in ``node``, ``node:1``, ``^node`` or a function's ``node:output:0``."""
-    return source.lstrip("^").split(":")[0]
+def ends(one):
+    """Return the tensors of all outputs in a report's graph."""
+    return [end for entry in one["signatures"] for item in entry["outputs"] for end in item["tensor"].split(", ")]
 
 
 def _signature(name, definition):
@@ -186,7 +216,7 @@ def _told_from_nodes(nodes):
     for node in nodes.values():
         for source in node.input:
             readers[producer(source)].append(node.name)
-    reached = _closure([node.name for node in inputs] or nodes, lambda name: readers[name])
+    reached = graph_walk.closure([node.name for node in inputs] or nodes, lambda name: readers[name])
     ends = [node for name, node in nodes.items() if not readers[name] and node.op not in _NO_OUTPUTS]
     ends = [node for node in ends if node.name in reached]
     if any(node.op in _VARIABLES for node in nodes.values()):
@@ -224,33 +254,13 @@ def _output_dtype(node):
     return dtype(node.attr["T"].type) if "T" in node.attr else None
 
 
-def _closure(starts, following):
-    """Return everything that is reached from ``starts``, in the order in which it was found."""
-    found = dict.fromkeys(starts)
-    waiting = list(found)
-    while waiting:
-        for name in following(waiting.pop()):
-            if name not in found:
-                found[name] = None
-                waiting.append(name)
-    return found
-
-
 def _used(nodes, functions, ends):
     """Return lists of nodes: those that ``ends`` need, and the body of each function that is called."""
-    used = [nodes[name] for name in _closure(ends, lambda name: map(producer, nodes[name].input))]
-    called = _closure(_calls(used, functions), lambda name: _calls(functions[name], functions))
+    used = [nodes[name] for name in graph_walk.closure(ends, lambda name: map(producer, nodes[name].input))]
+    called = graph_walk.closure(
+        graph_walk.calls(used, functions), lambda name: graph_walk.calls(functions[name], functions)
+    )
     return [used, *(functions[name] for name in called)]
-
-
-def _calls(body, functions):
-    """Return the functions that nodes call by an attribute or, the older way, as an operator."""
-    names = [node.op for node in body]
-    for node in body:
-        for value in node.attr.values():
-            names += [value.func.name, *(function.name for function in value.list.func)]
-    # Sorted, because the attributes are a map, whose order changes from run to run.
-    return sorted(functions.keys() & names)
 
 
 def _parameters(used):

@@ -1,5 +1,6 @@
 """What keeps a hostile file from filling the memory or reaching outside its folder."""
 
+import json
 import os
 from pathlib import Path
 
@@ -20,6 +21,25 @@ def read(path, limit):
     if size > limit:
         raise UserError(f"{path}: has {size} bytes, more than the {limit} that such a file may have")
     return Path(path).read_bytes()
+
+
+def parsed(text, path):
+    """Return the value of a JSON text.
+
+    Raises:
+        UserError: when it is no JSON, is nested too deeply, or has a key twice, of which readers take one or the other.
+    """
+
+    def once(pairs):
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            raise ValueError("it has a key twice")
+        return value
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: is truncated or damaged: it holds JSON that cannot be read: {error}") from error
 
 
 def member(archive, info, path):

@@ -5,31 +5,12 @@ Only configuration, and names, shapes and dtypes of weights are read: no layer i
 
 import collections
 import io
-import json
 import zipfile
 
 from zoomill.errors import UserError
-from zoomill.inspect import guards, report
+from zoomill.inspect import allowed, allowed_layers, guards, hdf5, keras_names, report
 
-# Classes of tf.keras 1.15 and of Keras 3.15; later ones tell their module in the file.
-_TEXT = """
-Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average AveragePooling1D
-AveragePooling2D AveragePooling3D BatchNormalization Bidirectional CategoryEncoding CenterCrop Concatenate Conv1D
-Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
-Convolution2D Convolution3D Cropping1D Cropping2D Cropping3D CuDNNGRU CuDNNLSTM Dense DenseFeatures DepthwiseConv1D
-DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense Embedding Flatten Functional GRU GRUCell GaussianDropout
-GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D
-GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity InputLayer
-IntegerLookup LSTM LSTMCell LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D Masking MaxPooling1D
-MaxPooling2D MaxPooling3D Maximum MelSpectrogram Merge Minimum Model MultiHeadAttention Multiply Normalization PReLU
-Permute RMSNormalization RNN RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomRotation
-RandomTranslation RandomWidth RandomZoom ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D SeparableConv2D
-Sequential SimpleRNN SimpleRNNCell SlicingOpLambda Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D
-SpectralNormalization StackedRNNCells StringLookup Subtract SyncBatchNormalization TFOpLambda TensorFlowOpLayer
-TextVectorization ThresholdedReLU TimeDistributed UnitNormalization UpSampling1D UpSampling2D UpSampling3D
-ZeroPadding1D ZeroPadding2D ZeroPadding3D
-"""
-_LAYERS = frozenset(_TEXT.split())
+MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 
 
 def read_h5(path):
@@ -39,16 +20,18 @@ def read_h5(path):
         UserError: when it is HDF5 but not of Keras, or h5py is missing.
         OSError: when it is truncated.
     """
-    with _open_h5(path, path) as file:
-        config = _attribute(file, "model_config")
-        producer = {"keras": _attribute(file, "keras_version"), "backend": _attribute(file, "backend")}
+    with hdf5.opened(path, path) as file:
+        outside = hdf5.outside(file)
+        config = hdf5.text(file, "model_config")
+        producer = {"keras": hdf5.text(file, "keras_version"), "backend": hdf5.text(file, "backend")}
         if config is not None:
             weights = _weights(file, ["model_weights"])
-            return _report("keras_h5", producer, json.loads(config), weights)
+            return _report("keras_h5", producer, guards.parsed(config, path), weights, outside)
         if "layer_names" not in file.attrs and "layers" not in file:
             raise UserError(f"{path}: is an HDF5 file, but holds no Keras model")
         weights = _weights(file, set(file) - {"optimizer"})
     notes = ["the file has no configuration of a model; its inputs, outputs and layers are not known"]
+    notes += allowed.notes(outside)
     empty = report.graph([], {}, (), bool, weights)
     return report.report("keras_weights", producer, [empty], notes=notes)
 
@@ -61,12 +44,21 @@ def read_archive(path):
         zipfile.BadZipFile: when it is truncated.
     """
     with zipfile.ZipFile(path) as archive:
-        config = json.loads(_member(path, archive, "config.json"))
-        metadata = json.loads(_member(path, archive, "metadata.json"))
-        stored = io.BytesIO(_member(path, archive, "model.weights.h5"))
-    with _open_h5(path, stored) as file:
+        config, metadata, stored = members(archive, path)
+    with hdf5.opened(path, io.BytesIO(stored)) as file:
         weights = _weights(file, set(file) - {"optimizer"})
-    return _report("keras", {"keras": metadata.get("keras_version")}, config, weights)
+        outside = hdf5.outside(file)
+    return _report("keras", {"keras": metadata.get("keras_version")}, config, weights, outside)
+
+
+def members(archive, path):
+    """Return the configuration, the metadata and the HDF5 bytes of weights in a .keras archive.
+
+    Raises:
+        UserError: when members are missing, there twice or no JSON, or unpack to more than a model of this size has.
+    """
+    config, metadata, stored = (_member(path, archive, name) for name in MEMBERS)
+    return guards.parsed(config, path), guards.parsed(metadata, path), stored
 
 
 def graph(config, weights):
@@ -77,31 +69,13 @@ def graph(config, weights):
     layers = _layers(config)
     customs = {layer["class_name"] for layer in layers if _is_custom(layer)}
     operators = collections.Counter(layer["class_name"] for layer in layers)
-    lambdas = [_name(layer) for layer in layers if layer["class_name"] == "Lambda"]
-    notes = [f"layer {name!r} holds Python code, which was not run" for name in lambdas]
+    notes = allowed.notes(allowed_layers.found(config))
     return report.graph([_signature(config)], operators, (), customs.__contains__, weights), notes
 
 
-def _report(kind, producer, config, weights):
+def _report(kind, producer, config, weights, outside):
     one, notes = graph(config, weights)
-    return report.report(kind, producer, [one], notes=notes)
-
-
-def _open_h5(path, source):
-    try:
-        import h5py
-    except ModuleNotFoundError as error:
-        raise UserError(f"{path}: reading a Keras file needs h5py, which this environment lacks") from error
-    return h5py.File(source, "r")
-
-
-def _attribute(file, name):
-    if name not in file.attrs:
-        return None
-    if file.attrs.get_id(name).get_storage_size() > guards.TEXT_LIMIT:
-        raise ValueError(f"its attribute {name} is too large")
-    value = file.attrs[name]
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return report.report(kind, producer, [one], notes=notes + allowed.notes(outside))
 
 
 def _weights(file, groups):
@@ -121,8 +95,9 @@ def _weights(file, groups):
 
 
 def _member(path, archive, name):
-    if name not in archive.namelist():
-        raise UserError(f"{path}: is no Keras archive: it lacks {name}")
+    count = archive.namelist().count(name)
+    if count != 1:
+        raise UserError(f"{path}: is no Keras archive: it {'has twice' if count else 'lacks'} {name}")
     return guards.member(archive, archive.getinfo(name), path)
 
 
@@ -150,7 +125,8 @@ def _is_custom(layer):
     if "module" in layer:
         return name == "Lambda" or not str(module).startswith(("keras", "tf_keras"))
     # tf.keras of 1.13 to 2.2 called some layers BatchNormalizationV1, LSTMV2 and so on.
-    return name not in _LAYERS and name.removesuffix("V1").removesuffix("V2") not in _LAYERS
+    known = keras_names.LAYERS | keras_names.CALLERS
+    return name not in known and name.removesuffix("V1").removesuffix("V2") not in known
 
 
 def _signature(config):

@@ -4,7 +4,7 @@ import collections
 import struct
 
 from zoomill.errors import UserError
-from zoomill.inspect import guards, report, wire
+from zoomill.inspect import allowed, guards, report, wire
 
 _TEXT = (
     "undefined float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 "
@@ -48,6 +48,8 @@ _MESSAGES = {
         "g": "6 GraphProto",
         "tensors": "10 repeated TensorProto",
         "graphs": "11 repeated GraphProto",
+        "sparse_tensor": "22 SparseTensorProto",
+        "sparse_tensors": "23 repeated SparseTensorProto",
     },
     "TensorProto": {
         "dims": "1 repeated int64",
@@ -59,7 +61,7 @@ _MESSAGES = {
         "external_data": "13 repeated StringStringEntryProto",
         "data_location": "14 int32",
     },
-    "SparseTensorProto": {"values": "1 TensorProto"},
+    "SparseTensorProto": {"values": "1 TensorProto", "indices": "2 TensorProto"},
     "StringStringEntryProto": {"key": "1 string", "value": "2 string"},
     "ValueInfoProto": {"name": "1 string", "type": "2 TypeProto"},
     "TypeProto": {"tensor_type": "1 TensorType"},
@@ -71,6 +73,8 @@ MESSAGES = wire.classes("zoomill.onnx", _MESSAGES)
 
 _CONTROL_FLOW = {"If", "Loop", "Scan"}
 _OWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
+# What ONNX Runtime runs without a library of others: ONNX's own operators, and those that it adds.
+_ALLOWED_DOMAINS = {*_OWN_DOMAINS, "com.microsoft"}
 
 
 def read(path):
@@ -82,7 +86,7 @@ def read(path):
     model = wire.parse(MESSAGES["ModelProto"](), path)
     if not model.HasField("graph") or not model.opset_import:
         raise UserError(f"{path}: is truncated, or is no ONNX model")
-    tensors, nodes = _contents(model)
+    tensors, nodes = contents(model)
     functions = {_operator(function.domain, function.name) for function in model.functions}
     operators = collections.Counter(_operator(node.domain, node.op_type) for node in nodes)
     customs = {_operator(node.domain, node.op_type) for node in nodes if node.domain not in _OWN_DOMAINS}
@@ -103,24 +107,64 @@ def read(path):
         "ir_version": model.ir_version,
         "opset": {entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
     }
-    return report.report("onnx", producer, [graph], notes=guards.missing(_external_files(path, tensors)))
+    notes = guards.missing(_external_files(path, tensors)) + allowed.notes(found(model, nodes))
+    return report.report("onnx", producer, [graph], notes=notes)
 
 
-def _contents(model):
+def found(model, nodes):
+    """Return the operators that neither ONNX nor the model itself defines, as :class:`~.allowed.Found` entries."""
+    functions = {(function.domain, function.name) for function in model.functions}
+    return [
+        allowed.Found(
+            allowed.UNKNOWN, _operator(node.domain, node.op_type), f"the node {node.name or ', '.join(node.output)}"
+        )
+        for node in nodes
+        if node.domain not in _ALLOWED_DOMAINS and (node.domain, node.op_type) not in functions
+    ]
+
+
+def external(path, tensor):
+    """Return where a tensor is outside the file: path, offset and number of bytes; None where it is inside.
+
+    Args:
+        path: of the model.
+        tensor: TensorProto.
+
+    Raises:
+        UserError: when it is outside the model's folder, or at a place that no file has.
+    """
+    if tensor.data_location != _EXTERNAL and not tensor.external_data:
+        return None
+    entry = {pair.key: pair.value for pair in tensor.external_data}
+    file = guards.beside(path, entry.get("location", ""))
+    try:
+        size = report.byte_size(_dtype(tensor.data_type), tensor.dims) or 0
+        offset, length = int(entry.get("offset", 0)), int(entry.get("length", size))
+    except ValueError:
+        offset = length = -1
+    if min(offset, length) < 0 or offset + length >> 63:
+        raise UserError(f"{path}: {tensor.name!r} is kept in {file.name} at a place that no file has; refused")
+    return file, offset, length
+
+
+def contents(model):
     """Return all constant tensors and all nodes, those of nested graphs and of functions too."""
-    tensors, nodes = [], []
+    tensors, sparse, nodes = [], [], []
     graphs, bodies = [model.graph], [list(function.node) for function in model.functions]
     while graphs or bodies:
         if graphs:
             graph = graphs.pop()
-            tensors += [*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)]
+            tensors += graph.initializer
+            sparse += graph.sparse_initializer
             bodies.append(list(graph.node))
         body = bodies.pop()
         nodes += body
         for attribute in (attribute for node in body for attribute in node.attribute):
             graphs += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
             tensors += [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
-    return tensors, nodes
+            sparse += [*([attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else [])]
+            sparse += attribute.sparse_tensors
+    return [*tensors, *(part for one in sparse for part in (one.values, one.indices))], nodes
 
 
 def _operator(domain, name):
@@ -158,12 +202,8 @@ def _require_data(path, tensor):
 def _external_files(path, tensors):
     """Return the files that hold tensors of the model, each checked to be in its folder and to be long enough."""
     ends = {}
-    for tensor in tensors:
-        if tensor.data_location == _EXTERNAL or tensor.external_data:
-            entry = {pair.key: pair.value for pair in tensor.external_data}
-            file = guards.beside(path, entry.get("location", ""))
-            size = report.byte_size(_dtype(tensor.data_type), tensor.dims) or 0
-            ends[file] = max(ends.get(file, 0), int(entry.get("offset", 0)) + int(entry.get("length", size)))
+    for file, offset, length in filter(None, (external(path, tensor) for tensor in tensors)):
+        ends[file] = max(ends.get(file, 0), offset + length)
     for file, end in ends.items():
         if file.exists() and file.stat().st_size < end:
             raise UserError(f"{path}: {file.name} is truncated: has {file.stat().st_size} of {end} bytes")

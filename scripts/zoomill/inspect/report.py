@@ -50,6 +50,7 @@ KINDS = {
     "openvino": "OpenVINO IR",
 }
 _WIDTH = 110
+_MOST_DIMENSIONS = 254  # TensorFlow's; others have fewer
 
 
 def report(kind, producer, graphs, checkpoint=None, notes=()):
@@ -128,8 +129,10 @@ def elements(shape):
     """Return how many elements a shape has, 0 where a size is not known.
 
     Raises:
-        ValueError: when they are more than any memory can hold.
+        ValueError: when they are more than any memory can hold, or have more dimensions than any framework knows.
     """
+    if len(shape) > _MOST_DIMENSIONS:
+        raise ValueError(f"it declares a tensor of {len(shape)} dimensions")
     count = 1
     for size in map(int, shape):
         count *= max(0, size)

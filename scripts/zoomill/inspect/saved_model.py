@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from zoomill.errors import UserError
-from zoomill.inspect import bundle, graph, report, wire
+from zoomill.inspect import allowed, allowed_operators, bundle, graph, loadable, report, wire
 
 
 def read_pb(path):
@@ -20,7 +20,8 @@ def read_pb(path):
             return _saved_model(Path(path))
     graph_def = wire.parse(graph.MESSAGES["GraphDef"](), path)
     _require_nodes(graph_def, path)
-    return report.report("graph_def", _producer(graph_def), [graph.describe(graph_def, {})])
+    notes = allowed.notes(allowed_operators.found(graph_def))
+    return report.report("graph_def", _producer(graph_def), [graph.describe(graph_def, {})], notes=notes)
 
 
 def read_meta(path, companion=None):
@@ -36,6 +37,9 @@ def read_meta(path, companion=None):
     one = _meta_graph(meta)
     if not any(entry["outputs"] for entry in one["signatures"]):
         notes.append("inputs and outputs cannot be told: a training graph without placeholder; everything is counted")
+    else:
+        allowed_operators.needed(meta.graph_def, graph.ends(one))
+    notes += allowed.notes(allowed_operators.found(meta.graph_def))
     return report.report("meta_graph", _producer(meta.graph_def, meta), [one], checkpoint, notes)
 
 
@@ -49,7 +53,11 @@ def _saved_model(path):
     kind = "hub_module" if (path.parent / "tfhub_module.pb").exists() else "saved_model"
     graphs = [_meta_graph(meta) for meta in saved.meta_graphs]
     first = saved.meta_graphs[0]
-    return report.report(kind, _producer(first.graph_def, first), graphs, checkpoint, notes)
+    producer = _producer(first.graph_def, first)
+    alone = len(saved.meta_graphs) == 1
+    found = [loadable.cut_down(meta, path, graph.MESSAGES["VariableDef"], alone) for meta in saved.meta_graphs]
+    notes += allowed.notes(one for several in found for one in several)
+    return report.report(kind, producer, graphs, checkpoint, notes)
 
 
 def _require_nodes(graph_def, path):

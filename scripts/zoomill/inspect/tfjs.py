@@ -1,12 +1,12 @@
 """TensorFlow.js models: model.json of a graph model or a layers model, and the files of weights beside it."""
 
-import json
 import math
 
 from google.protobuf import json_format
 
 from zoomill.errors import UserError
-from zoomill.inspect import graph, guards, keras, report
+from zoomill.inspect import allowed, allowed_operators, graph, guards, keras, report
+from zoomill.tfjs_operators import OWN
 
 
 def read(path):
@@ -16,7 +16,7 @@ def read(path):
         UserError: when the JSON is no TFJS model, when weights are outside its folder or not as long as it says.
         ValueError, KeyError, TypeError, AttributeError: when it is damaged.
     """
-    document = json.loads(guards.read(path, guards.TEXT_LIMIT))
+    document = guards.parsed(guards.read(path, guards.TEXT_LIMIT), path)
     topology = document.get("modelTopology")
     if not isinstance(topology, dict) or "weightsManifest" not in document:
         raise UserError(f"{path}: is JSON, but no TensorFlow.js model with modelTopology and weightsManifest")
@@ -34,6 +34,8 @@ def read(path):
         producer |= {"producer": message.versions.producer, "min_consumer": message.versions.min_consumer}
         one = graph.describe(message, _signatures(document), parameters=weights)
         one["signatures"] = [entry | {"name": None} for entry in one["signatures"]]
+        found = allowed_operators.found(message)
+        notes += allowed.notes(one for one in found if one.name not in OWN)
         kind = "tfjs_graph"
     else:
         producer |= {"keras": topology.get("keras_version"), "backend": topology.get("backend")}

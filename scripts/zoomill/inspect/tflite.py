@@ -44,7 +44,7 @@ class _File:
         metadata = {self._text(entry.Name()): entry.Buffer() for entry in self._list(self._model, "Metadata")}
         runtime = None
         if "min_runtime_version" in metadata:
-            content = bytes(self._list(self._buffers[metadata["min_runtime_version"]], "Data"))
+            content = bytes(self._numbers(self._buffers[metadata["min_runtime_version"]], "Data"))
             runtime = self._text(content.rstrip(b"\0"))
         return {
             "description": self._text(self._model.Description()),
@@ -80,7 +80,7 @@ class _File:
         subgraph, tensors = self._subgraphs[0], self._tensors[0]
 
         def side(field):
-            return [self._interface(None, tensors[index]) for index in self._list(subgraph, field)]
+            return [self._interface(None, tensors[index]) for index in self._numbers(subgraph, field)]
 
         return report.signature(None, side("Inputs"), side("Outputs"))
 
@@ -95,7 +95,7 @@ class _File:
 
     def _interface(self, name, tensor):
         place = self._text(tensor.Name())
-        shape = self._list(tensor, "ShapeSignature") or self._list(tensor, "Shape")
+        shape = self._numbers(tensor, "ShapeSignature") or self._numbers(tensor, "Shape")
         return report.tensor(place if name is None else name, place, self._dtype(tensor), shape)
 
     def _parameters(self):
@@ -108,22 +108,24 @@ class _File:
                 counted.add(tensor.Buffer())
                 # Data outside a truncated file raise ValueError here.
                 buffer.DataAsNumpy()
-                parameters.add(self._dtype(tensor), self._list(tensor, "Shape"), size)
+                parameters.add(self._dtype(tensor), self._numbers(tensor, "Shape"), size)
         return parameters
 
     def _quantisation(self):
         found = []
         for tensor in (tensor for tensors in self._tensors for tensor in tensors):
             stored = tensor.Quantization()
-            scales = self._list(stored, "Scale") if stored else []
-            if scales:
+            if stored and stored.ScaleLength():
+                self._take(stored.ScaleLength())
+                # As text, a float32 is the shortest number that reads back as the same.
+                scales = stored.ScaleAsNumpy().astype(str).astype(float).tolist()
                 found.append(
                     {
                         "tensor": self._text(tensor.Name()),
                         "kind": "affine",
                         "dtype": self._dtype(tensor),
-                        "scale": [report.number(scale) for scale in scales],
-                        "zero_point": self._list(stored, "ZeroPoint") or None,
+                        "scale": [report.finite(scale) for scale in scales],
+                        "zero_point": self._numbers(stored, "ZeroPoint") or None,
                         "axis": stored.QuantizedDimension() if len(scales) > 1 else None,
                     }
                 )
@@ -136,6 +138,11 @@ class _File:
         length = getattr(table, f"{field}Length")()
         self._take(length)
         return [getattr(table, field)(index) for index in range(length)]
+
+    def _numbers(self, table, field):
+        length = getattr(table, f"{field}Length")()
+        self._take(length)
+        return getattr(table, f"{field}AsNumpy")().tolist() if length else []
 
     def _text(self, stored):
         text = (stored or b"").decode(errors="backslashreplace")

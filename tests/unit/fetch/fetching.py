@@ -38,7 +38,7 @@ def without_digest(*urls, name="model.bin", **more):
 
 def flags(entries, model="toy", accept=False):
     folders = ["--cache", "sources/.cache", "--lock", "sources.lock", "--output", "sources/" + model]
-    more = ["--accept-new-digests"] if accept else []
+    more = ["--new-digests", "sources.lock"] if accept else []
     return ["--model", model, "--files", json.dumps(entries), *folders, *more]
 
 
