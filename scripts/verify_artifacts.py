@@ -35,7 +35,7 @@ def main(argv=None):
         if verdict.startswith("different"):
             errors[name] = f"{name}: {verdict}"
     if errors:
-        raise UserError("\nerror: ".join(errors.values()))
+        raise UserError(*errors.values())
 
 
 def passes(path, evidence):

@@ -41,7 +41,7 @@ def main(argv=None):
     for path in (*args.artifacts, *args.goldens):
         wrong.update(lineage.wrong(path))
     if wrong:
-        raise UserError("\nerror: ".join(wrong.values()))
+        raise UserError(*wrong.values())
     artifacts = {
         os.path.basename(path): {"sha256": folders.digest(path), "bytes": folders.size(path)} for path in args.artifacts
     }

@@ -34,7 +34,7 @@ def run(main, argv=None, network=sandbox.NONE):
     try:
         supervisor.watch(lambda: _work(main, argv, network, folder), *limits)
     except UserError as error:
-        sys.exit("error: %s" % printable(str(error)))
+        sys.exit(_lines(error))
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
@@ -82,7 +82,7 @@ def _work(main, argv, network, folder):
     try:
         main(argv)
     except UserError as error:
-        sys.exit("error: %s" % printable(str(error)))
+        sys.exit(_lines(error))
     except MemoryError:
         raise SystemExit("error: %s" % printable("%s: needs more memory than there is" % _subject())) from None
     except OSError as error:
@@ -90,6 +90,11 @@ def _work(main, argv, network, folder):
             raise
         error.filename = error.filename or _subject()
         raise SystemExit("error: %s" % printable(disk.sentence(error))) from None
+
+
+def _lines(error):
+    """Return what stands on the terminal for a UserError."""
+    return "\n".join("error: %s" % printable(str(line)) for line in error.args)
 
 
 def _limit_files():
