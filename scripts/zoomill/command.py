@@ -11,8 +11,8 @@ from zoomill import disk, made, sandbox, supervisor
 from zoomill.errors import UserError
 from zoomill.printable import printable
 
-# Seconds for one step of a job, and megabytes: in the environment, as they change no output.
-TIME_LIMIT, MEMORY_LIMIT = "ZOOMILL_TIME_LIMIT", "ZOOMILL_MEMORY_LIMIT"
+# Seconds for one step, and megabytes. The workflow's stand in the environment, as they change no output.
+LIMITS = {"ZOOMILL_TIME_LIMIT": 300, "ZOOMILL_MEMORY_LIMIT": 8000}
 _FILE_SIZE = 1 << 36
 # How this process is to be shut in once it knows its files; None where it is not, as in tests.
 _shut_in = None
@@ -26,7 +26,7 @@ def run(main, argv=None, network=sandbox.NONE):
         argv: list of arguments, None for the process's own.
         network: of :mod:`zoomill.sandbox`.
     """
-    limits = [int(os.environ[name]) if name in os.environ else None for name in (TIME_LIMIT, MEMORY_LIMIT)]
+    limits = [int(os.environ.get(name, usual)) for name, usual in LIMITS.items()]
     try:
         folder = tempfile.mkdtemp(prefix="zoomill-")
     except OSError as error:

@@ -19,6 +19,8 @@ FIXED = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUDA_VISIBLE_DEVICES": "",
+    "ZOOMILL_TIME_LIMIT": "40",
+    "ZOOMILL_MEMORY_LIMIT": "8000",
 }
 # What the modules here import.
 PYTHONPATH = os.pathsep.join(str(REPOSITORY / folder) for folder in ("tests", "tests/unit", "scripts"))

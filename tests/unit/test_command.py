@@ -8,6 +8,9 @@ import textwrap
 import pytest
 from conftest import REPOSITORY
 
+from zoomill import command
+from zoomill.yaml_file import load_yaml
+
 HEAD = f"""
 import argparse, errno, os, sys, tempfile
 sys.path.insert(0, {str(REPOSITORY / "scripts")!r})
@@ -88,6 +91,12 @@ def test_work_beyond_a_limit_names_the_file_and_the_setting(run, tmp_path):
     process = run("arguments(argv)\nwhile True: pass", "--path", "model.bin", ZOOMILL_TIME_LIMIT="1")
     why = "stopped after the time limit of 1 s; raise `time_limit` in config.yaml"
     assert (process.returncode, process.stderr) == (1, f"error: model.bin: {why}\n")
+
+
+def test_a_command_by_hand_has_the_limits_of_the_workflow():
+    schema = load_yaml(REPOSITORY / "rules/schemas/config.schema.yaml")["properties"]
+    usual = {f"ZOOMILL_{key.upper()}": schema[key]["default"] for key in ("time_limit", "memory_limit")}
+    assert usual == command.LIMITS
 
 
 @pytest.mark.parametrize("kind", ["ENOSPC", "EFBIG", "EDQUOT", "EROFS"])
