@@ -89,7 +89,7 @@ def output_folder(path):
 def places():
     """Return the paths that this process reads, with their records, and the folders that it writes to."""
     # A stranger's file may have parts beside it.
-    around = [os.path.dirname(path) for path in _read if not _owner(path)]
+    around = [os.path.dirname(path) for path in _read if not (_owner(path) or os.path.isdir(path))]
     return [*_read, *_unchecked, *map(_place, [*_read, *_unchecked]), *around], list(_folders)
 
 

@@ -207,3 +207,12 @@ def test_an_emptied_cache_is_nothing_wrong():
     lineage = made.Lineage("sources/.cache")
     assert lineage.wrong("results/m/main.float32.tflite") == {}
     assert list(lineage.downloads) == ["sources/.cache/download"]
+
+
+def test_a_strangers_file_has_the_parts_beside_it_and_a_folder_nothing_more(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/model.json").write_text("{}")
+    made.checked(str(tmp_path / "model"))
+    assert str(tmp_path) not in made.places()[0]
+    made.checked(str(tmp_path / "model/model.json"))
+    assert made.places()[0].count(str(tmp_path / "model")) == 2
