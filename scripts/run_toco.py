@@ -54,7 +54,7 @@ def run(args, contract):
 
 def convert(args, contract, statistics, log):
     """Run TOCO with the process's stderr, where native code logs to, going to ``log``."""
-    command.shut_in()  # only here, as TOCO asks /proc about its own process
+    command.shut_in(args)  # only here, as TOCO asks /proc about its own process
     graph = tensorflow_parts.graph_def(args.graph)
     if sys.version_info < (3, 8):
         toco.use_original_operators(graph)

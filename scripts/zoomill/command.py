@@ -16,6 +16,8 @@ LIMITS = {"ZOOMILL_TIME_LIMIT": 300, "ZOOMILL_MEMORY_LIMIT": 8000}
 _FILE_SIZE = 1 << 36
 # How this process is to be shut in once it knows its files; None where it is not, as in tests.
 _shut_in = None
+# What this process works on: the model, where it was told, and the first of its files.
+_subject = "?"
 
 
 def run(main, argv=None, network=sandbox.NONE):
@@ -50,20 +52,19 @@ def parse(parser, argv=None):
         argv: list of arguments, None for the process's own.
     """
     args = parser.parse_args(argv)
-    shut_in()
+    shut_in(args)
     return args
 
 
-def shut_in():
+def shut_in(args):
     """Give all up but the files that the parsed arguments name, if :func:`run` runs this process."""
-    supervisor.tell(_subject())
+    global _subject  # noqa: PLW0603
+    file = os.path.relpath([*itertools.chain(*made.places()), "?"][0])
+    model = getattr(args, "model", None)
+    _subject = file if model in (None, file) else "%s: %s" % (model, file)
+    supervisor.tell(_subject)
     if _shut_in:
         _shut_in()
-
-
-def _subject():
-    """Return the first of the files that this process was given, which names the model too; else the first it makes."""
-    return os.path.relpath([*itertools.chain(*made.places()), "?"][0])
 
 
 def _work(main, argv, network, folder):
@@ -84,11 +85,11 @@ def _work(main, argv, network, folder):
     except UserError as error:
         sys.exit(_lines(error))
     except MemoryError:
-        raise SystemExit("error: %s" % printable("%s: needs more memory than there is" % _subject())) from None
+        raise SystemExit("error: %s" % printable("%s: needs more memory than there is" % _subject)) from None
     except OSError as error:
         if not disk.is_told(error):
             raise
-        error.filename = error.filename or _subject()
+        error.filename = error.filename or _subject
         raise SystemExit("error: %s" % printable(disk.sentence(error))) from None
 
 

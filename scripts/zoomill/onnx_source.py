@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import os
 import sys
 import tempfile
@@ -218,7 +219,8 @@ def _network(model, sources, path):
     kept = [value.name for value in sources if value.order == tuple(range(len(value.order)))]
     with tempfile.TemporaryDirectory() as folder, _inside(folder):
         np.save(_SAMPLE, np.random.RandomState(0).uniform(0, 1, (20, 128, 128, 3)).astype(np.float32))
-        with refusing(f"{path}: onnx2tf cannot convert it"):
+        # Of a failure it prints a traceback and advice on its own flags.
+        with refusing(f"{path}: onnx2tf cannot convert it"), contextlib.redirect_stdout(io.StringIO()):
             onnx.save(model, "model.onnx")
             return _exiting(
                 onnx2tf.convert,

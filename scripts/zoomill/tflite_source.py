@@ -1,6 +1,7 @@
 """TFLite files as sources: as an ONNX model made by tf2onnx, and as a function run by LiteRT."""
 
 import dataclasses
+import logging
 import os
 import tempfile
 
@@ -182,6 +183,7 @@ class Source:
         from tf2onnx import tfonnx
         from tf2onnx.convert import _convert_common
 
+        logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # of a failure it logs a traceback
         tfonnx.rewrite_leakyrelu = lambda graph, operators: operators  # it takes the slopes of channels for one number
         pictures = [end.tensor for end in self.inputs if len(end.shape) == _PICTURE]
         with tempfile.TemporaryDirectory() as folder:
