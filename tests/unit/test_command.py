@@ -29,10 +29,10 @@ def arguments(argv):
 def run(tmp_path):
     """Return a function that runs the body of a main as a command, in a folder of its own."""
 
-    def run(body, *flags, **environment):
+    def run(body, *flags, network="none", **environment):
         script = tmp_path / "it.py"
         script.write_text(
-            f"{HEAD}\ndef main(argv):\n{textwrap.indent(textwrap.dedent(body), '    ')}\ncommand.run(main)\n"
+            f"{HEAD}\ndef main(argv):\n{textwrap.indent(textwrap.dedent(body), '    ')}\ncommand.run(main, network={network!r})\n"
         )
         return subprocess.run(
             [sys.executable, script, *map(str, flags)],
@@ -91,6 +91,12 @@ def test_work_beyond_a_limit_names_the_file_and_the_setting(run, tmp_path):
     process = run("arguments(argv)\nwhile True: pass", "--path", "model.bin", ZOOMILL_TIME_LIMIT="1")
     why = "stopped after the time limit of 1 s; raise `time_limit` in config.yaml"
     assert (process.returncode, process.stderr) == (1, f"error: model.bin: {why}\n")
+
+
+def test_a_command_that_fetches_has_as_long_as_that_takes(run):
+    body = "import time; arguments(argv); time.sleep(2)"
+    assert run(body, ZOOMILL_TIME_LIMIT="1").returncode == 1
+    assert run(body, network="any", ZOOMILL_TIME_LIMIT="1").returncode == 0
 
 
 def test_a_command_by_hand_has_the_limits_of_the_workflow():
