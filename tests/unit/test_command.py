@@ -31,9 +31,8 @@ def run(tmp_path):
 
     def run(body, *flags, network="none", **environment):
         script = tmp_path / "it.py"
-        script.write_text(
-            f"{HEAD}\ndef main(argv):\n{textwrap.indent(textwrap.dedent(body), '    ')}\ncommand.run(main, network={network!r})\n"
-        )
+        lines = textwrap.indent(textwrap.dedent(body), "    ")
+        script.write_text(f"{HEAD}\ndef main(argv):\n{lines}\ncommand.run(main, network={network!r})\n")
         return subprocess.run(
             [sys.executable, script, *map(str, flags)],
             cwd=tmp_path,
