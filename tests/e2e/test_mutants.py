@@ -58,9 +58,11 @@ def clone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mutants") / "clone"
     folder.mkdir()
     for path in REPOSITORY.iterdir():
-        if path.name != "models":
+        if path.name not in ("models", "starter"):
             (folder / path.name).symlink_to(path)
-    shutil.copytree(REPOSITORY / "models", folder / "models")
+    # A job that runs a starter's script may read what is in the repository, not where links of it lead.
+    for name in ("models", "starter"):
+        shutil.copytree(REPOSITORY / name, folder / name)
     return folder
 
 
