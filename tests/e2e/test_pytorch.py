@@ -74,7 +74,7 @@ def chain(run, command, environment_python):
         return (
             described,
             rows,
-            [figures.of_artifact(runtime.Artifact(end[3]), described, rows) for end in ends.values()],
+            [figures.of_artifact(runtime.Artifact(end[-1]), described, rows) for end in ends.values()],
         )
 
     return chain
