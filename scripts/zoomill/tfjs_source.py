@@ -126,7 +126,8 @@ def graph(model, outputs, allow):
     for node in (node for body in bodies for node in body if node.op == "Const"):
         if node.name not in model.weights:
             raise UserError(f"{model.path}: the constant {node.name} has no weights in the manifest")
-        _set_value(tf, node, model.weights[node.name], model.path)
+        with refusing(f"{model.path}: the constant {node.name} cannot be made"):
+            _set_value(tf, node, model.weights[node.name], model.path)
     for body in bodies:
         plain = [new for node in body for new in without_fused(node, model.path)]
         del body[:]

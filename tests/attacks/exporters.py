@@ -52,7 +52,7 @@ def flags(kind, source, output, javascript=None, allow=(), card=(), **settings):
     given = ["--model", "hostile", "--golden-images"]
     if kind == "tf1_detection":
         frozen = settings.get("frozen_graph", "frozen_inference_graph.pb")
-        own = ["--source", source, "--frozen-graph", frozen, "--pipeline-override=", "--labels"]
+        own = ["--source", source, "--frozen-graph", frozen, "--pipeline-override=", "--labels", "[]"]
         return [*given, *own, "--output-dir", output]
     given += ["--card", json.dumps({**NOTHING_EXPECTED, **dict(card)})]
     tensors = [
