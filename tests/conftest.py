@@ -14,19 +14,6 @@ from zoomill import made
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-# Fixtures that are too costly to be made by two workers, and folders whose tests share such ones.
-_COSTLY = ("starter_run", "starter_copy")
-_FOLDERS = ("faithful", "browser", "slurm")
-
-
-def pytest_collection_modifyitems(items):
-    """Let tests that share what is costly to make run in one worker; else those of a module."""
-    for item in items:
-        costly = "starter" if set(_COSTLY).intersection(item.fixturenames) else None
-        folder = item.path.parent.name if item.path.parent.name in _FOLDERS else None
-        item.add_marker(pytest.mark.xdist_group(costly or folder or item.path.stem))
-
-
 def missing(reason):
     """Skip with a visible reason, or fail where everything is required (ZOOMILL_REQUIRE_ALL=1)."""
     if os.environ.get("ZOOMILL_REQUIRE_ALL") == "1":
