@@ -6,6 +6,7 @@ import resource
 import subprocess
 
 import pytest
+from conftest import missing
 
 from .fetching import (
     COMMAND,
@@ -69,7 +70,7 @@ def small_disk():
     pathlib.Path("sources").mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=500k", "none", "sources"]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("nothing can be mounted here")
+        missing("nothing can be mounted here")
     yield
     subprocess.run(["umount", "sources"], check=True)
 
