@@ -35,12 +35,12 @@ rule all:
         "results/summary.md",
         "results/SHA256SUMS",
         expand("results/{model}/provenance.json", model=config["models"]),
-        browser_evidence(config["models"]),
-        web_pages(),
+        plan.wanted.browser(),
+        plan.wanted.pages(),
 
 
 onstart:
     verdicts.begin(workflow)
 
 
-verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in CATALOGUE.items()})
+verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})

@@ -13,7 +13,7 @@ results/{model}/main.torch_float32.tflite of a PyTorch source, by litert-torch.
 
 rule convert_tflite:
     input:
-        code=code("convert_tflite"),
+        code=plan.code("convert_tflite"),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
     output:
@@ -23,18 +23,21 @@ rule convert_tflite:
     benchmark:
         "benchmarks/convert_tflite/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
         "../envs/tf2.yaml"
     resources:
         mem_mb=2000,
+    params:
+        variant=plan.variant("tflite", "float32"),
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -42,7 +45,7 @@ rule convert_tflite:
 
 rule convert_openvino:
     input:
-        code=code("convert_openvino"),
+        code=plan.code("convert_openvino"),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
     output:
@@ -52,7 +55,7 @@ rule convert_openvino:
     benchmark:
         "benchmarks/convert_openvino/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
@@ -69,12 +72,12 @@ rule convert_openvino:
 
 rule convert_tfjs:
     input:
-        code=code("convert_tfjs"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("convert_tfjs"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
-        golden=golden,
+        golden=plan.golden,
     output:
         directory("results/{model}/{graph}.float32.tfjs"),
     log:
@@ -82,15 +85,15 @@ rule convert_tfjs:
     benchmark:
         "benchmarks/convert_tfjs/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut|inference",
+        graph=pattern((*targets.WITHOUT_OP, "inference")),
     group:
         "model"
     conda:
         "../envs/tfjs.yaml"
     resources:
-        mem_mb=tfjs_memory,
+        mem_mb=plan.tfjs_memory,
     params:
-        options=tfjs_options,
+        options=plan.tfjs_options,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -106,9 +109,9 @@ rule convert_tfjs:
 
 rule convert_layers:
     input:
-        code=code("convert_layers"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("convert_layers"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         source="sources/{model}",
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
@@ -119,7 +122,7 @@ rule convert_layers:
     benchmark:
         "benchmarks/convert_layers/{model}.tsv"
     wildcard_constraints:
-        model=kind("keras"),
+        model=plan.of_kind("keras"),
     group:
         "model"
     conda:
@@ -127,9 +130,9 @@ rule convert_layers:
     resources:
         mem_mb=2000,
     params:
-        path=source("path"),
-        allow=source("allow"),
-        shard_bytes=card("tfjs", "shard_bytes"),
+        path=plan.source("path"),
+        allow=plan.source("allow"),
+        shard_bytes=plan.card("tfjs", "shard_bytes"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -146,12 +149,12 @@ rule convert_layers:
 
 rule map_tfjs:
     input:
-        code=code("map_tfjs"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("map_tfjs"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         model="results/{model}/{graph}.float32.tfjs",
         contract="build/{model}/{graph}/contract.json",
-        golden=golden,
+        golden=plan.golden,
     output:
         "results/{model}/{graph}.map.json",
     log:
@@ -159,7 +162,7 @@ rule map_tfjs:
     benchmark:
         "benchmarks/map_tfjs/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut|inference",
+        graph=pattern((*targets.WITHOUT_OP, "inference")),
     group:
         "model"
     conda:
@@ -178,7 +181,7 @@ rule map_tfjs:
 
 rule run_toco:
     input:
-        code=code("run_toco"),
+        code=plan.code("run_toco"),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
     output:
@@ -190,13 +193,13 @@ rule run_toco:
     benchmark:
         "benchmarks/run_toco/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        variant="toco_float32|toco_uint8",
+        variant=pattern(variants.names(maker="run_toco")),
     group:
         "model"
     conda:
         f"../envs/{config['toco']}.yaml"
     params:
-        default_ranges=default_ranges,
+        default_ranges=plan.default_ranges,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -213,7 +216,7 @@ rule run_toco:
 
 rule finish_toco:
     input:
-        code=code("finish_toco"),
+        code=plan.code("finish_toco"),
         tflite="build/{model}/{graph}/{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
     output:
@@ -221,17 +224,19 @@ rule finish_toco:
     log:
         "logs/finish_toco/{model}.{graph}.{variant}.log",
     wildcard_constraints:
-        variant="toco_float32|toco_uint8",
+        variant=pattern(variants.names(maker="run_toco")),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
+    params:
+        variant=plan.variant("tflite"),
     shell:
         r"""
         python {input.code[0]:q} \
             --raw {input.tflite:q} \
             --contract {input.contract:q} \
-            --variant {wildcards.variant:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -239,7 +244,7 @@ rule finish_toco:
 
 rule convert_pytorch:
     input:
-        code=code("convert_pytorch"),
+        code=plan.code("convert_pytorch"),
         source="sources/{model}",
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
@@ -250,7 +255,7 @@ rule convert_pytorch:
     benchmark:
         "benchmarks/convert_pytorch/{model}.tsv"
     wildcard_constraints:
-        model=kind("pytorch"),
+        model=plan.of_kind("pytorch"),
     group:
         "model"
     conda:
@@ -258,9 +263,10 @@ rule convert_pytorch:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        path=source("path"),
-        keep=source("keep_layout"),
+        variant=plan.variant("tflite", "torch_float32"),
+        card=plan.expectations,
+        path=plan.source("path"),
+        keep=plan.source("keep_layout"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -270,6 +276,7 @@ rule convert_pytorch:
             --keep-layout {params.keep:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """

@@ -7,7 +7,7 @@ Yields: results/{model}/{graph}.{variant}.cc and .h.
 
 rule write_c_array:
     input:
-        code=code("write_c_array"),
+        code=plan.code("write_c_array"),
         tflite="results/{model}/{graph}.{variant}.tflite",
     output:
         source="results/{model}/{graph}.{variant}.cc",
@@ -21,7 +21,7 @@ rule write_c_array:
     conda:
         "../envs/litert.yaml"
     params:
-        name=c_name,
+        name=plan.c_name,
     shell:
         r"""
         python {input.code[0]:q} \

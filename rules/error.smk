@@ -9,13 +9,13 @@ results/{model}/{graph}.int8_mixed.tflite and .json, the record of how it was fo
 
 rule compare_tensors:
     input:
-        code=code("compare_tensors"),
+        code=plan.code("compare_tensors"),
         exact="results/{model}/{graph}.float32.tflite",
         quantised="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
-        golden=golden,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        golden=plan.golden,
     output:
         figures="results/{model}/{graph}.{variant}.tensors.json",
         plot="results/{model}/{graph}.{variant}.tensors.png",
@@ -24,14 +24,14 @@ rule compare_tensors:
     benchmark:
         "benchmarks/compare_tensors/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=sample_form("evaluation"),
-        preprocess=preprocess,
+        form=plan.evaluation.form,
+        preprocess=plan.preprocess,
         limit=16,
     shell:
         r"""
@@ -53,13 +53,13 @@ rule compare_tensors:
 
 rule bisect_quantisation:
     input:
-        code=code("bisect_quantisation"),
+        code=plan.code("bisect_quantisation"),
         exact="results/{model}/{graph}.float32.tflite",
         calibration="results/{model}/{graph}.calibration.json",
         contract="build/{model}/{graph}/contract.json",
-        anchors=anchors,
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         tflite="results/{model}/{graph}.int8_mixed.tflite",
         record="results/{model}/{graph}.int8_mixed.json",
@@ -68,16 +68,17 @@ rule bisect_quantisation:
     benchmark:
         "benchmarks/bisect_quantisation/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=sample_form("evaluation"),
-        preprocess=preprocess,
-        metric=task_metric,
-        drop=card("drop", "int8"),
+        variant=plan.variant("tflite", "int8_mixed"),
+        form=plan.evaluation.form,
+        preprocess=plan.preprocess,
+        metric=plan.metric,
+        drop=plan.card("drop", "int8"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -91,6 +92,7 @@ rule bisect_quantisation:
             --preprocess {params.preprocess:q} \
             --metric {params.metric:q} \
             --drop {params.drop:q} \
+            --variant {params.variant:q} \
             --output {output.tflite:q} \
             --output-record {output.record:q} \
             &>{log:q}

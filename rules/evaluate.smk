@@ -9,10 +9,10 @@ results/{model}/source.metric.json, results/{model}/{graph}.{variant}.metric.jso
 
 use rule export_ssd_graph as predict_ssd_graph with:
     input:
-        code=code("export_ssd_graph"),
+        code=plan.code("export_ssd_graph"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/detect_cut/predictions.npz",
     log:
@@ -20,21 +20,21 @@ use rule export_ssd_graph as predict_ssd_graph with:
     benchmark:
         "benchmarks/predict_ssd_graph/{model}.tsv"
     params:
-        frozen=source("frozen_graph"),
-        override=card("pipeline_override"),
+        frozen=plan.source("frozen_graph"),
+        override=plan.card("pipeline_override"),
         golden=[],
-        labels=labels,
-        allow=source("allow"),
-        folder=output_folder,
-        samples=sample_flags,
+        labels=plan.json("labels"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_keras as predict_keras with:
     input:
-        code=code("export_keras"),
+        code=plan.code("export_keras"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -42,20 +42,20 @@ use rule export_keras as predict_keras with:
     benchmark:
         "benchmarks/predict_keras/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        path=source("path"),
-        allow=source("allow"),
-        folder=output_folder,
-        samples=sample_flags,
+        path=plan.source("path"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_saved_model as predict_saved_model with:
     input:
-        code=code("export_saved_model"),
+        code=plan.code("export_saved_model"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -63,22 +63,22 @@ use rule export_saved_model as predict_saved_model with:
     benchmark:
         "benchmarks/predict_saved_model/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        path=source("path"),
-        tags=source("tags"),
-        signature=source("signature"),
-        allow=source("allow"),
-        folder=output_folder,
-        samples=sample_flags,
+        path=plan.source("path"),
+        tags=plan.source("tags"),
+        signature=plan.source("signature"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_frozen_graph as predict_frozen_graph with:
     input:
-        code=code("export_frozen_graph"),
+        code=plan.code("export_frozen_graph"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -86,22 +86,22 @@ use rule export_frozen_graph as predict_frozen_graph with:
     benchmark:
         "benchmarks/predict_frozen_graph/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        path=source("path"),
-        inputs=source_tensors("input_tensors"),
-        outputs=source_tensors("output_tensors"),
-        allow=source("allow"),
-        folder=output_folder,
-        samples=sample_flags,
+        path=plan.source("path"),
+        inputs=plan.json("source", "input_tensors"),
+        outputs=plan.json("source", "output_tensors"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_tf1_checkpoint as predict_tf1_checkpoint with:
     input:
-        code=code("export_tf1_checkpoint"),
+        code=plan.code("export_tf1_checkpoint"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -109,24 +109,24 @@ use rule export_tf1_checkpoint as predict_tf1_checkpoint with:
     benchmark:
         "benchmarks/predict_tf1_checkpoint/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        graph=source("graph"),
-        checkpoint=source("checkpoint"),
-        variables=source("variables"),
-        inputs=source_tensors("input_tensors"),
-        outputs=source_tensors("output_tensors"),
-        allow=source("allow"),
-        folder=output_folder,
-        samples=sample_flags,
+        graph=plan.source("graph"),
+        checkpoint=plan.source("checkpoint"),
+        variables=plan.source("variables"),
+        inputs=plan.json("source", "input_tensors"),
+        outputs=plan.json("source", "output_tensors"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_darknet as predict_darknet with:
     input:
-        code=code("export_darknet"),
+        code=plan.code("export_darknet"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -134,21 +134,21 @@ use rule export_darknet as predict_darknet with:
     benchmark:
         "benchmarks/predict_darknet/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        config=source("config"),
-        weights=source("weights"),
-        heads=source("heads"),
-        folder=output_folder,
-        samples=sample_flags,
+        config=plan.source("config"),
+        weights=plan.source("weights"),
+        heads=plan.source("heads"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_onnx as predict_onnx with:
     input:
-        code=code("export_onnx"),
+        code=plan.code("export_onnx"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -156,20 +156,20 @@ use rule export_onnx as predict_onnx with:
     benchmark:
         "benchmarks/predict_onnx/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        path=source("path"),
-        keep=source("keep_layout"),
-        folder=output_folder,
-        samples=sample_flags,
+        path=plan.source("path"),
+        keep=plan.source("keep_layout"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_tflite as predict_tflite with:
     input:
-        code=code("export_tflite"),
+        code=plan.code("export_tflite"),
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -177,22 +177,22 @@ use rule export_tflite as predict_tflite with:
     benchmark:
         "benchmarks/predict_tflite/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        path=source("path"),
-        outputs=source_tensors("output_tensors"),
-        folder=output_folder,
-        samples=sample_flags,
+        path=plan.source("path"),
+        outputs=plan.json("source", "output_tensors"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 use rule export_tfjs as predict_tfjs with:
     input:
-        code=code("export_tfjs"),
+        code=plan.code("export_tfjs"),
         script=os.path.relpath(f"{workflow.basedir}/scripts/run_tfjs.js"),
         library="build/javascript/tf.min.js",
         source="sources/{model}",
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         "build/{model}/main/predictions.npz",
     log:
@@ -200,23 +200,23 @@ use rule export_tfjs as predict_tfjs with:
     benchmark:
         "benchmarks/predict_tfjs/{model}.tsv"
     params:
-        card=expectations,
+        card=plan.expectations,
         golden=[],
-        path=source("path"),
-        allow=source("allow"),
-        outputs=source_tensors("output_tensors"),
-        folder=output_folder,
-        samples=sample_flags,
+        path=plan.source("path"),
+        allow=plan.source("allow"),
+        outputs=plan.json("source", "output_tensors"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 rule evaluate_source:
     input:
-        code=code("evaluate_source"),
-        predictions=of_source("predictions.npz"),
-        contract=of_source("contract.json"),
-        anchors=anchors_of_source,
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        code=plan.code("evaluate_source"),
+        predictions=plan.graph_of_source("predictions.npz"),
+        contract=plan.graph_of_source("contract.json"),
+        anchors=plan.anchors_of_source,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         figures="results/{model}/source.metric.json",
         samples="results/{model}/source.samples.jsonl",
@@ -229,9 +229,9 @@ rule evaluate_source:
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=sample_form("evaluation"),
-        preprocess=preprocess,
-        metric=task_metric,
+        form=plan.evaluation.form,
+        preprocess=plan.preprocess,
+        metric=plan.metric,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -251,12 +251,12 @@ rule evaluate_source:
 
 rule evaluate_tflite:
     input:
-        code=code("evaluate_tflite"),
+        code=plan.code("evaluate_tflite"),
         artifact="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
-        anchors=anchors,
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         figures="results/{model}/{graph}.{variant}.metric.json",
         samples="results/{model}/{graph}.{variant}.samples.jsonl",
@@ -269,9 +269,9 @@ rule evaluate_tflite:
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=sample_form("evaluation"),
-        preprocess=preprocess,
-        metric=task_metric,
+        form=plan.evaluation.form,
+        preprocess=plan.preprocess,
+        metric=plan.metric,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -292,14 +292,14 @@ rule evaluate_tflite:
 
 rule evaluate_tfjs:
     input:
-        code=code("evaluate_tfjs"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("evaluate_tfjs"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
-        anchors=anchors,
-        samples=samples("evaluation"),
-        folder=sample_folder("evaluation"),
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
     output:
         figures="results/{model}/{graph}.{variant}.tfjs.metric.json",
         samples="results/{model}/{graph}.{variant}.tfjs.samples.jsonl",
@@ -308,15 +308,15 @@ rule evaluate_tfjs:
     benchmark:
         "benchmarks/evaluate_tfjs/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        variant="|".join(TFJS_VARIANTS),
+        variant=pattern(variants.names(format="tfjs")),
     group:
         "model"
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=sample_form("evaluation"),
-        preprocess=preprocess,
-        metric=task_metric,
+        form=plan.evaluation.form,
+        preprocess=plan.preprocess,
+        metric=plan.metric,
     shell:
         r"""
         python {input.code[0]:q} \

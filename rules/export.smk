@@ -12,9 +12,9 @@ localrules:
 
 rule export_ssd_graph:
     input:
-        code=code("export_ssd_graph"),
+        code=plan.code("export_ssd_graph"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/detect_cut/graph.pb",
         saved_model=directory("build/{model}/detect_cut/saved_model"),
@@ -33,12 +33,12 @@ rule export_ssd_graph:
     resources:
         mem_mb=2000,
     params:
-        frozen=source("frozen_graph"),
-        override=card("pipeline_override"),
-        golden=golden_flags,
-        labels=labels,
-        allow=source("allow"),
-        folder=output_folder,
+        frozen=plan.source("frozen_graph"),
+        override=plan.card("pipeline_override"),
+        golden=plan.golden_flags,
+        labels=plan.json("labels"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -58,9 +58,9 @@ rule export_ssd_graph:
 
 rule export_inference:
     input:
-        code=code("export_inference"),
+        code=plan.code("export_inference"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
         contract="build/{model}/detect_cut/contract.json",
     output:
         graph="build/{model}/inference/graph.pb",
@@ -72,7 +72,7 @@ rule export_inference:
     benchmark:
         "benchmarks/export_inference/{model}.tsv"
     wildcard_constraints:
-        model=kind("tf1_detection"),
+        model=plan.of_kind("tf1_detection"),
     group:
         "model"
     conda:
@@ -80,9 +80,9 @@ rule export_inference:
     resources:
         mem_mb=2000,
     params:
-        frozen=source("frozen_graph"),
-        allow=source("allow"),
-        golden=golden_flags,
+        frozen=plan.source("frozen_graph"),
+        allow=plan.source("allow"),
+        golden=plan.golden_flags,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -97,7 +97,7 @@ rule export_inference:
 
 rule add_postprocess:
     input:
-        code=code("add_postprocess"),
+        code=plan.code("add_postprocess"),
         graph="build/{model}/detect_cut/graph.pb",
         contract="build/{model}/detect_cut/contract.json",
         anchors="build/{model}/detect_cut/anchors.npy",
@@ -113,7 +113,7 @@ rule add_postprocess:
     conda:
         "../envs/tf2.yaml"
     params:
-        options=graph_options,
+        options=plan.graph_options,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -130,9 +130,9 @@ rule add_postprocess:
 
 rule export_keras:
     input:
-        code=code("export_keras"),
+        code=plan.code("export_keras"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -143,7 +143,7 @@ rule export_keras:
     benchmark:
         "benchmarks/export_keras/{model}.tsv"
     wildcard_constraints:
-        model=kind("keras"),
+        model=plan.of_kind("keras"),
     group:
         "model"
     conda:
@@ -151,11 +151,11 @@ rule export_keras:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        allow=source("allow"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -173,9 +173,9 @@ rule export_keras:
 
 rule export_saved_model:
     input:
-        code=code("export_saved_model"),
+        code=plan.code("export_saved_model"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -186,7 +186,7 @@ rule export_saved_model:
     benchmark:
         "benchmarks/export_saved_model/{model}.tsv"
     wildcard_constraints:
-        model=kind("saved_model"),
+        model=plan.of_kind("saved_model"),
     group:
         "model"
     conda:
@@ -194,13 +194,13 @@ rule export_saved_model:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        tags=source("tags"),
-        signature=source("signature"),
-        allow=source("allow"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        tags=plan.source("tags"),
+        signature=plan.source("signature"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -220,9 +220,9 @@ rule export_saved_model:
 
 rule export_frozen_graph:
     input:
-        code=code("export_frozen_graph"),
+        code=plan.code("export_frozen_graph"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -233,7 +233,7 @@ rule export_frozen_graph:
     benchmark:
         "benchmarks/export_frozen_graph/{model}.tsv"
     wildcard_constraints:
-        model=kind("frozen_graph"),
+        model=plan.of_kind("frozen_graph"),
     group:
         "model"
     conda:
@@ -241,13 +241,13 @@ rule export_frozen_graph:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        inputs=source_tensors("input_tensors"),
-        outputs=source_tensors("output_tensors"),
-        allow=source("allow"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        inputs=plan.json("source", "input_tensors"),
+        outputs=plan.json("source", "output_tensors"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -267,9 +267,9 @@ rule export_frozen_graph:
 
 rule export_tf1_checkpoint:
     input:
-        code=code("export_tf1_checkpoint"),
+        code=plan.code("export_tf1_checkpoint"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -280,7 +280,7 @@ rule export_tf1_checkpoint:
     benchmark:
         "benchmarks/export_tf1_checkpoint/{model}.tsv"
     wildcard_constraints:
-        model=kind("tf1_checkpoint"),
+        model=plan.of_kind("tf1_checkpoint"),
     group:
         "model"
     conda:
@@ -288,15 +288,15 @@ rule export_tf1_checkpoint:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        graph=source("graph"),
-        checkpoint=source("checkpoint"),
-        variables=source("variables"),
-        inputs=source_tensors("input_tensors"),
-        outputs=source_tensors("output_tensors"),
-        allow=source("allow"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        graph=plan.source("graph"),
+        checkpoint=plan.source("checkpoint"),
+        variables=plan.source("variables"),
+        inputs=plan.json("source", "input_tensors"),
+        outputs=plan.json("source", "output_tensors"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -318,9 +318,9 @@ rule export_tf1_checkpoint:
 
 rule export_darknet:
     input:
-        code=code("export_darknet"),
+        code=plan.code("export_darknet"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -331,7 +331,7 @@ rule export_darknet:
     benchmark:
         "benchmarks/export_darknet/{model}.tsv"
     wildcard_constraints:
-        model=kind("darknet"),
+        model=plan.of_kind("darknet"),
     group:
         "model"
     conda:
@@ -339,12 +339,12 @@ rule export_darknet:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        config=source("config"),
-        weights=source("weights"),
-        heads=source("heads"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        config=plan.source("config"),
+        weights=plan.source("weights"),
+        heads=plan.source("heads"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -363,9 +363,9 @@ rule export_darknet:
 
 rule export_onnx:
     input:
-        code=code("export_onnx"),
+        code=plan.code("export_onnx"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -376,7 +376,7 @@ rule export_onnx:
     benchmark:
         "benchmarks/export_onnx/{model}.tsv"
     wildcard_constraints:
-        model=kind("onnx"),
+        model=plan.of_kind("onnx"),
     group:
         "model"
     conda:
@@ -384,11 +384,11 @@ rule export_onnx:
     resources:
         mem_mb=3000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        keep=source("keep_layout"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        keep=plan.source("keep_layout"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -406,9 +406,9 @@ rule export_onnx:
 
 rule run_pytorch:
     input:
-        code=code("run_pytorch"),
+        code=plan.code("run_pytorch"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         onnx="build/{model}/main/pytorch.onnx",
         golden="build/{model}/main/pytorch.npz",
@@ -417,7 +417,7 @@ rule run_pytorch:
     benchmark:
         "benchmarks/run_pytorch/{model}.tsv"
     wildcard_constraints:
-        model=kind("pytorch"),
+        model=plan.of_kind("pytorch"),
     group:
         "model"
     conda:
@@ -425,10 +425,10 @@ rule run_pytorch:
     resources:
         mem_mb=2000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        keep=source("keep_layout"),
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        keep=plan.source("keep_layout"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -445,7 +445,7 @@ rule run_pytorch:
 
 rule export_pytorch:
     input:
-        code=code("export_pytorch"),
+        code=plan.code("export_pytorch"),
         onnx="build/{model}/main/pytorch.onnx",
         golden="build/{model}/main/pytorch.npz",
     output:
@@ -458,7 +458,7 @@ rule export_pytorch:
     benchmark:
         "benchmarks/export_pytorch/{model}.tsv"
     wildcard_constraints:
-        model=kind("pytorch"),
+        model=plan.of_kind("pytorch"),
     group:
         "model"
     conda:
@@ -466,8 +466,8 @@ rule export_pytorch:
     resources:
         mem_mb=3000,
     params:
-        card=expectations,
-        keep=source("keep_layout"),
+        card=plan.expectations,
+        keep=plan.source("keep_layout"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -483,9 +483,9 @@ rule export_pytorch:
 
 rule export_tflite:
     input:
-        code=code("export_tflite"),
+        code=plan.code("export_tflite"),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -496,7 +496,7 @@ rule export_tflite:
     benchmark:
         "benchmarks/export_tflite/{model}.tsv"
     wildcard_constraints:
-        model=kind("tflite"),
+        model=plan.of_kind("tflite"),
     group:
         "model"
     conda:
@@ -504,11 +504,11 @@ rule export_tflite:
     resources:
         mem_mb=3000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        outputs=source_tensors("output_tensors"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        outputs=plan.json("source", "output_tensors"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""
@@ -526,16 +526,16 @@ rule export_tflite:
 
 rule install_javascript:
     input:
-        code=code("install_javascript"),
-        lock=os.path.relpath(f"{workflow.basedir}/web/package-lock.json"),
+        code=plan.code("install_javascript"),
+        lock=plan.file("web/package-lock.json"),
     output:
-        expand("build/javascript/{file}", file=JAVASCRIPT),
+        plan.installed(javascript.BROWSER),
     log:
         "logs/install_javascript.log",
     conda:
         "../envs/base.yaml"
     params:
-        files=JAVASCRIPT,
+        files=javascript.BROWSER,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -548,11 +548,11 @@ rule install_javascript:
 
 rule export_tfjs:
     input:
-        code=code("export_tfjs"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("export_tfjs"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         source="sources/{model}",
-        golden=golden_samples,
+        golden=plan.golden_samples,
     output:
         graph="build/{model}/main/graph.pb",
         saved_model=directory("build/{model}/main/saved_model"),
@@ -563,7 +563,7 @@ rule export_tfjs:
     benchmark:
         "benchmarks/export_tfjs/{model}.tsv"
     wildcard_constraints:
-        model=kind("tfjs"),
+        model=plan.of_kind("tfjs"),
     group:
         "model"
     conda:
@@ -571,12 +571,12 @@ rule export_tfjs:
     resources:
         mem_mb=3000,
     params:
-        card=expectations,
-        golden=golden_flags,
-        path=source("path"),
-        allow=source("allow"),
-        outputs=source_tensors("output_tensors"),
-        folder=output_folder,
+        card=plan.expectations,
+        golden=plan.golden_flags,
+        path=plan.source("path"),
+        allow=plan.source("allow"),
+        outputs=plan.json("source", "output_tensors"),
+        folder=plan.output_folder,
         samples=[],
     shell:
         r"""

@@ -12,20 +12,20 @@ localrules:
 
 rule fetch_source:
     input:
-        code=code("fetch_source"),
-        index=index_of_source,
+        code=plan.code("fetch_source"),
+        index=plan.downloads.index_of_source,
     output:
         directory("sources/{source}"),
     log:
         "logs/fetch_source/{source}.log",
     wildcard_constraints:
-        source=one_of([*CATALOGUE, *generated(False)]),
+        source=pattern([*plan.catalogue, *plan.downloads.datasets_by("urls")]),
     conda:
         "../envs/base.yaml"
     params:
-        files=card_files,
-        urls=sample_urls,
-        new_digests=new_digests,
+        files=plan.downloads.listed_files,
+        urls=plan.downloads.sample_urls,
+        new_digests=plan.downloads.new_digests,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -44,20 +44,20 @@ rule fetch_source:
 
 rule generate_dataset:
     input:
-        code=code("generate_dataset"),
-        generator=generator_code,
-        index=lambda wildcards: index(wildcards.dataset),
+        code=plan.code("generate_dataset"),
+        generator=plan.downloads.generator_code,
+        index=plan.downloads.index_of_dataset,
     output:
         directory("sources/{dataset}"),
     log:
         "logs/generate_dataset/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(generated(True)),
+        dataset=pattern(plan.downloads.datasets_by("generator")),
     conda:
         "../envs/litert.yaml"
     params:
-        module=dataset("generator"),
-        root=os.path.relpath(workflow.basedir),
+        module=plan.downloads.dataset("generator"),
+        root=plan.root,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -14,9 +14,9 @@ localrules:
 
 rule list_samples:
     input:
-        code=code("list_samples"),
-        index=sample_index,
-        other=other_index,
+        code=plan.code("list_samples"),
+        index=plan.sample_index,
+        other=plan.other_index,
     output:
         "build/{model}/{purpose}.csv",
     log:
@@ -24,8 +24,8 @@ rule list_samples:
     conda:
         "../envs/litert.yaml"
     params:
-        samples=sample_choice,
-        others=other_choice,
+        samples=plan.sample_choice,
+        others=plan.other_choice,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -42,11 +42,11 @@ rule list_samples:
 
 rule calibrate:
     input:
-        code=code("calibrate"),
+        code=plan.code("calibrate"),
         tflite="results/{model}/{graph}.float32.tflite",
         contract="build/{model}/{graph}/contract.json",
-        samples=samples("calibration"),
-        folder=sample_folder("calibration"),
+        samples=plan.calibration.list,
+        folder=plan.calibration.folder,
     output:
         "results/{model}/{graph}.calibration.json",
     log:
@@ -54,14 +54,14 @@ rule calibrate:
     benchmark:
         "benchmarks/calibrate/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
     params:
-        form=sample_form("calibration"),
-        preprocess=preprocess,
+        form=plan.calibration.form,
+        preprocess=plan.preprocess,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -78,10 +78,10 @@ rule calibrate:
 
 rule quantise_tflite:
     input:
-        code=code("quantise_tflite"),
+        code=plan.code("quantise_tflite"),
         tflite="results/{model}/{graph}.float32.tflite",
         contract="build/{model}/{graph}/contract.json",
-        calibration=calibration,
+        calibration=plan.calibration_of,
     output:
         "results/{model}/{graph}.{variant}.tflite",
     log:
@@ -89,19 +89,21 @@ rule quantise_tflite:
     benchmark:
         "benchmarks/quantise_tflite/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
-        variant="float16|dynamic|int8|int8_io|uint8_io|int16x8",
+        graph=pattern(targets.WITHOUT_OP),
+        variant=pattern(variants.names(maker="quantise_tflite")),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
+    params:
+        variant=plan.variant("tflite"),
     shell:
         r"""
         python {input.code[0]:q} \
             --float {input.tflite:q} \
             --contract {input.contract:q} \
             --calibration {input.calibration:q} \
-            --variant {wildcards.variant:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -109,11 +111,11 @@ rule quantise_tflite:
 
 rule quantise_tensorflow:
     input:
-        code=code("quantise_tensorflow"),
+        code=plan.code("quantise_tensorflow"),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
-        samples=samples("calibration"),
-        folder=sample_folder("calibration"),
+        samples=plan.calibration.list,
+        folder=plan.calibration.folder,
     output:
         "results/{model}/{graph}.tf_int8.tflite",
     log:
@@ -121,7 +123,7 @@ rule quantise_tensorflow:
     benchmark:
         "benchmarks/quantise_tensorflow/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut",
+        graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
@@ -129,8 +131,9 @@ rule quantise_tensorflow:
     resources:
         mem_mb=2000,
     params:
-        form=sample_form("calibration"),
-        preprocess=preprocess,
+        variant=plan.variant("tflite", "tf_int8"),
+        form=plan.calibration.form,
+        preprocess=plan.preprocess,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -140,6 +143,7 @@ rule quantise_tensorflow:
             --folder {input.folder:q} \
             --form {params.form:q} \
             --preprocess {params.preprocess:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -147,7 +151,7 @@ rule quantise_tensorflow:
 
 rule quantise_tfjs:
     input:
-        code=code("quantise_tfjs"),
+        code=plan.code("quantise_tfjs"),
         model="results/{model}/{graph}.float32.tfjs",
     output:
         directory("results/{model}/{graph}.{variant}.tfjs"),
@@ -156,15 +160,15 @@ rule quantise_tfjs:
     benchmark:
         "benchmarks/quantise_tfjs/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut|inference",
-        variant="float16|uint16|uint8",
+        graph=pattern((*targets.WITHOUT_OP, "inference")),
+        variant=pattern(variants.names(maker="quantise_tfjs")),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
     params:
-        patterns=tfjs_patterns,
-        shard_bytes=card("tfjs", "shard_bytes"),
+        patterns=plan.tfjs_patterns,
+        shard_bytes=plan.card("tfjs", "shard_bytes"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -178,14 +182,14 @@ rule quantise_tfjs:
 
 rule plan_tfjs:
     input:
-        code=code("plan_tfjs"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("plan_tfjs"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         model="results/{model}/{graph}.float32.tfjs",
         contract="build/{model}/{graph}/contract.json",
-        golden=golden,
-        samples=samples("calibration"),
-        folder=sample_folder("calibration"),
+        golden=plan.golden,
+        samples=plan.calibration.list,
+        folder=plan.calibration.folder,
     output:
         model=directory("results/{model}/{graph}.planned.tfjs"),
         record="results/{model}/{graph}.planned.json",
@@ -194,16 +198,16 @@ rule plan_tfjs:
     benchmark:
         "benchmarks/plan_tfjs/{model}.{graph}.tsv"
     wildcard_constraints:
-        graph="main|detect_cut|inference",
+        graph=pattern((*targets.WITHOUT_OP, "inference")),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
     params:
-        form=sample_form("calibration"),
-        preprocess=preprocess,
-        budget=card("tfjs", "budget"),
-        shard_bytes=card("tfjs", "shard_bytes"),
+        form=plan.calibration.form,
+        preprocess=plan.preprocess,
+        budget=plan.card("tfjs", "budget"),
+        shard_bytes=plan.card("tfjs", "shard_bytes"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -225,7 +229,7 @@ rule plan_tfjs:
 
 rule graft_postprocess:
     input:
-        code=code("graft_postprocess"),
+        code=plan.code("graft_postprocess"),
         cut="results/{model}/detect_cut.{variant}.tflite",
         anchors="build/{model}/detect_cut/anchors.npy",
         contract="build/{model}/{graph}/contract.json",
@@ -237,18 +241,20 @@ rule graft_postprocess:
         "benchmarks/graft_postprocess/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
         graph=r"detect_(?!cut\.)[a-z0-9_]+",
-        variant="float32|float16|dynamic|int8|int16x8|int8_mixed|tf_int8",
+        variant=pattern(variants.names(graphs="grafted")),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
+    params:
+        variant=plan.variant("tflite"),
     shell:
         r"""
         python {input.code[0]:q} \
             --cut {input.cut:q} \
             --anchors {input.anchors:q} \
             --contract {input.contract:q} \
-            --variant {wildcards.variant:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """

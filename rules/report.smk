@@ -12,9 +12,9 @@ localrules:
 
 rule summarise:
     input:
-        code=code("summarise"),
-        evidence=evidence(all_artifacts()),
-        metrics=metrics(all_artifacts()),
+        code=plan.code("summarise"),
+        evidence=plan.wanted.evidence(),
+        metrics=plan.wanted.metrics("tflite"),
     output:
         "results/summary.md",
     log:
@@ -33,8 +33,8 @@ rule summarise:
 
 rule catalogue:
     input:
-        code=code("catalogue"),
-        cards=[os.path.relpath(f"{workflow.basedir}/models/{model}.yaml") for model in CATALOGUE],
+        code=plan.code("catalogue"),
+        cards=[plan.file(f"models/{model}.yaml") for model in plan.catalogue],
     log:
         "logs/catalogue.log",
     conda:
@@ -50,7 +50,7 @@ rule catalogue:
 
 rule inspect_model:
     input:
-        code=code("inspect_model"),
+        code=plan.code("inspect_model"),
         source="sources/{model}",
     output:
         table="build/{model}/source.txt",
@@ -64,7 +64,7 @@ rule inspect_model:
     conda:
         "../envs/litert.yaml"
     params:
-        file=main_file,
+        file=plan.main_file,
     shell:
         r"""
         python {input.code[0]:q} {input.source:q}/{params.file:q} \

@@ -14,8 +14,8 @@ localrules:
 
 rule write_checksums:
     input:
-        code=code("write_checksums"),
-        artifacts=all_artifacts() + c_arrays() + layers_models(),
+        code=plan.code("write_checksums"),
+        artifacts=plan.wanted.delivered(),
     output:
         "results/SHA256SUMS",
     log:
@@ -33,11 +33,9 @@ rule write_checksums:
 
 rule write_provenance:
     input:
-        code=code("write_provenance"),
-        artifacts=model_artifacts,
-        goldens=model_goldens,
-        commands=pipeline_code,
-        environments=environment_files(),
+        code=plan.code("write_provenance"),
+        artifacts=plan.model_artifacts,
+        goldens=plan.model_goldens,
     output:
         "results/{model}/provenance.json",
     log:
@@ -45,8 +43,9 @@ rule write_provenance:
     conda:
         "../envs/base.yaml"
     params:
-        parameters=parameters,
-        root=os.path.relpath(workflow.basedir),
+        parameters=plan.parameters,
+        makers=plan.makers(workflow),
+        root=plan.root,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -54,8 +53,7 @@ rule write_provenance:
             --artifacts {input.artifacts:q} \
             --goldens {input.goldens:q} \
             --cache sources/.cache \
-            --code {input.commands:q} \
-            --environments {input.environments:q} \
+            --makers {params.makers:q} \
             --parameters {params.parameters:q} \
             --root {params.root:q} \
             --output {output:q} \
@@ -65,10 +63,10 @@ rule write_provenance:
 
 rule verify:
     input:
-        code=code("verify_artifacts"),
-        lock=os.path.relpath(f"{workflow.basedir}/artifacts.lock"),
-        artifacts=locked_artifacts(),
-        evidence=evidence(locked_artifacts()),
+        code=plan.code("verify_artifacts"),
+        lock=plan.file("artifacts.lock"),
+        artifacts=plan.locked("artifact"),
+        evidence=plan.locked("evidence"),
     log:
         "logs/verify.log",
     conda:
@@ -85,14 +83,14 @@ rule verify:
 
 rule lock_artifacts:
     input:
-        code=code("lock_artifacts"),
-        artifacts=lockable_artifacts(),
+        code=plan.code("lock_artifacts"),
+        artifacts=plan.wanted.paths("tflite"),
     log:
         "logs/lock_artifacts.log",
     conda:
         "../envs/litert.yaml"
     params:
-        lock=os.path.relpath(f"{workflow.basedir}/artifacts.lock"),
+        lock=plan.file("artifacts.lock"),
     shell:
         r"""
         python {input.code[0]:q} \

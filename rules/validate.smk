@@ -8,15 +8,15 @@ results/{model}/browser.json, that of all artifacts of a model in Chromium.
 
 rule validate_tflite:
     input:
-        code=code("validate_tflite"),
+        code=plan.code("validate_tflite"),
         artifact="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
-        golden=golden,
-        anchors=anchors,
-        figures=conversion_figures,
-        calibration=calibration,
-        beside=beside,
-        exact=float_file,
+        golden=plan.golden,
+        anchors=plan.anchors,
+        figures=plan.conversion_figures,
+        calibration=plan.calibration_of,
+        beside=plan.beside,
+        exact=plan.float_file,
     output:
         "results/{model}/{graph}.{variant}.tflite.json",
     log:
@@ -28,7 +28,8 @@ rule validate_tflite:
     conda:
         "../envs/litert.yaml"
     params:
-        limits=limits,
+        variant=plan.variant("tflite"),
+        limits=plan.limits,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -36,7 +37,7 @@ rule validate_tflite:
             --contract {input.contract:q} \
             --golden {input.golden:q} \
             --anchors {input.anchors:q} \
-            --variant {wildcards.variant:q} \
+            --variant {params.variant:q} \
             --limits {params.limits:q} \
             --figures {input.figures:q} \
             --calibration {input.calibration:q} \
@@ -49,10 +50,10 @@ rule validate_tflite:
 
 rule validate_openvino:
     input:
-        code=code("validate_openvino"),
+        code=plan.code("validate_openvino"),
         artifact="results/{model}/{graph}.{variant}.openvino",
         contract="build/{model}/{graph}/contract.json",
-        golden=golden,
+        golden=plan.golden,
     output:
         "results/{model}/{graph}.{variant}.openvino.json",
     log:
@@ -60,13 +61,13 @@ rule validate_openvino:
     benchmark:
         "benchmarks/validate_openvino/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        variant="float32",
+        variant=pattern(variants.names(format="openvino")),
     group:
         "model"
     conda:
         "../envs/openvino.yaml"
     params:
-        limits=limits,
+        limits=plan.limits,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -82,13 +83,13 @@ rule validate_openvino:
 
 rule validate_tfjs:
     input:
-        code=code("validate_tfjs"),
-        scripts=tfjs_scripts(),
-        library=tfjs_library(),
+        code=plan.code("validate_tfjs"),
+        scripts=plan.web(javascript.NODE_SCRIPTS),
+        library=plan.installed(javascript.NODE),
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
-        golden=golden,
-        exact=float_model,
+        golden=plan.golden,
+        exact=plan.float_model,
     output:
         "results/{model}/{graph}.{variant}.tfjs.json",
     log:
@@ -96,7 +97,7 @@ rule validate_tfjs:
     benchmark:
         "benchmarks/validate_tfjs/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        variant="|".join(TFJS_VARIANTS),
+        variant=pattern(variants.names(format="tfjs")),
     group:
         "model"
     conda:
@@ -104,7 +105,7 @@ rule validate_tfjs:
     resources:
         mem_mb=1000,
     params:
-        limits=limits,
+        limits=plan.limits,
         runs=5,
     shell:
         r"""
@@ -124,12 +125,10 @@ rule validate_tfjs:
 
 rule validate_browser:
     input:
-        code=code("validate_browser"),
-        scripts=page_scripts(),
-        library=expand("build/javascript/{file}", file=JAVASCRIPT),
-        artifacts=browser_artifacts,
-        contracts=browser_contracts,
-        goldens=browser_goldens,
+        code=plan.code("validate_browser"),
+        scripts=plan.web(javascript.BROWSER_SCRIPTS),
+        library=plan.installed(javascript.BROWSER),
+        artifacts=plan.browser_inputs,
     output:
         "results/{model}/browser.json",
     log:
@@ -144,15 +143,12 @@ rule validate_browser:
         mem_mb=2000,
         time_limit=config["time_limit"],
     params:
-        limits=browser_limits,
+        entries=plan.browser_entries,
         runs=5,
     shell:
         r"""
         python {input.code[0]:q} \
-            --artifacts {input.artifacts:q} \
-            --contracts {input.contracts:q} \
-            --goldens {input.goldens:q} \
-            --limits {params.limits:q} \
+            --entries {params.entries:q} \
             --library build/javascript \
             --runs {params.runs:q} \
             --time-limit {resources.time_limit:q} \

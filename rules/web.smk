@@ -16,10 +16,10 @@ localrules:
 
 rule write_decoders:
     input:
-        code=code("write_decoders"),
-        templates=decoder_templates(),
-        contract=of_source("contract.json"),
-        anchors=anchors_of_source,
+        code=plan.code("write_decoders"),
+        templates=plan.templates(),
+        contract=plan.graph_of_source("contract.json"),
+        anchors=plan.anchors_of_source,
     output:
         javascript="results/{model}/decode.js",
         python="results/{model}/decode.py",
@@ -30,7 +30,7 @@ rule write_decoders:
     conda:
         "../envs/pages.yaml"
     params:
-        card=decoder_card,
+        card=plan.pages.card,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -48,9 +48,9 @@ rule write_decoders:
 
 rule write_registry:
     input:
-        code=code("write_registry"),
-        artifacts=web_artifacts(config["models"]),
-        contracts=web_contracts(),
+        code=plan.code("write_registry"),
+        artifacts=plan.wanted.paths("tfjs"),
+        contracts=plan.wanted.contracts(),
     output:
         json="results/models.json",
         javascript="results/models.js",
@@ -59,7 +59,7 @@ rule write_registry:
     conda:
         "../envs/pages.yaml"
     params:
-        cards=web_cards(),
+        cards=plan.pages.cards(),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -74,8 +74,8 @@ rule write_registry:
 
 rule write_web_summary:
     input:
-        code=code("write_web_summary"),
-        artifacts=model_web_artifacts,
+        code=plan.code("write_web_summary"),
+        artifacts=plan.model_tfjs,
     output:
         "results/{model}/tfjs.md",
     log:
@@ -83,7 +83,7 @@ rule write_web_summary:
     conda:
         "../envs/pages.yaml"
     params:
-        title=card("title"),
+        title=plan.card("title"),
     shell:
         r"""
         python {input.code[0]:q} \
@@ -96,11 +96,11 @@ rule write_web_summary:
 
 rule write_testing_table:
     input:
-        code=code("write_testing_table"),
-        evidence=evidence(web_artifacts(config["models"])),
-        browser=browser_evidence(config["models"]),
-        metrics=web_metrics(),
-        contracts=web_contracts(),
+        code=plan.code("write_testing_table"),
+        evidence=plan.wanted.evidence("tfjs"),
+        browser=plan.wanted.browser(),
+        metrics=plan.wanted.metrics("tfjs"),
+        contracts=plan.wanted.contracts(),
     output:
         "results/tfjs.md",
     log:
@@ -108,7 +108,7 @@ rule write_testing_table:
     conda:
         "../envs/pages.yaml"
     params:
-        cards=web_cards(),
+        cards=plan.pages.cards(),
     shell:
         r"""
         python {input.code[0]:q} \

@@ -5,7 +5,19 @@ import itertools
 import os
 import tempfile
 
-from zoomill import bisection, calibration, command, evaluation, files, loss, made, predictions, runtime, samples
+from zoomill import (
+    artifact,
+    bisection,
+    calibration,
+    command,
+    evaluation,
+    files,
+    loss,
+    made,
+    predictions,
+    runtime,
+    samples,
+)
 from zoomill.errors import UserError
 
 # Samples on which the operators' noise is measured.
@@ -19,6 +31,7 @@ def main(argv=None):
     parser.add_argument("--calibration", type=made.checked, required=True, help="calibration.json")
     parser.add_argument("--drop", required=True, type=float, help="largest loss allowed, in the metric's unit")
     evaluation.add_inputs(parser)
+    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True, help=".tflite file")
     parser.add_argument("--output-record", type=made.output, required=True, help="JSON file")
     args = command.parse(parser, argv)
@@ -27,7 +40,7 @@ def main(argv=None):
         with tempfile.TemporaryDirectory() as folder:
             data, record = _bisect(args, contract, folder)
     except UserError as error:
-        raise UserError(f"{contract['model']}: {contract['graph']}.{bisection.VARIANT}: {error}") from error
+        raise UserError(f"{contract['model']}: {contract['graph']}.{args.variant.name}: {error}") from error
     files.write_bytes(args.output, data)
     files.write_json(args.output_record, {**record, "sha256": files.digest(args.output)})
 
@@ -36,15 +49,17 @@ def _bisect(args, contract, folder):
     """Return the bytes of the file and the record."""
     metric = evaluation.metric_of(args, contract)
     deciding, names = _deciding(args, folder)
-    workshop = bisection.Workshop(args.float, calibration.read_ranges(args.calibration, args.float), contract, folder)
+    workshop = bisection.Workshop(
+        args.float, calibration.read_ranges(args.calibration, args.float), contract, args.variant, folder
+    )
     ranking = workshop.rank(_feeds(deciding, contract))
     search = bisection.Search(workshop, metric, lambda path: _rows(deciding, contract, metric, path), args.drop)
     chosen = search.run(args.float, list(ranking))
     figures = {}
-    for variant, in_float in (("float32", None), ("int8", []), (bisection.VARIANT, chosen)):
+    for variant, in_float in (("float32", None), ("int8", []), (args.variant.name, chosen)):
         path = args.float if in_float is None else workshop.make(in_float)
         figures[variant] = _figures(metric, _rows(args, contract, metric, path), names, os.path.getsize(path))
-    exact, found = (figures[name]["rest"] for name in ("float32", bisection.VARIANT))
+    exact, found = (figures[name]["rest"] for name in ("float32", args.variant.name))
     lost = loss.worse_by(exact, found, metric.more_is_better)
     with open(path, "rb") as file:
         data = file.read()
@@ -87,8 +102,8 @@ def _feeds(deciding, contract):
 
 def _rows(args, contract, metric, path):
     """Return the metric's rows of a file."""
-    (promise,), artifact = contract["inputs"], runtime.Artifact(path)
-    return evaluation.score(args, contract, metric, lambda value: artifact(contract, {promise["tensor"]: value}))
+    (promise,), run = contract["inputs"], runtime.Artifact(path)
+    return evaluation.score(args, contract, metric, lambda value: run(contract, {promise["tensor"]: value}))
 
 
 def _figures(metric, rows, names, size):

@@ -18,6 +18,7 @@ def main(argv=None):
     parser.add_argument(
         "--golden", type=made.checked, required=True, help="golden.npz, which tells the layouts of the outputs"
     )
+    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
@@ -25,7 +26,7 @@ def main(argv=None):
             convert(args, raw.name)
         except UserError as error:
             raise UserError(f"{args.model}: {args.path}: {error}") from error
-        artifact.finish(raw.name, files.read_json(args.contract), "torch_float32", args.output)
+        artifact.finish(raw.name, files.read_json(args.contract), args.variant, args.output)
 
 
 def convert(args, output):

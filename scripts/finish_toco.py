@@ -10,7 +10,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raw", type=made.checked, required=True, help=".tflite file as TOCO wrote it")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
-    parser.add_argument("--variant", required=True, choices=["toco_float32", "toco_uint8"])
+    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     artifact.finish(args.raw, files.read_json(args.contract), args.variant, args.output)

@@ -14,7 +14,7 @@ def main(argv=None):
     parser.add_argument("--cut", type=made.checked, required=True, help=".tflite file of the raw heads")
     parser.add_argument("--anchors", type=made.checked, required=True, help="anchors.npy")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph with the op")
-    parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
+    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)

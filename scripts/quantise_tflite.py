@@ -13,13 +13,13 @@ def main(argv=None):
     parser.add_argument(
         "--calibration", type=made.checked, nargs="*", default=[], help="calibration.json, for integer activations"
     )
-    parser.add_argument("--variant", required=True, choices=quantiser.VARIANTS)
+    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     ranges = calibration.read_ranges(args.calibration[0], args.float) if args.calibration else None
-    model = quantiser.quantise(args.float, args.variant, ranges)
-    if args.variant == "uint8_io":
+    model = quantiser.quantise(args.float, args.variant.name, ranges)
+    if args.variant.ends == "uint8":
         tflite_ends.recast(model)
     artifact.deliver(model, contract, args.variant, args.output)
 

@@ -11,26 +11,21 @@ def main(argv=None):
     """Write the evidence; it stays where the verdict of an artifact is no pass, too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--artifacts", type=made.checked, nargs="+", required=True, help=".tfjs folders and .tflite files of one folder"
+        "--entries",
+        type=entries,
+        required=True,
+        help="JSON list of objects: artifact (a .tfjs folder or .tflite file), contract, golden, limits",
     )
-    parser.add_argument(
-        "--contracts", type=made.checked, nargs="+", required=True, help="contract.json of the graph of each artifact"
-    )
-    parser.add_argument(
-        "--goldens", type=made.checked, nargs="+", required=True, help="golden.npz of the graph of each artifact"
-    )
-    parser.add_argument("--limits", required=True, type=json.loads, help="JSON list, for each artifact")
     parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
     parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")
     parser.add_argument("--runs", type=int, required=True, help="how often to run each on each backend, at least")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds for one artifact on one backend")
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
-    places = {"javascript": args.library, "artifacts": os.path.dirname(args.artifacts[0])}
-    entries = zip(args.artifacts, args.contracts, args.goldens, args.limits, strict=True)
+    places = {"javascript": args.library, "artifacts": os.path.dirname(args.entries[0]["artifact"])}
     # Less than what this process has for a step, so that one that hangs does not take the others along.
     with browser.start(places, args.chromium, 0.8 * args.time_limit) as chromium:
-        documents = [document(chromium, args.runs, *entry) for entry in entries]
+        documents = [document(chromium, args.runs, **entry) for entry in args.entries]
         about = {"chromium": chromium.version, "webgpu_adapter": chromium.adapter}
     about |= {"artifact": "in Chromium", "model": documents[0]["model"], "artifacts": documents}
     found = {item["artifact"]: tfjs_runtime.worst(item["backends"]) for item in documents}
@@ -41,9 +36,18 @@ def main(argv=None):
     evidence.finish(args.output, about, found, *phrases)
 
 
-def document(chromium, runs, artifact, contract_path, golden_path, limits):
+def entries(text):
+    """Return the entries of a JSON list, after checking the files that they name."""
+    found = json.loads(text)
+    for entry in found:
+        for what in ("artifact", "contract", "golden"):
+            made.checked(entry[what])
+    return found
+
+
+def document(chromium, runs, artifact, contract, golden, limits):
     """Return the evidence of one artifact on all backends that it has in a browser."""
-    contract, golden = files.read_json(contract_path), evidence.read_golden(golden_path)
+    contract, golden = files.read_json(contract), evidence.read_golden(golden)
     address, variant = f"/artifacts/{os.path.basename(artifact)}", os.path.basename(artifact).split(".")[1]
     if os.path.isdir(artifact):
         request = tfjs_runtime.request(artifact, contract, golden) | {"folder": f"{address}/"}
@@ -62,7 +66,7 @@ def document(chromium, runs, artifact, contract_path, golden_path, limits):
         return tfjs_runtime.with_arrays(chromium.call(function, {**request, "backend": backend, "runs": runs}), names)
 
     backends, failures, not_tested = tfjs_runtime.on_backends(places, run, contract, golden, limits)
-    about = evidence.begin(argparse.Namespace(artifact=artifact, variant=variant, limits=limits), contract)
+    about = evidence.begin(artifact, variant, limits, contract)
     return {**about, "backends": backends, "failures": failures, "not_tested": not_tested}
 
 

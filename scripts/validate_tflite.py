@@ -25,7 +25,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     evidence.add_arguments(parser)
     parser.add_argument("--anchors", type=made.checked, nargs="*", help="anchors.npy of a detection graph")
-    parser.add_argument("--variant", required=True, choices=sorted(artifact.VARIANTS))
+    artifact.add_argument(parser)
     parser.add_argument(
         "--float", type=made.checked, nargs="*", help="the float32 file that the artifact was derived from"
     )
@@ -39,7 +39,7 @@ def main(argv=None):
     args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
     model = tflite_file.read(args.artifact)
-    document = evidence.begin(args, contract) | tflite_file.describe(model)
+    document = evidence.begin(args.artifact, args.variant.name, args.limits, contract) | tflite_file.describe(model)
     judge = judge_detector if tflite_file.postprocess_options(model) else judge_outputs
     outputs = judge(args, model, contract, golden)
     parts = [source(args, model, contract, golden), delivery(args, model, contract), descent(args, model)]
@@ -82,7 +82,7 @@ def source(args, model, contract, golden):
 def delivery(args, model, contract):
     """Look again for what no file is delivered with, and for integers that do not reach as far as their calibration."""
     with open(args.artifact, "rb") as file:
-        failures = artifact.find_problems(model, file.read(), contract, artifact.VARIANTS[args.variant])
+        failures = artifact.find_problems(model, file.read(), contract, args.variant)
     for path in args.calibration or []:
         failures += tflite_descent.cut_ranges(model, files.read_json(path)["ranges"])
     return evidence.Verdict({}, failures, [])
@@ -94,7 +94,7 @@ def descent(args, model):
     for path in args.float or []:
         failures, figures["descent"] = tflite_descent.differences(tflite_file.read(path), model)
         if files.digest(path) == files.digest(args.artifact):
-            failures.append(f"is byte for byte {os.path.basename(path)}: nothing in it is {args.variant}")
+            failures.append(f"is byte for byte {os.path.basename(path)}: nothing in it is {args.variant.name}")
     return evidence.Verdict(figures, failures, [])
 
 
@@ -105,7 +105,7 @@ def origin(args, model, contract, golden):
         said["postprocess"] = vars(options)
     if args.figures:
         said["conversion"] = files.read_json(args.figures[0])
-    if quantiser := artifact.VARIANTS[args.variant].quantiser:
+    if quantiser := args.variant.quantiser:
         said["quantiser"] = quantiser
     if args.calibration:
         calibration = files.read_json(args.calibration[0])

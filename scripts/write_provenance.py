@@ -9,6 +9,7 @@ import os
 import re
 
 from zoomill import command, files, folders, made
+from zoomill.code_files import code_files
 from zoomill.errors import UserError
 from zoomill.yaml_file import load_yaml
 
@@ -23,13 +24,11 @@ def main(argv=None):
     parser.add_argument("--artifacts", type=made.unchecked, nargs="+", required=True)
     parser.add_argument("--goldens", type=made.unchecked, nargs="*", default=[], help="golden.npz of their graphs")
     parser.add_argument("--cache", required=True, help="folder of the downloads")
-    parser.add_argument("--code", type=made.unchecked, nargs="+", required=True, help="files of all commands")
     parser.add_argument(
-        "--environments",
-        type=made.unchecked,
-        nargs="+",
+        "--makers",
+        type=json.loads,
         required=True,
-        help="envs/*.yaml and their post-deploy scripts",
+        help='JSON object: {command: {"script": path, "beside": [path], "environment": [path]}}',
     )
     parser.add_argument("--parameters", required=True, help="JSON object")
     parser.add_argument("--root", type=made.unchecked, required=True, help="folder of the repository")
@@ -50,15 +49,37 @@ def main(argv=None):
         "artifacts": artifacts,
         "read": read(lineage, {os.path.normpath(path) for path in args.artifacts}),
         "parameters": json.loads(args.parameters),
-        "code": {os.path.relpath(path, args.root): files.digest(path) for path in args.code},
-        "environments": {
-            os.path.basename(path): {"sha256": files.digest(path)}
-            | ({"packages": packages(path)} if path.endswith(".yaml") else {})
-            for path in args.environments
-        },
+        **parts([args.makers[by] for by in made_by(lineage, args.makers)], args.root),
         "cpu": {os.path.relpath(path): lineage.records[os.path.normpath(path)]["cpu"] for path in args.goldens},
     }
     files.write_json(args.output, provenance)
+
+
+def made_by(lineage, commands):
+    """Return those of some commands that made something on the way to the artifacts, sorted.
+
+    Raises:
+        UserError: when another one did, which is not there any more.
+    """
+    strange = [path for path, record in sorted(lineage.records.items()) if record["by"] not in commands]
+    if strange:
+        by = lineage.records[strange[0]]["by"]
+        raise UserError(f"{strange[0]}: was made by {by}, which is no command; {made.restore(strange[0])}")
+    return sorted({record["by"] for record in lineage.records.values()})
+
+
+def parts(makers, root):
+    """Return digests of the code and the environments of commands, and of environments also their packages."""
+    code = sorted({path for maker in makers for path in (*code_files(maker["script"]), *maker["beside"])})
+    environments = sorted({path for maker in makers for path in maker["environment"]})
+    return {
+        "code": {os.path.relpath(path, root): files.digest(path) for path in code},
+        "environments": {
+            os.path.basename(path): {"sha256": files.digest(path)}
+            | ({"packages": packages(path)} if path.endswith(".yaml") else {})
+            for path in environments
+        },
+    }
 
 
 def read(lineage, artifacts):

@@ -1,6 +1,7 @@
 """What is true of every .tflite artifact: how it is finished, and what it must be before it is delivered."""
 
 import dataclasses
+import json
 
 import numpy as np
 
@@ -11,38 +12,33 @@ from zoomill.postprocess import OP, Options
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """What a variant's file must look like.
+    """What a variant's file must look like: those columns of its row in the table of variants.
 
     Attributes:
+        name: of the variant.
         converter: the start of the file's description.
-        weight_dtypes: the dtypes in which weights of more than 1024 elements may be stored.
+        weights: the dtypes in which weights of more than 1024 elements may be stored.
         ends: the dtype of float inputs and outputs; those of TFLite_Detection_PostProcess stay in float.
         stated_inputs: whether scale and zero point of an input are those of :mod:`zoomill.uint8_input`.
         quantiser: what made the numbers small, empty for float32.
     """
 
-    converter: str
-    weight_dtypes: frozenset
+    name: str
+    converter: str = "MLIR Converted."
+    weights: tuple = ("float32",)
     ends: str = "float32"
     stated_inputs: bool = False
     quantiser: str = ""
 
 
-_AEQ, _TF, _TOCO = "ai-edge-quantizer", "TensorFlow", "TOCO"
-VARIANTS = {
-    "float32": Variant("MLIR Converted.", frozenset({"float32"})),
-    "float16": Variant("MLIR Converted.", frozenset({"float16"}), quantiser=_AEQ),
-    "dynamic": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_AEQ),
-    "int8": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_AEQ),
-    "int8_io": Variant("MLIR Converted.", frozenset({"int8"}), "int8", quantiser=_AEQ),
-    "uint8_io": Variant("MLIR Converted.", frozenset({"int8"}), "uint8", quantiser=_AEQ),
-    "int16x8": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_AEQ),
-    "int8_mixed": Variant("MLIR Converted.", frozenset({"int8", "float32"}), quantiser=_AEQ),
-    "tf_int8": Variant("MLIR Converted.", frozenset({"int8"}), quantiser=_TF),
-    "toco_float32": Variant("TOCO Converted.", frozenset({"float32"})),
-    "torch_float32": Variant("MLIR Converted.", frozenset({"float32"})),
-    "toco_uint8": Variant("TOCO Converted.", frozenset({"uint8"}), "uint8", stated_inputs=True, quantiser=_TOCO),
-}
+def add_argument(parser):
+    """Add the flag ``--variant``, a :class:`Variant` as a JSON object."""
+    parser.add_argument(
+        "--variant",
+        type=lambda text: Variant(**json.loads(text)),
+        required=True,
+        help="JSON object: name; weights, ends, converter, quantiser, stated_inputs where they are not a float file's",
+    )
 
 
 def finish(path, contract, variant, output):
@@ -56,7 +52,7 @@ def deliver(model, contract, variant, output):
     Args:
         model: ``ModelT`` of :mod:`zoomill.tflite_file`, changed in place.
         contract: the contract of the graph.
-        variant: a key of :data:`VARIANTS`.
+        variant: :class:`Variant`.
         output: path of the artifact; its bytes depend on nothing but the model.
 
     Raises:
@@ -67,7 +63,7 @@ def deliver(model, contract, variant, output):
         tflite_file.simplify_names(model)
         tflite_file.set_signature(model, contract)
         data = tflite_file.serialise(model)
-        problems = find_problems(model, data, contract, VARIANTS[variant])
+        problems = find_problems(model, data, contract, variant)
     except UserError as error:
         problems = [str(error)]
     if problems:
@@ -94,7 +90,7 @@ def find_problems(model, data, contract, variant):
     }
     if hybrid:
         problems.append(f"operators read floats and give integers: {', '.join(sorted(hybrid))}")
-    wrong = tflite_file.weight_dtypes(model) - variant.weight_dtypes
+    wrong = tflite_file.weight_dtypes(model) - set(variant.weights)
     if wrong:
         problems.append(f"weights are {', '.join(sorted(wrong))}")
     found = tflite_file.postprocess_options(model)

@@ -9,8 +9,6 @@ import numpy as np
 from zoomill import artifact, loss, quantiser, runtime, supervisor
 from zoomill.tflite_interior import Interior
 
-VARIANT = "int8_mixed"
-
 
 def smallest(ranked, good):
     """Return the smallest subset found that is good, and from which no single item can be taken.
@@ -49,15 +47,16 @@ class Workshop:
         exact: path of the float32 file.
         ranges: ``{tensor: [smallest, largest]}``, its calibration.
         contract: contract of its graph.
+        variant: :class:`zoomill.artifact.Variant` of the files.
         folder: for files that are made and forgotten.
 
     Attributes:
         operators: ``{operator: its kind}`` of those that compute floats, in the order they run.
     """
 
-    def __init__(self, exact, ranges, contract, folder):
+    def __init__(self, exact, ranges, contract, variant, folder):
         interior = Interior(exact)
-        self._exact, self._ranges, self._contract = exact, ranges, contract
+        self._exact, self._ranges, self._contract, self._variant = exact, ranges, contract, variant
         self._path = os.path.join(folder, "candidate.tflite")
         made = [operator for operator in interior.operators if operator.outputs[0] in interior.tensors]
         self.operators = {operator.outputs[0]: operator.kind for operator in made}
@@ -84,7 +83,7 @@ class Workshop:
         """Return the path of a file with some operators in float; the next call replaces it."""
         with contextlib.redirect_stdout(io.StringIO()):  # five lines of statistics for each file
             model = quantiser.quantise(self._exact, "int8", self._ranges, self.whole(in_float))
-        artifact.deliver(model, self._contract, VARIANT, self._path)
+        artifact.deliver(model, self._contract, self._variant, self._path)
         return self._path
 
     def rank(self, feeds):

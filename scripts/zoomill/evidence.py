@@ -27,16 +27,23 @@ def add_arguments(parser):
     parser.add_argument("--output", type=made.output, required=True)
 
 
-def begin(args, contract):
-    """Return what evidence says about every artifact."""
+def begin(artifact, variant, limits, contract):
+    """Return what evidence says about every artifact.
+
+    Args:
+        artifact: its path.
+        variant: name of its variant.
+        limits: what it is measured by.
+        contract: that of its graph.
+    """
     return {
-        "artifact": os.path.basename(args.artifact),
-        "sha256": folders.digest(args.artifact),
-        "bytes": folders.size(args.artifact),
+        "artifact": os.path.basename(artifact),
+        "sha256": folders.digest(artifact),
+        "bytes": folders.size(artifact),
         "model": contract["model"],
         "graph": contract["graph"],
-        "variant": args.variant,
-        "limits": args.limits,
+        "variant": variant,
+        "limits": limits,
     }
 
 

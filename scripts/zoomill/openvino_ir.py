@@ -9,7 +9,6 @@ import numpy as np
 from zoomill.errors import UserError
 from zoomill.inspect.openvino import read
 
-VARIANTS = ("float32",)
 _XML = "model.xml"
 # What OpenVINO calls a node that has no name in the graph; the number counts all nodes the process ever made.
 _COUNTED = re.compile(r"[A-Za-z]+_\d+")

@@ -27,9 +27,6 @@ _FLOAT16 = [
         },
     }
 ]
-WEIGHTS_ONLY = ("dynamic", "float16")
-STATIC = ("int8", "int8_io", "uint8_io", "int16x8")
-VARIANTS = (*WEIGHTS_ONLY, *STATIC)
 
 
 def quantise(path, variant, ranges=None, in_float=()):
@@ -37,8 +34,8 @@ def quantise(path, variant, ranges=None, in_float=()):
 
     Args:
         path: float32 .tflite file with one signature.
-        variant: one of :data:`VARIANTS`; ``uint8_io`` is that of ``int8_io``, before its ends are recast.
-        ranges: ``{tensor: [smallest, largest]}`` of all activations, for the :data:`STATIC` variants.
+        variant: its name; ``uint8_io`` is that of ``int8_io``, before its ends are recast.
+        ranges: ``{tensor: [smallest, largest]}`` of all activations, for variants with integer activations.
         in_float: names of tensors whose operators stay in float.
     """
     from ai_edge_quantizer import quantizer

@@ -22,8 +22,8 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "scripts")]
 
 import environments  # noqa: E402
 
-from zoomill import cards, tables  # noqa: E402
-from zoomill.yaml_file import load_yaml  # noqa: E402
+from zoomill import tables  # noqa: E402
+from zoomill.plan import cards, schemas  # noqa: E402
 
 ENVIRONMENTS = {"tflite": "litert", "tfjs": "litert", "openvino": "openvino"}
 _LARGEST = 30e6  # bytes
@@ -113,7 +113,7 @@ def main():
     parser.add_argument("--models", nargs="+", help="only these; without, all that the folder holds")
     parser.add_argument("--judgements", type=Path, help="JSON file to keep what was judged in")
     args = parser.parse_args()
-    catalogue = cards.load_catalogue(REPOSITORY / "models", load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml"))
+    catalogue = cards.load_catalogue(REPOSITORY / "models", schemas.load(REPOSITORY / "rules/schemas")["card"])
     found = {work.resolve(): passed(work.resolve(), args.formats, args.models) for work in args.work}
     artifacts = {path: digest for of_work in found.values() for path, digest in of_work.items()}
     kept = json.loads(args.judgements.read_text()) if args.judgements and args.judgements.exists() else []

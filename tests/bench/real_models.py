@@ -20,8 +20,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-from zoomill import cards, tables  # noqa: E402
-from zoomill.yaml_file import load_yaml  # noqa: E402
+from zoomill import tables  # noqa: E402
+from zoomill.plan import cards, schemas  # noqa: E402
 
 TFJS_SOURCES = {"keras", "saved_model", "frozen_graph", "tf1_checkpoint", "tf1_detection", "darknet"}
 HEADINGS = {
@@ -90,7 +90,7 @@ def main():
     parser.add_argument("--format", choices=sorted(HEADINGS), default="tflite")
     parser.add_argument("--models", nargs="+", help="only these; without, all that the mirror holds")
     args = parser.parse_args()
-    schema = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
+    schema = schemas.load(REPOSITORY / "rules/schemas")["card"]
     catalogue = cards.load_catalogue(REPOSITORY / "models", schema)
     held = (args.mirror / "SHA256SUMS").read_text()
     here = {

@@ -165,17 +165,14 @@ def validated(chromium_python, javascript, tmp_path, command):
     """Return a function that runs validate_browser on artifacts with their contracts and golden outputs."""
 
     def run(entries, *flags):
-        lists = {"--artifacts": [], "--contracts": [], "--goldens": []}
-        limits = []
+        described = []
         for index, (artifact, contract, golden) in enumerate(entries):
             files.write_json(tmp_path / f"{index}.contract.json", contract)
             np.savez(tmp_path / f"{index}.golden.npz", **golden)
-            paths = artifact, tmp_path / f"{index}.contract.json", tmp_path / f"{index}.golden.npz"
-            for values, path in zip(lists.values(), paths, strict=True):
-                values.append(path)
-            limits.append({"sqnr": 60, "share": 1e-3, "decisions": 1})
-        arguments = [value for flag, values in lists.items() for value in (flag, *values)]
-        arguments += ["--limits", json.dumps(limits), "--library", javascript, "--runs", 2, "--time-limit", 60]
+            paths = {"contract": f"{tmp_path}/{index}.contract.json", "golden": f"{tmp_path}/{index}.golden.npz"}
+            limits = {"sqnr": 60, "share": 1e-3, "decisions": 1}
+            described.append({"artifact": str(artifact), **paths, "limits": limits})
+        arguments = ["--entries", json.dumps(described), "--library", javascript, "--runs", 2, "--time-limit", 60]
         output = tmp_path / "browser.json"
         process = command(chromium_python, "validate_browser", *arguments, "--output", output, *flags)
         return process, files.read_json(output) if output.exists() else None

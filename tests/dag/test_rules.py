@@ -3,10 +3,9 @@
 import re
 
 import pytest
-import yaml
 from conftest import REPOSITORY
 
-from zoomill import artifact, cards
+from zoomill.plan import schemas, variants
 
 RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)+)", re.MULTILINE)
 RULES = {
@@ -23,6 +22,8 @@ SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
 RENAMED = {"verify": "verify_artifacts"}
 # They copy bytes about and start no converter and no interpreter worth measuring.
 NOT_MEASURED = {"add_postprocess", "finish_toco"}
+
+KINDS = schemas.load(REPOSITORY / "rules/schemas")["card"]["$defs"]["any_source"]["properties"]["kind"]["enum"]
 
 each_rule = pytest.mark.parametrize("rule", sorted(RULES))
 
@@ -59,7 +60,7 @@ def test_a_rule_runs_the_command_of_its_name_in_a_shell_and_depends_on_its_code(
     assert "shell" in directives(rule) and not {"run", "script", "notebook", "wrapper"} & set(directives(rule))
     command = RENAMED.get(rule, rule)
     assert command in SCRIPTS
-    assert RULES[rule].startswith(f'    input:\n        code=code("{command}"),\n')
+    assert RULES[rule].startswith(f'    input:\n        code=plan.code("{command}"),\n')
     assert shell(rule).split()[:2] == ["python", "{input.code[0]:q}"]
 
 
@@ -82,19 +83,17 @@ def test_a_rule_file_opens_with_what_it_requires_and_yields(path):
         assert re.search(r"^Requires: .+\n(?:.+\n)*?Yields: ", docstring, re.MULTILINE)
 
 
-def test_all_lists_of_variants_agree():
-    schema = yaml.safe_load((REPOSITORY / "rules/schemas/config.schema.yaml").read_text())["properties"]
-    variants = set(cards.VARIANTS)
-    assert variants == set(artifact.VARIANTS) == set(schema["tflite"]["items"]["enum"])
-    everywhere = variants | set(schema["tfjs"]["items"]["enum"]) | set(schema["openvino"]["items"]["enum"])
-    assert everywhere == set(schema["limits"]["properties"]) == set(schema["limits"]["required"])
-    assert everywhere == set(schema["limits"]["default"])
-    assert set(cards.DERIVED) == {
-        name for name, row in artifact.VARIANTS.items() if row.quantiser == "ai-edge-quantizer"
-    }
-
-
 def test_models_and_variants_of_a_path_are_limited_to_those_there_are():
     common = (REPOSITORY / "rules/common.smk").read_text()
     block = common.partition("wildcard_constraints:\n")[2]
-    assert "model=one_of(CATALOGUE)" in block and "variant=one_of(cards.VARIANTS)" in block
+    assert "model=pattern(plan.catalogue)" in block and 'variant=pattern(variants.names(format="tflite"))' in block
+
+
+def test_no_variant_and_no_kind_of_source_stands_in_a_rule_or_schema():
+    lists = re.compile("|".join(map(re.escape, {*variants.names(), *KINDS})))
+    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+        patterns = re.findall(r"""(?:graph|variant|model)=r?["']([^"'/]*)["']""", path.read_text())
+        assert [found for found in patterns if lists.search(found)] == [], path.name
+    for path in sorted((REPOSITORY / "rules/schemas").glob("*.yaml")):
+        enums = re.findall(r"(?:enum|required): \[(.*)\]", path.read_text())
+        assert [found for found in enums if len(lists.findall(found)) > 3] == [], path.name

@@ -7,8 +7,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY, Workflow
 
-from zoomill import cards
-from zoomill.yaml_file import load_yaml
+from zoomill.plan import schemas
 
 PAGES = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "envs/README.md")]
 PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
@@ -45,8 +44,8 @@ def test_links_lead_somewhere(page):
 
 def test_the_card_in_the_readme_is_valid():
     (text,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
-    schema = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
-    assert cards.check(yaml.safe_load(text), schema, "README.md")
+    schema = schemas.load(REPOSITORY / "rules/schemas")["card"]
+    assert schemas.check(yaml.safe_load(text), schema, "README.md")
 
 
 def test_the_picture_in_the_readme_is_the_rule_graph(tmp_path):

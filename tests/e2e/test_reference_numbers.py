@@ -10,7 +10,8 @@ import shutil
 import pytest
 from conftest import REPOSITORY
 
-from zoomill import cards, files
+from zoomill import files
+from zoomill.plan import cards, schemas
 from zoomill.yaml_file import load_yaml
 
 DATA = {
@@ -29,7 +30,7 @@ NMS = {"nms_iou_threshold": 0.45, "nms_score_threshold": 0.2}
 
 @pytest.fixture(scope="module")
 def catalogue():
-    return cards.load_catalogue(REPOSITORY / "models", load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml"))
+    return cards.load_catalogue(REPOSITORY / "models", schemas.load(REPOSITORY / "rules/schemas")["card"])
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, Workflow
 
-from zoomill import cards
-from zoomill.yaml_file import load_yaml
+from zoomill.plan import cards, schemas
 
-CATALOGUE = cards.load_catalogue(REPOSITORY / "models", load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml"))
+CATALOGUE = cards.load_catalogue(REPOSITORY / "models", schemas.load(REPOSITORY / "rules/schemas")["card"])
 # Real models of the mirror. The frozen SampLeNet is left out: it is in NCHW, which TensorFlow cannot run on a CPU.
 REAL = [
     "aiy_ssd_mobilenet_v1_0125",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, missing
 from PIL import Image
+from rows import flag
 
 import finish_toco
 from faithful.models import Model
@@ -147,7 +148,7 @@ def toco(original_python, environment_python):
         flags += ["--variant", variant]
         flags += ["--output", files.raw, "--output-log", f"{path}.log", "--output-counts", files.counts]
         run(pythons[release](), SCRIPTS / "run_toco.py", *flags)
-        finish = ["--raw", files.raw, "--contract", str(contract), "--variant", variant]
+        finish = ["--raw", files.raw, "--contract", str(contract), "--variant", flag(variant)]
         finish_toco.main([*finish, "--output", files.artifact])
         return files
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rows import flag
 
 import graft_postprocess
 from faithful.models import OVERRIDE, export_command, export_originally, postprocess_command, run_warm
@@ -69,7 +70,7 @@ def test_flags_arrive_in_the_grafted_file(shapes, tmp_path):
     cut, anchors = shapes.converted("ours", "detect_cut"), shapes.folder / "ours/detect_cut/anchors.npy"
     output = tmp_path / "grafted.tflite"
     flags = ["--cut", cut, "--anchors", anchors, "--contract", shapes.contract_path("detect_asked")]
-    graft_postprocess.main([*map(str, flags), "--variant", "float32", "--output", str(output)])
+    graft_postprocess.main([*map(str, flags), "--variant", flag("float32"), "--output", str(output)])
     assert asked(vars(tflite_file.postprocess_options(tflite_file.read(output)))) == ASKED
 
 

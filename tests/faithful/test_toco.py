@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rows import flag
 
 import finish_toco
 from faithful.models import GRAPHS
@@ -72,7 +73,7 @@ def test_fused_batch_norm_v3_becomes_a_convolution_in_the_first_toco(shapes, ori
     run(original_python("tf1"), HERE / "untouched_toco.py", shapes.graph("ours", "detect_cut"), contract, untouched)
     assert operators(untouched)["FusedBatchNormV3"] == 35  # and yet TOCO reports success
     with pytest.raises(UserError, match="no runtime knows: FusedBatchNormV3"):
-        finish = ["--raw", str(untouched), "--contract", str(contract), "--variant", "toco_float32"]
+        finish = ["--raw", str(untouched), "--contract", str(contract), "--variant", flag("toco_float32")]
         finish_toco.main([*finish, "--output", str(tmp_path / "finished")])
     assert set(operators(toco("1.13.1", shapes, "ours", "detect_cut").raw)) <= tflite_file.BUILTIN_NAMES
 

@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from conftest import REPOSITORY
 from flatbuffers import flexbuffers
 from PIL import Image
+from rows import variant
 
 from faithful.models import GRAPHS
 from faithful.processes import HERE, SCRIPTS, run
@@ -103,7 +104,7 @@ def test_a_classifier_of_integers_gives_the_probabilities_of_its_source(
     convert += ["--output-log", tmp_path / "log", "--output-counts", tmp_path / "counts.json"]
     run(environment_python("toco"), SCRIPTS / "run_toco.py", *convert)
     contract, path = files.read_json(tmp_path / "contract.json"), tmp_path / "digits.tflite"
-    artifact.finish(tmp_path / "raw.tflite", contract, VARIANT, path)
+    artifact.finish(tmp_path / "raw.tflite", contract, variant(VARIANT), path)
 
     starts, stops = ends(path)
     assert starts == [("input", np.uint8, 0.0078125, 128)]
@@ -127,14 +128,14 @@ def convert(python, model, graph, folder, *flags):
     outputs = ["--output", folder / "raw.tflite", "--output-log", folder / "log", "--output-counts", folder / "counts"]
     settings = ["--contract", contract, "--variant", VARIANT, *outputs, *flags]
     run(python, SCRIPTS / "run_toco.py", "--graph", model.graph("ours", graph), *settings)
-    artifact.finish(folder / "raw.tflite", files.read_json(contract), VARIANT, folder / f"{graph}.tflite")
+    artifact.finish(folder / "raw.tflite", files.read_json(contract), variant(VARIANT), folder / f"{graph}.tflite")
 
 
 def test_int8_that_toco_silently_leaves_in_float_is_refused(fake_quant_shapes, environment_python, tmp_path):
     paths = fake_quant_shapes.graph("ours", "detect_cut"), fake_quant_shapes.contract_path("detect_cut")
     run(environment_python("toco"), HERE / "int8_by_toco.py", *paths, tmp_path / "written.tflite")
     with pytest.raises(UserError, match="weights are float32"):
-        artifact.finish(tmp_path / "written.tflite", files.read_json(paths[1]), VARIANT, tmp_path / "a")
+        artifact.finish(tmp_path / "written.tflite", files.read_json(paths[1]), variant(VARIANT), tmp_path / "a")
 
 
 def test_int8_that_no_runtime_can_prepare_is_refused(fake_quant_shapes, environment_python, tmp_path):
@@ -142,4 +143,4 @@ def test_int8_that_no_runtime_can_prepare_is_refused(fake_quant_shapes, environm
     paths = fake_quant_shapes.graph("ours", "detect_cut"), fake_quant_shapes.contract_path("detect_cut")
     run(environment_python("tf2"), HERE / "int8_by_tensorflow.py", *paths, tmp_path / "written.tflite")
     with pytest.raises(UserError, match="LiteRT cannot load it"):
-        artifact.finish(tmp_path / "written.tflite", files.read_json(paths[1]), "int8_io", tmp_path / "a")
+        artifact.finish(tmp_path / "written.tflite", files.read_json(paths[1]), variant("int8_io"), tmp_path / "a")

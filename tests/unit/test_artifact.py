@@ -5,17 +5,18 @@ import copy
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from rows import variant
 from small_models import Builder, dense, dense_contract, heads, heads_contract, options, rounded
 
 from zoomill import artifact, tflite_file
 from zoomill.errors import UserError
 
 
-def problems(model, contract, variant="float32"):
+def problems(model, contract, name="float32"):
     """Finish a model as `deliver` does, and return what is wrong with it."""
     tflite_file.simplify_names(model)
     tflite_file.set_signature(model, contract)
-    return artifact.find_problems(model, tflite_file.serialise(model), contract, artifact.VARIANTS[variant])
+    return artifact.find_problems(model, tflite_file.serialise(model), contract, variant(name))
 
 
 def detector(asked):
@@ -116,7 +117,7 @@ def test_options_that_are_not_those_of_the_contract_are_found():
 def test_another_number_of_outputs_than_the_contracts_is_refused(tmp_path):
     asked = options()
     with pytest.raises(UserError, match="small: .*has 2 .* where the contract has 4"):
-        artifact.deliver(heads(5, 4), heads_contract(asked, 5), "float32", tmp_path / "a.tflite")
+        artifact.deliver(heads(5, 4), heads_contract(asked, 5), variant("float32"), tmp_path / "a.tflite")
 
 
 def test_another_dtype_or_shape_than_the_contracts_is_found():
@@ -140,7 +141,7 @@ def test_all_problems_are_said_in_one_line_and_nothing_is_written(tmp_path):
     contract["outputs"][0]["shape"] = [1, 30]
     path = tmp_path / "results/small.float16.tflite"
     with pytest.raises(UserError) as caught:
-        artifact.deliver(dense(description="TOCO Converted."), contract, "float16", path)
+        artifact.deliver(dense(description="TOCO Converted."), contract, variant("float16"), path)
     message = str(caught.value)
     assert message.startswith(f"small: {path}: made by")
     assert "weights are float32" in message and "[1, 30]" in message and "\n" not in message
@@ -151,7 +152,7 @@ def test_what_is_delivered_depends_on_the_model_only(tmp_path):
     model, asked = detector(options()), heads_contract(options(), 5)
     again = copy.deepcopy(model)
     for number, one in enumerate((model, again)):
-        artifact.deliver(one, asked, "float32", tmp_path / f"{number}.tflite")
+        artifact.deliver(one, asked, variant("float32"), tmp_path / f"{number}.tflite")
     assert (tmp_path / "0.tflite").read_bytes() == (tmp_path / "1.tflite").read_bytes()
-    artifact.finish(tmp_path / "0.tflite", asked, "float32", tmp_path / "2.tflite")
+    artifact.finish(tmp_path / "0.tflite", asked, variant("float32"), tmp_path / "2.tflite")
     assert (tmp_path / "2.tflite").read_bytes() == (tmp_path / "0.tflite").read_bytes()

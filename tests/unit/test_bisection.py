@@ -3,6 +3,7 @@
 import pytest
 import small_models
 from ai_edge_litert import schema_py_generated as schema
+from rows import variant
 
 from zoomill import bisection, tflite_file
 
@@ -57,7 +58,7 @@ def test_who_reads_an_output_of_the_model_stays_in_float_with_its_maker(tmp_path
     path = tmp_path / "two_outputs.tflite"
     path.write_bytes(tflite_file.serialise(builder.build([index["x"]], [index["logits"], index["probabilities"]])))
     contract = {"outputs": [{"tensor": "logits"}, {"tensor": "probabilities"}]}
-    workshop = bisection.Workshop(path, {}, contract, tmp_path)
+    workshop = bisection.Workshop(path, {}, contract, variant("int8_mixed"), tmp_path)
     assert workshop.operators == {"inner": "RELU", "logits": "RELU", "probabilities": "SOFTMAX"}
     assert workshop.whole(["logits"]) == ["logits", "probabilities"]
     assert workshop.whole(["inner"]) == ["inner"] and workshop.whole(["probabilities"]) == ["probabilities"]

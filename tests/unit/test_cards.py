@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoomill import cards
 from zoomill.errors import UserError
+from zoomill.plan import cards, names, schemas, targets, variants
+from zoomill.plan.artifact_name import ArtifactName
 from zoomill.yaml_file import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CARD = load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml")
-DATASET = load_yaml(REPOSITORY / "rules/schemas/dataset.schema.yaml")
-CONFIG = load_yaml(REPOSITORY / "rules/schemas/config.schema.yaml")
+CONFIG, CARD, DATASET = schemas.load(REPOSITORY / "rules/schemas").values()
 FILE = {"name": "model.pb", "urls": ["https://example.org/model.pb"], "sha256": "0" * 64}
 SMALLEST = {
     "title": "A model",
@@ -35,6 +34,11 @@ def catalogue(tmp_path):
         return cards.load_catalogue(str(tmp_path), CARD, broken)
 
     return load
+
+
+def why_not(card, graph, variant):
+    """Return why a TFLite file cannot be had."""
+    return targets.why_not(card, ArtifactName("small", graph, variant, "tflite"))
 
 
 def changed(path, value):
@@ -98,19 +102,20 @@ def test_two_models_with_one_name_in_c_are_refused(catalogue):
 
 
 def test_uint8_by_toco_needs_ranges(catalogue):
-    reason = cards.why_not(catalogue(small=SMALLEST)["small"], "detect_regular", "toco_uint8")
+    reason = why_not(catalogue(small=SMALLEST)["small"], "detect_regular", "toco_uint8")
     assert "`toco: fake_quant`" in reason and "`toco: default_ranges`" in reason
     for ranges in ({"fake_quant": True}, {"default_ranges": [-6, 6]}):
         card = catalogue(small=changed("toco", ranges))["small"]
-        assert cards.why_not(card, "detect_regular", "toco_uint8") is None
+        assert why_not(card, "detect_regular", "toco_uint8") is None
 
 
 def test_a_graph_with_fake_quant_nodes_is_not_quantised_after_its_training(catalogue):
     card = catalogue(small={**changed("toco", {"fake_quant": True}), "calibration": "random"})["small"]
-    assert set(card["tflite"]) == {"float32", "toco_float32", "toco_uint8"}
-    assert all(cards.why_not(card, "detect_cut", variant) is None for variant in card["tflite"])
+    assert set(targets.delivered(card)) >= {"float32", "toco_float32", "toco_uint8"}
+    for variant in ("float32", "toco_float32", "toco_uint8"):
+        assert why_not(card, "detect_cut", variant) is None
     for variant in ("float16", "dynamic", "int8", "int8_io", "uint8_io", "int16x8"):
-        assert "no runtime can prepare; take toco_uint8" in cards.why_not(card, "detect_cut", variant)
+        assert "no runtime can prepare; take toco_uint8" in why_not(card, "detect_cut", variant)
 
 
 def test_int8_mixed_needs_calibration_evaluation_and_an_allowed_drop(catalogue):
@@ -121,10 +126,10 @@ def test_int8_mixed_needs_calibration_evaluation_and_an_allowed_drop(catalogue):
     }
     for count, missing in enumerate(["`calibration`", "`evaluation`", "`drop: {int8: …}`"]):
         card = catalogue(small={**SMALLEST, **dict(list(wanted.items())[:count])})["small"]
-        assert missing in cards.why_not(card, "detect_cut", "int8_mixed")
+        assert missing in why_not(card, "detect_cut", "int8_mixed")
     card = catalogue(small={**SMALLEST, **wanted})["small"]
-    assert cards.why_not(card, "detect_cut", "int8_mixed") is None
-    assert "int8_mixed" not in card["tflite"]
+    assert why_not(card, "detect_cut", "int8_mixed") is None
+    assert "int8_mixed" not in targets.delivered(card)
 
 
 def test_cards_are_sorted_and_other_files_are_no_cards(catalogue, tmp_path):
@@ -229,7 +234,7 @@ def test_a_file_whose_name_cannot_be_a_models_is_refused(tmp_path, name):
     message = str(pytest.raises(UserError, cards.load_catalogue, tmp_path, CARD).value)
     words = "is the name of a folder" if name == "javascript" else "up to 100 small letters, digits and underscores"
     assert message.startswith(f"models/{name}.yaml: ") and words in message
-    message = str(pytest.raises(UserError, cards.load_datasets, tmp_path, DATASET, CARD["$defs"]).value)
+    message = str(pytest.raises(UserError, cards.load_datasets, tmp_path, DATASET).value)
     assert message.startswith(f"datasets/{name}.yaml: ") and words in message
 
 
@@ -281,7 +286,7 @@ def test_a_path_of_a_card_stays_inside_of_its_folder(catalogue, key, path):
 
 def test_all_options_of_a_source_that_are_paths_stay_inside_of_its_folder():
     paths = {
-        (kind, key)
+        (kind.removeprefix("source_"), key)
         for kind, rule in CARD["$defs"].items()
         for key, option in rule.get("properties", {}).items()
         if option.get("$ref") == "#/$defs/inside"
@@ -328,7 +333,7 @@ def test_a_pattern_of_a_schema_ends_where_the_text_does():
         line for path in folder.glob("*.yaml") for line in path.read_text().splitlines() if re.search(r"\$[\"']", line)
     ]
     assert [line for line in ends if "pattern" in line or '"^' in line] == []
-    assert refusal(cards.check, changed("c_name", "a\n"), CARD, "card").startswith("card: c_name: ")
+    assert refusal(schemas.check, changed("c_name", "a\n"), CARD, "card").startswith("card: c_name: ")
 
 
 def test_a_choice_that_is_none_is_told_the_choices(catalogue):
@@ -346,9 +351,9 @@ def test_a_long_list_of_tables_is_looked_through_in_linear_time(catalogue):
 
 
 def test_the_configuration_gets_its_defaults():
-    found = cards.check({"models": ["a"]}, CONFIG, "config.yaml")
+    found = schemas.check({"models": ["a"]}, CONFIG, "config.yaml")
     assert found["toco"] == "toco" and found["mirrors"] == [] and found["accept_new_digests"] is False
-    assert set(found["tflite"]) < set(found["limits"])
+    assert set(found["tflite"]) < set(variants.names(format="tflite")) and found["limits"] == {}
     assert {"float32", "toco_float32"} <= set(found["tflite"]) and "toco_uint8" not in found["tflite"]
 
 
@@ -362,24 +367,31 @@ def test_the_configuration_gets_its_defaults():
         ({"tflite": ["float23"]}, ["tflite[0]: 'float23'", "float32"]),
         ({"toco": "tf2"}, ["toco: 'tf2' is not one of ['toco', 'tf1']"]),
         ({"time_limit": 0}, ["time_limit: 0"]),
-        ({"limits": {"float32": {}}}, ["limits"]),
+        ({"limits": {"flaot32": {}}}, ["limits: unknown key flaot32; did you mean float32"]),
+        ({"limits": {"int8": {"sqrn": 9}}}, ["limits.int8: unknown key sqrn; did you mean sqnr"]),
     ],
 )
 def test_a_mistake_in_the_configuration_is_said_with_its_key(change, words):
-    message = refusal(cards.check, {"models": ["a"], **change}, CONFIG, "config.yaml")
+    message = refusal(schemas.check, {"models": ["a"], **change}, CONFIG, "config.yaml")
     assert message.startswith("config.yaml: ")
     assert [word for word in words if word not in message] == [], message
 
 
 def test_nearest_names_come_first_and_all_where_none_is_near():
-    names = ["ssd_mobilenet_v1_shapes", "yolo"]
-    assert cards.nearest("ssd_mobilnet_shapes", names) == "; did you mean ssd_mobilenet_v1_shapes?"
-    assert cards.nearest("zzz", names) == "; there are: ssd_mobilenet_v1_shapes, yolo"
+    known = ["ssd_mobilenet_v1_shapes", "yolo"]
+    assert names.nearest("ssd_mobilnet_shapes", known) == "; did you mean ssd_mobilenet_v1_shapes?"
+    assert names.nearest("zzz", known) == "; there are: ssd_mobilenet_v1_shapes, yolo"
 
 
 def test_the_page_on_verdicts_gives_the_default_limits():
     page = (REPOSITORY / "docs/verdicts.md").read_text()
     rows = re.findall(r"^\| ([a-z0-9_, ]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
     said = {name: tuple(map(float, figures)) for names, *figures in rows for name in names.split(", ")}
-    defaults = CONFIG["properties"]["limits"]["default"]
-    assert said == {name: (one["sqnr"], one["share"], one["decisions"]) for name, one in defaults.items()}
+    assert said == {
+        row.name: tuple(map(float, (row.limits["sqnr"], row.limits["share"], row.limits["decisions"])))
+        for row in variants.TABLE
+    }
+
+
+def test_variants_of_one_name_have_the_same_limits_in_all_formats():
+    assert all(row.limits == other.limits for row in variants.TABLE for other in variants.rows(name=row.name))

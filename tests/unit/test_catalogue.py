@@ -11,8 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from conftest import missing
 
-from zoomill import cards
-from zoomill.yaml_file import load_yaml
+from zoomill.plan import cards, schemas
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = sorted(path.stem for path in (REPOSITORY / "models").glob("*.yaml"))
@@ -64,14 +63,13 @@ OTHERS = {
 @pytest.fixture(scope="module")
 def catalogue():
     """All cards of the repository."""
-    return cards.load_catalogue(REPOSITORY / "models", load_yaml(REPOSITORY / "rules/schemas/card.schema.yaml"))
+    return cards.load_catalogue(REPOSITORY / "models", schemas.load(REPOSITORY / "rules/schemas")["card"])
 
 
 @pytest.fixture(scope="module")
 def datasets():
     """All data sets of the repository."""
-    schema, card = (load_yaml(REPOSITORY / f"rules/schemas/{name}.schema.yaml") for name in ("dataset", "card"))
-    return cards.load_datasets(REPOSITORY / "datasets", schema, card["$defs"])
+    return cards.load_datasets(REPOSITORY / "datasets", schemas.load(REPOSITORY / "rules/schemas")["dataset"])
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from mutants import openvino, tfjs, tflite, weights
+from rows import variant
 from small_models import Builder, heads, heads_contract, options, run
 
 from zoomill import artifact, tfjs_model, tflite_file
@@ -186,7 +187,7 @@ def detector(folder):
     """Return a delivered model of the op alone and its contract."""
     model, contract = heads(6, 4), heads_contract(options(), 6)
     tflite_file.append_postprocess(model, RANDOM.random((6, 4), np.float32), options())
-    artifact.deliver(model, contract, "float32", folder / "detector.tflite")
+    artifact.deliver(model, contract, variant("float32"), folder / "detector.tflite")
     return tflite_file.read(folder / "detector.tflite"), contract
 
 

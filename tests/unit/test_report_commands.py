@@ -1,11 +1,13 @@
 """The commands behind the reports, on made-up artifacts and evidence."""
 
 import hashlib
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from rows import flag
 from small_models import dense, heads, heads_contract, options
 
 from zoomill import files, folders, made, tflite_file
@@ -134,8 +136,9 @@ dependencies:
 
 
 @pytest.fixture
-def goldens(tmp_path):
+def goldens(tmp_path, monkeypatch):
     """Golden outputs."""
+    monkeypatch.setattr(sys, "argv", ["export_keras.py"])
     files.write_bytes(tmp_path / "build/golden.npz", b"golden")
 
 
@@ -143,8 +146,11 @@ def provenance(run, root, artifacts, output):
     """Write the provenance of a small repository at ``root``."""
     files.write_bytes(root / "scripts/x.py", b"import numpy\n")
     files.write_bytes(root / "envs/small.yaml", ENVIRONMENT.encode())
-    arguments = ["--model", "small", "--artifacts", *artifacts, "--code", root / "scripts/x.py"]
-    arguments += ["--environments", root / "envs/small.yaml", "--parameters", '{"b": 1, "a": {"labels": ["ü"]}}']
+    parts = {"script": f"{root}/scripts/x.py", "beside": [], "environment": [f"{root}/envs/small.yaml"]}
+    makers = dict.fromkeys(["fetch_source", "export_keras", "convert_tflite"], parts)
+    makers["run_toco"] = {"script": "no part.py", "beside": [], "environment": ["no part.yaml"]}
+    arguments = ["--model", "small", "--artifacts", *artifacts, "--makers", json.dumps(makers)]
+    arguments += ["--parameters", '{"b": 1, "a": {"labels": ["ü"]}}']
     arguments += ["--goldens", "build/golden.npz", "--cache", "cache"]
     return run("write_provenance", *arguments, "--root", root, "--output", output)
 
@@ -161,6 +167,15 @@ def test_provenance_has_digests_parameters_code_and_packages(run, goldens, artif
     assert found["environments"]["small.yaml"]["packages"]["numpy"] == "2.4.6"
     assert found["environments"]["small.yaml"]["packages"]["python"] == "3.11"
     assert found["cpu"] == {"build/golden.npz": made.cpu()}
+
+
+def test_what_an_unknown_command_made_is_refused_with_what_to_do(run, goldens, artifacts, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["export_caffe.py"])
+    files.write_bytes(artifacts[0], b"new")
+    process = provenance(run, tmp_path / "root", artifacts, "p.json")
+    assert process.returncode == 1
+    assert "was made by export_caffe, which is no command; restore it by `snakemake -j1 --force " in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 @pytest.fixture
@@ -297,7 +312,7 @@ def test_raw_heads_and_a_contract_become_a_detector_by_command(run, tmp_path):
     np.save(tmp_path / "anchors.npy", np.full((6, 4), 0.5, np.float32))
     files.write_json(tmp_path / "contract.json", heads_contract(asked, 6))
     arguments = ["--cut", "cut.tflite", "--anchors", "anchors.npy", "--contract", "contract.json"]
-    process = run("graft_postprocess", *arguments, "--variant", "float32", "--output", "out.tflite")
+    process = run("graft_postprocess", *arguments, "--variant", flag("float32"), "--output", "out.tflite")
     assert process.returncode == 0, process.stderr
     model = tflite_file.read(tmp_path / "out.tflite")
     assert tflite_file.postprocess_options(model) == asked

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from rows import flag, variant
 from small_models import dense, dense_contract, heads, heads_contract, options, run
 
 from zoomill import artifact, files, ssd_graph, tflite_file
@@ -19,7 +20,7 @@ def validated(command, tmp_path):
 
     def validate(model, contract, golden, *arguments, **limits):
         path = tmp_path / "small.float32.tflite"
-        artifact.deliver(model, contract, "float32", path)
+        artifact.deliver(model, contract, variant("float32"), path)
         files.write_json(tmp_path / "contract.json", contract)
         np.savez(tmp_path / "golden.npz", **golden)
         np.save(tmp_path / "anchors.npy", np.full((6, 4), 0.5, np.float32))
@@ -33,7 +34,7 @@ def validated(command, tmp_path):
             "--anchors",
             "anchors.npy",
         ]
-        settings = ["--variant", "float32", "--limits", json.dumps({**LIMITS, **limits}), *arguments]
+        settings = ["--variant", flag("float32"), "--limits", json.dumps({**LIMITS, **limits}), *arguments]
         process = command(
             sys.executable, "validate_tflite", *inputs, *settings, "--output", "evidence.json", cwd=tmp_path
         )
@@ -83,13 +84,13 @@ def test_an_output_that_no_golden_input_moves_is_not_tested(validated, golden):
 
 
 def test_an_artifact_that_is_the_float_file_byte_for_byte_fails(validated, golden, tmp_path):
-    artifact.deliver(dense(), dense_contract(), "float32", tmp_path / "main.float32.tflite")
+    artifact.deliver(dense(), dense_contract(), variant("float32"), tmp_path / "main.float32.tflite")
     _, found = validated(dense(), dense_contract(), golden, "--float", "main.float32.tflite")
     assert found["failures"] == ["is byte for byte main.float32.tflite: nothing in it is float32"]
 
 
 def test_what_was_not_derived_from_the_float_file_fails(validated, golden, tmp_path):
-    artifact.deliver(dense(seed=1), dense_contract(), "float32", tmp_path / "main.float32.tflite")
+    artifact.deliver(dense(seed=1), dense_contract(), variant("float32"), tmp_path / "main.float32.tflite")
     _, found = validated(dense(), dense_contract(), golden, "--float", "main.float32.tflite")
     assert found["failures"] == [
         "FULLY_CONNECTED 1: 1200 of 1200 values of weights differ",
@@ -99,7 +100,7 @@ def test_what_was_not_derived_from_the_float_file_fails(validated, golden, tmp_p
 
 
 def test_a_file_that_is_not_what_its_variant_promises_fails(validated, golden):
-    _, found = validated(dense(), dense_contract(), golden, "--variant", "int8")
+    _, found = validated(dense(), dense_contract(), golden, "--variant", flag("int8"))
     assert "weights are float32" in found["failures"]
 
 

@@ -1,0 +1,87 @@
+"""The name of an artifact, and every path that belongs to it."""
+
+import dataclasses
+import re
+
+from zoomill.plan import variants
+
+# What belongs to an artifact, by the end of its name after model, graph and variant.
+ENDS = {
+    "tflite": {
+        "artifact": ".tflite",
+        "evidence": ".tflite.json",
+        "metric": ".metric.json",
+        "samples": ".samples.jsonl",
+        "tensors": ".tensors.json",
+        "plot": ".tensors.png",
+        "source": ".cc",
+        "header": ".h",
+        "record": ".json",
+    },
+    "openvino": {"artifact": ".openvino", "evidence": ".openvino.json"},
+    "tfjs": {
+        "artifact": ".tfjs",
+        "evidence": ".tfjs.json",
+        "metric": ".tfjs.metric.json",
+        "samples": ".tfjs.samples.jsonl",
+        "record": ".json",
+    },
+}
+_PATH = re.compile(r"(?:\./)?results/([^/]+)/([^./]+)\.([^./]+)(\.[^/]+)((?:/.*)?)")
+
+
+@dataclasses.dataclass(frozen=True)
+class ArtifactName:
+    """Which artifact: ``results/<model>/<graph>.<variant>.<format>``."""
+
+    model: str
+    graph: str
+    variant: str
+    format: str
+
+    def __str__(self):
+        return self.file("artifact")
+
+    def file(self, what):
+        """Return the path of something that belongs to the artifact, a key of :data:`ENDS`."""
+        return f"results/{self.model}/{self.graph}.{self.variant}{ENDS[self.format][what]}"
+
+    def build(self, file):
+        """Return the path of a file of the graph."""
+        return f"build/{self.model}/{self.graph}/{file}"
+
+    @property
+    def float32(self):
+        """The artifact of the same graph and format whose numbers are float32."""
+        return dataclasses.replace(self, variant="float32")
+
+
+def parse(path):
+    """Return the artifact that a path in results/ belongs to and what of it the path is, ``(name, key of ENDS)``.
+
+    A file inside of an artifact's folder is the artifact. Returns None for a path of anything else.
+    """
+    found = _PATH.fullmatch(path)
+    if not found:
+        return None
+    model, graph, variant, end, inside = found.groups()
+    fitting = [
+        (ArtifactName(model, graph, variant, form), what)
+        for form, ends in ENDS.items()
+        for what, known in ends.items()
+        if end == known and (not inside or what == "artifact")
+    ]
+    known = [name for name, _ in fitting if name.variant in variants.names(format=name.format)]
+    return next((pair for pair in fitting if pair[0] in known), fitting[0] if fitting else None)
+
+
+# Files of a graph that artifacts of a format are made with.
+_OF_GRAPH = {"map": "tfjs", "calibration": "tflite"}
+
+
+def of_graph(path):
+    """Return which graph a path ``results/<model>/<graph>.<what>.json`` belongs to, as :func:`parse` does, or None."""
+    found = _PATH.fullmatch(path)
+    if found and found[3] in _OF_GRAPH and found[4] == ".json":
+        return ArtifactName(found[1], found[2], "float32", _OF_GRAPH[found[3]]), found[3]
+    return None

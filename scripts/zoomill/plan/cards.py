@@ -1,0 +1,174 @@
+"""The catalogue: one card for each model, checked against its schema."""
+
+import contextlib
+import copy
+import os
+import re
+
+from zoomill.errors import UserError
+from zoomill.inspect.openvino import NO_WAY_BACK
+from zoomill.plan import schemas
+from zoomill.plan.names import nearest
+from zoomill.yaml_file import load_yaml
+
+# Names of models and data sets stand in paths, patterns, C and JavaScript, and end in names of files.
+_NAME = re.compile("[a-z][a-z0-9_]{0,99}")
+# Folders in build/ that are no model's.
+_RESERVED = ("javascript",)
+
+# What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
+_DETECTION_GRAPHS = {
+    "detect_cut": {"add_postprocessing_op": False},
+    "detect_regular": {"use_regular_nms": True},
+    "detect_fast": {"use_regular_nms": False},
+}
+
+
+def load_catalogue(folder, schema, broken=None):
+    """Return ``{model: card}`` of all cards in ``folder``, sorted by name.
+
+    Args:
+        folder: that of the cards.
+        schema: of a card.
+        broken: gets the error of every card that cannot be read, ``{model: UserError}``; the others are returned.
+
+    Raises:
+        UserError: for the first card that cannot be read, without ``broken``.
+    """
+    cards = {}
+    for model in _names(folder):
+        with _kept(broken, cards, model):
+            cards[model] = _card(os.path.join(folder, f"{model}.yaml"), model, schema)
+    return cards
+
+
+def _card(path, model, schema):
+    """Return a card with all that it leaves out."""
+    where = f"models/{model}.yaml"
+    _check_name(model, where, "model")
+    document = load_yaml(path, where)
+    _refuse_openvino(document, where)
+    card = schemas.check(document, schema, where)
+    schemas.fill(card["source"], schema["$defs"][f"source_{card['source']['kind']}"]["properties"])
+    schemas.fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
+    if card["source"]["kind"] == "tf1_detection":
+        card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
+        card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+        _check_graphs(card, where)
+    else:
+        card["graphs"] = {"main": {}}
+    _check_tfjs(card, where)
+    card.setdefault("c_name", model)
+    return card
+
+
+def _names(folder):
+    """Return the names of the cards in a folder, sorted."""
+    return sorted(name[: -len(".yaml")] for name in os.listdir(folder) if name.endswith(".yaml"))
+
+
+def _check_name(name, where, kind):
+    """Raise a UserError for a card whose name cannot stand wherever that of a model or data set does."""
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{where}: the file's name is the {kind}'s: up to 100 small letters, digits and underscores, a letter first"
+        )
+    if name in _RESERVED:
+        raise UserError(f"{where}: {name} is the name of a folder in build/; give the file another one")
+
+
+@contextlib.contextmanager
+def _kept(broken, cards, name):
+    """Keep a UserError about a card in ``broken``, if there is one, and take the card out of ``cards``."""
+    try:
+        yield
+    except UserError as error:
+        if broken is None:
+            raise
+        broken[name] = error
+        cards.pop(name, None)
+
+
+def _refuse_openvino(document, path):
+    """Raise a UserError for an IR as a source; the schema could only say that there is no such kind."""
+    source = document.get("source") if isinstance(document, dict) else None
+    if isinstance(source, dict) and (source.get("kind") == "openvino" or str(source.get("path")).endswith(".xml")):
+        raise UserError(f"{path}: source: {NO_WAY_BACK}")
+
+
+def load_datasets(folder, schema, broken=None):
+    """Return ``{data set: card}`` of all data sets in ``folder``, sorted by name.
+
+    Args:
+        folder: that of the cards and the indices.
+        schema: of such a card.
+        broken: as for :func:`load_catalogue`.
+    """
+    found = {}
+    for name in _names(folder):
+        with _kept(broken, found, name):
+            where = f"datasets/{name}.yaml"
+            _check_name(name, where, "data set")
+            found[name] = schemas.check(load_yaml(os.path.join(folder, f"{name}.yaml"), where), schema, where)
+            if not os.path.exists(os.path.join(folder, f"{name}.csv")):
+                raise UserError(f"{where}: there is no datasets/{name}.csv, the list of its samples")
+    return found
+
+
+def check_datasets(catalogue, datasets, broken=None):
+    """Find cards that name a data set that is not there, and data sets with a model's name.
+
+    Args:
+        catalogue, datasets: ``{name: card}``; those that are broken are taken out, if ``broken`` is given.
+        broken: as for :func:`load_catalogue`, with the errors of data sets that are broken already.
+    """
+    for model in catalogue.keys() & datasets:
+        with _kept(broken, datasets, model):
+            raise UserError(f"datasets/{model}.yaml: a model has this name too; rename one")
+    for model, card in list(catalogue.items()):
+        with _kept(broken, catalogue, model):
+            for purpose in ("calibration", "evaluation"):
+                chosen = card.get(purpose)
+                if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
+                    raise _no_dataset(chosen["dataset"], f"models/{model}.yaml: {purpose}", datasets, broken)
+
+
+def _no_dataset(name, where, datasets, broken):
+    """Return the error for a data set that is broken or not there."""
+    if broken and name in broken:
+        return broken[name]
+    return UserError(f"{where}: there is no data set {name}{nearest(name, list(datasets))}")
+
+
+def check_c_names(catalogue, models):
+    """Raise a UserError when two of some models have one name in C, so that one program could not hold both."""
+    known = {}
+    for model in sorted(models):
+        name = catalogue[model]["c_name"]
+        if (other := known.setdefault(name, model)) != model:
+            raise UserError(f"models/{model}.yaml: c_name: {name} is that of models/{other}.yaml; change one")
+
+
+def postprocess_options(card, graph):
+    """Return the options of a graph's TFLite_Detection_PostProcess that the card sets, the graph's own first."""
+    own = {key: value for key, value in card["graphs"][graph].items() if key != "add_postprocessing_op"}
+    return {**card["postprocess"], **own}
+
+
+def _check_tfjs(card, path):
+    """Raise a UserError for a TensorFlow.js model that no source of the card's kind gives."""
+    for key, kind in (("layers", "keras"), ("inference", "tf1_detection")):
+        if card["tfjs"][key] and card["source"]["kind"] != kind:
+            found = card["source"]["kind"]
+            raise UserError(f"{path}: tfjs.{key}: only sources of kind {kind} have it, and this is {found}")
+
+
+def _check_graphs(card, path):
+    """Raise a UserError for options that no op can have together."""
+    for graph in card["graphs"]:
+        options = postprocess_options(card, graph)
+        several = options.get("max_classes_per_detection", 1) > 1
+        if several and options.get("use_regular_nms", True) and graph != "detect_cut":
+            raise UserError(
+                f"{path}: graphs.{graph}: max_classes_per_detection is for fast NMS only; set use_regular_nms: false"
+            )

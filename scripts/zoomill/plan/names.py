@@ -1,0 +1,35 @@
+"""Names that a person wrote, and the nearest of those there are."""
+
+import difflib
+import re
+
+from zoomill.errors import UserError
+
+
+def require(name, names, where, kind, broken=()):
+    """Raise a UserError when ``name`` is not one of ``names``: its own if it is broken, or one with the nearest names.
+
+    Args:
+        name: what was written.
+        names: those there are.
+        where: what the message begins with.
+        kind: what is named, for the message.
+        broken: ``{name: UserError}`` of what is there and cannot be read.
+    """
+    if name not in names:
+        if name in broken:
+            raise broken[name]
+        raise UserError(f"{where}: there is no {kind} {name}{nearest(name, list(names))}")
+
+
+def nearest(name, names):
+    """Return ``; did you mean a or b?``, or the whole list when nothing is near."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there are: {', '.join(names)}"
+
+
+def pattern(names):
+    """Return a pattern that matches some names, and nothing else."""
+    return "|".join(map(re.escape, names)) or "(?!)"

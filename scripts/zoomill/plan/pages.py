@@ -1,0 +1,31 @@
+"""What pages are told of models."""
+
+import json
+
+
+class Pages:
+    """Input functions about pages.
+
+    Args:
+        config: the configuration.
+        catalogue: ``{model: card}``.
+    """
+
+    def __init__(self, config, catalogue):
+        self._config, self._catalogue = config, catalogue
+
+    def card(self, wildcards):
+        """Return what a model's card says to pages, as JSON."""
+        return json.dumps(self._card(wildcards.model), sort_keys=True)
+
+    def cards(self):
+        """Return what the cards of all configured models say to pages, as JSON."""
+        return json.dumps({model: self._card(model) for model in self._config["models"]}, sort_keys=True)
+
+    def _card(self, model):
+        card = self._catalogue[model]
+        metric = card.get("evaluation", {}).get("metric", {})
+        return {key: card[key] for key in ("title", "task", "training_set", "preprocess")} | {
+            "decode": metric.get("decode", {}),
+            "output": metric.get("output"),
+        }

@@ -1,0 +1,325 @@
+"""What the rules are given: input functions and params, by wildcards, from configuration and cards."""
+
+import json
+import os
+
+from zoomill.code_files import code_files
+from zoomill.plan import cards, javascript, provenance, samples, targets, variants
+from zoomill.plan.artifact_name import parse
+from zoomill.plan.downloads import Downloads, index
+from zoomill.plan.names import pattern
+from zoomill.plan.pages import Pages
+from zoomill.plan.wanted import Wanted
+
+
+class Plan:
+    """Input functions of the rules; those with further arguments return one.
+
+    Args:
+        config: the configuration.
+        catalogue, datasets: ``{name: card}``.
+        root: folder of the repository, relative to the working directory.
+
+    Attributes:
+        wanted: what the configuration asks for.
+        downloads, pages: input functions about what is fetched and about pages.
+        calibration, evaluation: the samples for either purpose.
+    """
+
+    def __init__(self, config, catalogue, datasets, root):
+        self.config, self.catalogue, self.datasets, self.root = config, catalogue, datasets, root
+        self.wanted = Wanted(config, catalogue)
+        self.downloads = Downloads(config, catalogue, datasets, self.file)
+        self.pages = Pages(config, catalogue)
+        self.calibration, self.evaluation = (
+            samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
+        )
+
+    # Our own files.
+
+    def file(self, path):
+        """Return a file of the repository, relative to the working directory."""
+        return os.path.normpath(os.path.join(self.root, path))
+
+    def code(self, command):
+        """Return the files of a command in scripts/, the script first."""
+        return [os.path.normpath(path) for path in code_files(self.file(f"scripts/{command}.py"))]
+
+    def web(self, names):
+        """Return files of web/."""
+        return [self.file(f"web/{name}") for name in names]
+
+    def installed(self, names):
+        """Return files of installed JavaScript packages."""
+        return [f"{javascript.FOLDER}/{name}" for name in names]
+
+    def templates(self):
+        """Return the templates of the programs that read a model's outputs."""
+        return [self.file(f"scripts/zoomill/templates/decode.{end}.jinja") for end in ("js", "py")]
+
+    def output_folder(self, wildcards, output):
+        """Return the folder of a job's outputs."""
+        return os.path.dirname(output[0])
+
+    def locked(self, what):
+        """Return the artifacts whose digests artifacts.lock keeps, or what else of them, a key of ``ENDS``."""
+        with open(self.file("artifacts.lock"), encoding="utf-8") as file:
+            return [parse(f"results/{name}")[0].file(what) for name in json.load(file)]
+
+    # Cards.
+
+    def of_kind(self, kind):
+        """Return a pattern that matches the models of a kind of source."""
+        return pattern(model for model, card in self.catalogue.items() if card["source"]["kind"] == kind)
+
+    def card(self, *keys):
+        """Return an input function for a value of the model's card."""
+
+        def get(wildcards):
+            value = self.catalogue[wildcards.model]
+            for key in keys:
+                value = value[key]
+            return value
+
+        return get
+
+    def json(self, *keys):
+        """Return an input function for a value of the model's card, as JSON in the card's own order."""
+        return lambda wildcards: json.dumps(self.card(*keys)(wildcards))
+
+    def source(self, key):
+        """Return an input function for an option of the model's source."""
+        return self.card("source", key)
+
+    def main_file(self, wildcards):
+        """Return the file of a source that says what the model is, inside its folder."""
+        source = self.catalogue[wildcards.model]["source"]
+        return next(source[key] for key in ("path", "graph", "config", "frozen_graph") if key in source)
+
+    def expectations(self, wildcards):
+        """Return what the card expects of the source's interface, as JSON."""
+        card = self.catalogue[wildcards.model]
+        return json.dumps({key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")})
+
+    def preprocess(self, wildcards):
+        """Return how pictures are prepared for a model, as JSON."""
+        return json.dumps(self.catalogue[wildcards.model]["preprocess"], sort_keys=True)
+
+    def graph_options(self, wildcards):
+        """Return the post-processing options that the card sets for a graph, as JSON."""
+        options = cards.postprocess_options(self.catalogue[wildcards.model], wildcards.graph)
+        return json.dumps(options, sort_keys=True)
+
+    def limits(self, wildcards):
+        """Return the limits of a variant, as JSON."""
+        return json.dumps(self._limits(wildcards.model, wildcards.variant), sort_keys=True)
+
+    def _limits(self, model, variant):
+        usual = variants.rows(name=variant)[0].limits
+        return {**usual, **self.config["limits"].get(variant, {}), **self.catalogue[model]["limits"].get(variant, {})}
+
+    def variant(self, form, name=None):
+        """Return an input function for what a variant's file must look like, that of the wildcard if none is named."""
+        return lambda wildcards: json.dumps(variants.promises(form, name or wildcards.variant))
+
+    # Samples.
+
+    def _samples(self, purpose):
+        return {"calibration": self.calibration, "evaluation": self.evaluation}[purpose]
+
+    def sample_index(self, wildcards):
+        """Return the index that a list of samples is chosen from."""
+        return self.file(index(self._samples(wildcards.purpose).of(wildcards.model)["dataset"]))
+
+    def sample_choice(self, wildcards):
+        """Return which samples are chosen, as JSON."""
+        return json.dumps(self._samples(wildcards.purpose).of(wildcards.model)["samples"])
+
+    def _other(self, wildcards):
+        (other,) = {*samples.PURPOSES} - {wildcards.purpose}
+        return self._samples(other).of(wildcards.model)
+
+    def other_index(self, wildcards):
+        """Return the index of the other purpose, with whose list no sample may be shared, nothing without."""
+        other = self._other(wildcards)
+        return self.file(index(other["dataset"])) if other else []
+
+    def other_choice(self, wildcards):
+        """Return which samples the other purpose has, as JSON."""
+        other = self._other(wildcards)
+        return json.dumps(other["samples"] if other else None)
+
+    def metric(self, wildcards):
+        """Return the metric of a model's evaluation, as JSON; boxes are those that the data set's card names."""
+        chosen = self.catalogue[wildcards.model]["evaluation"]
+        boxes = {"annotations": self.datasets[chosen["dataset"]].get("annotations")}
+        return json.dumps({**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}, sort_keys=True)
+
+    # Graphs.
+
+    def graph_of_source(self, file):
+        """Return an input function for a file of the graph nearest to a model's source."""
+
+        def get(wildcards):
+            graph = "main" if "main" in self.catalogue[wildcards.model]["graphs"] else "detect_cut"
+            return f"build/{wildcards.model}/{graph}/{file}"
+
+        return get
+
+    def anchors_of_source(self, wildcards):
+        """Return the anchors of a detector, nothing for other models."""
+        return [] if "main" in self.catalogue[wildcards.model]["graphs"] else "build/{model}/detect_cut/anchors.npy"
+
+    def golden(self, wildcards):
+        """Return the golden outputs of a graph; all graphs of a detector share them."""
+        return _golden(wildcards.model, wildcards.graph)
+
+    def anchors(self, wildcards):
+        """Return the anchors of a detector, nothing for other graphs."""
+        return [] if wildcards.graph in ("main", "inference") else "build/{model}/detect_cut/anchors.npy"
+
+    def _golden_samples(self, model):
+        """Return the samples that give a model's golden inputs, None where pictures do or they are drawn."""
+        card = self.catalogue[model]
+        found = [chosen for chosen in (self.evaluation, self.calibration) if chosen.of(model)]
+        return found[0] if found and not card["golden"] and len(card["inputs"]) < 2 else None
+
+    def golden_samples(self, wildcards):
+        """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""
+        chosen = self._golden_samples(wildcards.model)
+        return [chosen.list(wildcards), chosen.folder(wildcards)] if chosen else []
+
+    def golden_flags(self, wildcards, input):
+        """Return the flags that say where golden inputs come from."""
+        if not (chosen := self._golden_samples(wildcards.model)):
+            pictures = self.catalogue[wildcards.model]["golden"]
+            return ["--golden-images", *(f"sources/{wildcards.model}/{name}" for name in pictures)]
+        sample_list, folder = input.golden
+        return [
+            *("--golden-samples", sample_list, "--golden-folder", folder),
+            *("--golden-form", chosen.form(wildcards), "--golden-preprocess", self.preprocess(wildcards)),
+        ]
+
+    def sample_flags(self, wildcards, input):
+        """Return the flags that make an export command write predictions instead of a graph."""
+        return [
+            *("--samples", input.samples, "--folder", input.folder),
+            *("--form", self.evaluation.form(wildcards), "--preprocess", self.preprocess(wildcards)),
+        ]
+
+    # TFLite.
+
+    def calibration_of(self, wildcards):
+        """Return the calibration of a variant that ai-edge-quantizer makes of one, nothing for others."""
+        graph = "main" if wildcards.graph == "main" else "detect_cut"
+        calibrated = variants.row("tflite", wildcards.variant).calibrated
+        return f"results/{wildcards.model}/{graph}.calibration.json" if calibrated else []
+
+    def beside(self, wildcards):
+        """Return the int8 file that TensorFlow's is compared with, nothing for other variants."""
+        compared = wildcards.variant == "tf_int8" and wildcards.graph in targets.WITHOUT_OP
+        return "results/{model}/{graph}.int8.tflite" if compared else []
+
+    def float_file(self, wildcards):
+        """Return the float32 file that a TFLite variant is derived from, nothing for those that are converted."""
+        row = variants.row("tflite", wildcards.variant)
+        return "results/{model}/{graph}.float32.tflite" if row.made_from == "float32" else []
+
+    def conversion_figures(self, wildcards):
+        """Return the figures that TOCO logged, for its variants."""
+        by_toco = variants.row("tflite", wildcards.variant).maker == "run_toco"
+        return "build/{model}/{graph}/{variant}.json" if by_toco else []
+
+    def default_ranges(self, wildcards):
+        """Return the lowest and highest value that the card sets for activations of toco_uint8, nothing otherwise."""
+        chosen = self.catalogue[wildcards.model]["toco"] if wildcards.variant == "toco_uint8" else {}
+        return chosen.get("default_ranges", [])
+
+    def c_name(self, wildcards):
+        """Return what an artifact is called in C: as its model, if graph and variant are those one expects there."""
+        graph = [] if wildcards.graph == "main" else [wildcards.graph]
+        variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
+        return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant])
+
+    # TensorFlow.js.
+
+    def tfjs_options(self, wildcards):
+        """Return how a model's graphs are converted to TensorFlow.js, as JSON."""
+        keys = ("shard_bytes", "strip_debug_ops", "skip_op_check", "control_flow_v2")
+        return json.dumps({key: self.catalogue[wildcards.model]["tfjs"][key] for key in keys}, sort_keys=True)
+
+    def tfjs_patterns(self, wildcards):
+        """Return which weights a TensorFlow.js variant quantises, as JSON."""
+        patterns = self.catalogue[wildcards.model]["tfjs"]["quantise"].get(wildcards.variant, ["*"])
+        return json.dumps({wildcards.variant: patterns})
+
+    def tfjs_memory(self, wildcards, input):
+        """Return the megabytes that a conversion to TensorFlow.js takes, 16 times the graph's (measured)."""
+        return 500 + 16 * int(input.size_mb)
+
+    def float_model(self, wildcards):
+        """Return the float32 model that a TensorFlow.js variant is derived from, nothing for itself."""
+        derived = variants.row("tfjs", wildcards.variant).made_from == "float32"
+        return "results/{model}/{graph}.float32.tfjs" if derived else []
+
+    def browser_inputs(self, wildcards):
+        """Return what :meth:`browser_entries` names."""
+        names = self.wanted.run_in_browser(wildcards.model)
+        return [
+            path for name in names for path in (str(name), name.build("contract.json"), _golden(name.model, name.graph))
+        ]
+
+    def browser_entries(self, wildcards):
+        """Return what is run in a browser, as JSON: artifact, contract, golden and limits of each."""
+        entries = [
+            {
+                "artifact": str(name),
+                "contract": name.build("contract.json"),
+                "golden": _golden(name.model, name.graph),
+                "limits": self._limits(name.model, name.variant),
+            }
+            for name in self.wanted.run_in_browser(wildcards.model)
+        ]
+        return json.dumps(entries, sort_keys=True)
+
+    # Reproducing.
+
+    def model_tfjs(self, wildcards):
+        """Return the TensorFlow.js models of one model that the configuration asks for."""
+        return self.wanted.paths("tfjs", models=[wildcards.model])
+
+    def model_artifacts(self, wildcards):
+        """Return the configured artifacts of a model."""
+        return self.wanted.paths(models=[wildcards.model])
+
+    def model_goldens(self, wildcards):
+        """Return the golden outputs of the graphs that a model's configured artifacts come from."""
+        return sorted({_golden(name.model, name.graph) for name in self.wanted.artifacts(models=[wildcards.model])})
+
+    def makers(self, workflow):
+        """Return an input function for our own files and the environment that commands have, as JSON.
+
+        Args:
+            workflow: Snakemake's; its rules are all there when a job is planned.
+        """
+
+        def get(wildcards):
+            found = provenance.of_rules(workflow.rules)
+            used = [chosen.of(wildcards.model) for chosen in (self.calibration, self.evaluation)]
+            names = {chosen["dataset"] for chosen in used if chosen} & {*self.downloads.datasets_by("generator")}
+            modules = {path for name in names for path in self.downloads.generator(name)}
+            found["generate_dataset"]["beside"] = sorted(modules)
+            return json.dumps(found, sort_keys=True)
+
+        return get
+
+    def parameters(self, wildcards):
+        """Return everything of the card and the configuration that shapes an artifact, as JSON."""
+        prose = {"title", "homepage", "published", "training_set"}
+        chosen = {key: value for key, value in self.catalogue[wildcards.model].items() if key not in prose}
+        return json.dumps({"card": chosen, "toco": self.config["toco"]}, sort_keys=True)
+
+
+def _golden(model, graph):
+    """Return the golden outputs of a graph; all graphs of a detector share them."""
+    return f"build/{model}/{graph if graph in ('main', 'inference') else 'detect_cut'}/golden.npz"

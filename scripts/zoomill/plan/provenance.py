@@ -1,0 +1,28 @@
+"""What has a part in what a command makes: our own files and the environment, as the rules have them."""
+
+import os
+
+# Inputs of rules that are our own files, besides the code of the command.
+_BESIDE = ("scripts", "templates")
+
+
+def of_rules(rules):
+    """Return ``{command: {"script": path, "beside": [path], "environment": [path]}}`` of all rules that run one.
+
+    Paths are relative to the working directory; ``beside`` are our own files that the command's code does not import.
+
+    Args:
+        rules: of Snakemake's workflow.
+    """
+    found = [_of_rule(rule) for rule in rules if rule.shellcmd]
+    return {os.path.basename(parts["script"]).removesuffix(".py"): parts for parts in found}
+
+
+def _of_rule(rule):
+    environment = os.path.relpath(str(rule.conda_env))
+    extra = f"{environment.removesuffix('.yaml')}.post-deploy.sh"
+    return {
+        "script": str(rule.input.code[0]),
+        "beside": [str(path) for name in _BESIDE for path in rule.input.get(name, [])],
+        "environment": [environment, *([extra] if os.path.exists(extra) else [])],
+    }

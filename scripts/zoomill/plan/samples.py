@@ -1,0 +1,36 @@
+"""The samples that models' cards name for a purpose, calibration or evaluation."""
+
+import json
+
+PURPOSES = ("calibration", "evaluation")
+
+
+class Samples:
+    """Input functions about the samples for one purpose.
+
+    Args:
+        purpose: one of :data:`PURPOSES`.
+        catalogue, datasets: ``{name: card}``.
+    """
+
+    def __init__(self, purpose, catalogue, datasets):
+        self.purpose, self._catalogue, self._datasets = purpose, catalogue, datasets
+
+    def of(self, model):
+        """Return the data set and samples that a model's card names, None for random ones and without."""
+        chosen = self._catalogue[model].get(self.purpose)
+        return chosen if isinstance(chosen, dict) else None
+
+    def list(self, wildcards):
+        """Return the list of a model's samples, nothing without."""
+        return f"build/{wildcards.model}/{self.purpose}.csv" if self.of(wildcards.model) else []
+
+    def folder(self, wildcards):
+        """Return the folder of a model's samples, nothing without."""
+        chosen = self.of(wildcards.model)
+        return f"sources/{chosen['dataset']}" if chosen else []
+
+    def form(self, wildcards):
+        """Return how a model's samples are read, as JSON."""
+        chosen = self.of(wildcards.model)
+        return json.dumps(self._datasets[chosen["dataset"]]["form"] if chosen else {}, sort_keys=True)

@@ -1,0 +1,105 @@
+"""The beginning of a run: what may be asked for, the environment of jobs, and the lock of the working directory."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import sys
+
+from snakemake.cli import get_argument_parser
+from snakemake.logging import logger
+
+from zoomill import sandbox
+from zoomill.errors import UserError
+from zoomill.plan import cards, schemas, targets
+from zoomill.plan.names import require
+from zoomill.plan.plan import Plan
+from zoomill.printable import printable
+
+
+def begin(workflow, config):
+    """Return the :class:`zoomill.plan.plan.Plan` of a run, after checking configuration, cards and targets.
+
+    A broken card stops only what needs it. Any other mistake ends the process with one line.
+
+    Args:
+        workflow: Snakemake's.
+        config: what Snakemake read from configuration files and command line; gets its defaults.
+    """
+    broken = {}
+    try:
+        catalogue, datasets = _load(workflow, config, broken)
+    except UserError as error:
+        sys.exit(f"error: {printable(str(error))}")
+    if workflow.is_main_process:
+        for line in dict.fromkeys(map(str, broken.values())):
+            logger.warning(f"left out: {printable(line)}")
+    plan = Plan(config, catalogue, datasets, os.path.relpath(workflow.basedir))
+    _prepare_jobs(workflow, config)
+    if workflow.is_main_process:
+        _say(plan)
+    return plan
+
+
+def _load(workflow, config, broken):
+    """Return catalogue and data sets; ``broken`` gets the errors of cards."""
+    schema = schemas.load(f"{workflow.basedir}/rules/schemas")
+    schemas.check(config, schema["config"], "config.yaml")
+    catalogue = cards.load_catalogue(f"{workflow.basedir}/models", schema["card"], broken)
+    datasets = cards.load_datasets(f"{workflow.basedir}/datasets", schema["dataset"], broken)
+    cards.check_datasets(catalogue, datasets, broken)
+    for name in config["models"]:
+        require(name, catalogue, "config.yaml: models", "model", broken)
+    cards.check_c_names(catalogue, config["models"])
+    # Snakemake hands on the targets only after the Snakefile is read.
+    wanted = get_argument_parser().parse_known_args()[0].targets
+    for target in wanted:
+        targets.check(target, config, catalogue, datasets, broken)
+    if workflow.is_main_process and not config["accept_new_digests"]:
+        named = {part for target in wanted for part in target.split(os.sep)} if wanted else config["models"]
+        targets.check_digests(named, catalogue, "sources.lock", "sources")
+    return catalogue, datasets
+
+
+def _prepare_jobs(workflow, config):
+    """Fix the environment of all jobs; without conda, answer Snakemake's calls with a stand-in."""
+    os.environ.update(
+        PYTHONNOUSERSITE="1",
+        PYTHONHASHSEED="0",
+        TF_ENABLE_ONEDNN_OPTS="0",  # oneDNN computes with whatever the CPU has
+        TF_CPP_MIN_LOG_LEVEL="2",
+        CUDA_VISIBLE_DEVICES="",
+        ZOOMILL_MIRRORS="\n".join(config["mirrors"]),
+        ZOOMILL_TIME_LIMIT=str(config["time_limit"]),
+        ZOOMILL_MEMORY_LIMIT=str(config["memory_limit"]),
+    )
+    if shutil.which("conda") is None:
+        stand_in = f"{workflow.basedir}/envs/uv/bin"
+        os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
+        logger.info("There is no conda: uv builds the environments.")
+
+
+def _say(plan):
+    """Say what nothing but the machine decides."""
+    for layer in sandbox.missing():
+        logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
+    if plan.config["tfjs"] and plan.config["browser"] == "auto":
+        found = "is run" if plan.wanted.in_browser() else "is not on PATH, so nothing is run"
+        logger.info(f"Chromium {found} in the proof of TensorFlow.js models.")
+
+
+def hold_folder(workflow):
+    """Return a file whose kernel lock lives as long as this process, and undo the lock of a run that was killed.
+
+    Snakemake's own lock is a file that outlives its process. Whoever gets the kernel's lock alone is the only run in
+    this folder, so a lock of Snakemake's that stands there belongs to nobody.
+    """
+    os.makedirs(".snakemake", exist_ok=True)
+    alive = open(".snakemake/alive", "w")  # noqa: SIM115
+    with contextlib.suppress(OSError):  # another run lives: Snakemake says whether they collide
+        if workflow.is_main_process:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(".snakemake/locks", ignore_errors=True)
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(alive, fcntl.LOCK_SH)
+    return alive

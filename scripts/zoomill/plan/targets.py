@@ -1,0 +1,161 @@
+"""Which targets can be had, and why others cannot."""
+
+import os
+import re
+
+from zoomill import source_lock
+from zoomill.errors import UserError
+from zoomill.plan import artifact_name, variants
+from zoomill.plan.names import require
+
+# Graphs that end before TFLite_Detection_PostProcess.
+WITHOUT_OP = ("main", "detect_cut")
+# What variants need, and the reason where a card does not have it.
+NEEDS = {
+    "calibration": "its card has no `calibration`, samples that set the ranges of integers",
+    "evaluation": "its card has no `evaluation`, samples and a metric",
+    "drop": "its card does not say `drop: {int8: …}`, how much of the metric int8 may lose",
+    "toco": "TOCO needs ranges: its card says neither `toco: fake_quant` nor `toco: default_ranges`",
+    "pytorch": "litert-torch converts sources of kind pytorch only",
+}
+_FAKE_QUANT = (
+    "its graph has fake-quant nodes (`toco: fake_quant`), behind which weights stay in float, and with which "
+    "TensorFlow makes int8 files that no runtime can prepare; take toco_uint8"
+)
+_FLOAT_ENDS = "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
+_NO_OP = "{} lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
+_NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
+_NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
+
+
+def tfjs_graphs(card):
+    """Return the graphs that a model can have as TensorFlow.js graph models."""
+    own = ["inference"] if card["tfjs"]["inference"] else []
+    return [graph for graph in card["graphs"] if graph in WITHOUT_OP] + own
+
+
+def delivered(card):
+    """Return the TFLite variants that are delivered of a model if the configuration asks for them."""
+    usual = {"always", card["source"]["kind"], *card["toco"]}
+    return card.get("tflite", [row.name for row in variants.rows(format="tflite") if row.usual in usual])
+
+
+def why_not(card, name):
+    """Return why an artifact of a model cannot be had, or None.
+
+    Args:
+        card: that of the model.
+        name: :class:`zoomill.plan.artifact_name.ArtifactName`, of a graph and a variant that there are.
+    """
+    row = variants.row(name.format, name.variant)
+    if name.format == "tflite" and row.name not in card.get("tflite", [row.name]):
+        return f"its card lists what can be had of it: `tflite: [{', '.join(card['tflite'])}]`"
+    if missing := [need for need in row.needs if not has(card, need)]:
+        return NEEDS[missing[0]]
+    if "fake_quant" in card["toco"] and not row.of_fake_quant:
+        return _FAKE_QUANT
+    return _why_not_graph(card, name, row)
+
+
+def _why_not_graph(card, name, row):
+    if name.graph == "layers":
+        layers = name.format == "tfjs" and card["tfjs"]["layers"] and card["source"]["kind"] == "keras"
+        return None if layers and name.variant == "float32" else _NO_LAYERS
+    if name.graph == "inference":
+        return None if name.format == "tfjs" and card["tfjs"]["inference"] else _NO_INFERENCE
+    if name.graph in WITHOUT_OP or row.graphs != "without_op":
+        return None
+    return _FLOAT_ENDS if name.format == "tflite" else _NO_OP.format(variants.FORMATS[name.format])
+
+
+def has(card, need):
+    """Tell whether a card has what a key of :data:`NEEDS` stands for."""
+    if need == "pytorch":
+        return card["source"]["kind"] == "pytorch"
+    return "int8" in card["drop"] if need == "drop" else bool(card.get(need))
+
+
+def check(target, config, catalogue, datasets, broken):
+    """Raise a UserError for a target whose model, graph or variant does not exist or cannot be had.
+
+    Args:
+        target: as on the command line.
+        config: the configuration.
+        catalogue, datasets: ``{name: card}``.
+        broken: ``{name: UserError}`` of cards that cannot be read.
+    """
+    parts = re.fullmatch(r"(?:\./)?(sources|build|results)/([^/]+)(?:/(.*))?", target)
+    if not parts or (parts[1] == "results" and parts[3] is None):
+        return
+    folder, model, file = parts[1], parts[2], parts[3] or ""
+    if (folder == "sources" and model in datasets) or (folder, model) == ("build", "javascript"):
+        return
+    require(model, catalogue, target, "model", broken)
+    reason = None
+    if folder == "build":
+        reason = _check_build(target, catalogue[model], file)
+    elif folder == "results":
+        reason = _check_result(target, config, catalogue[model], file)
+    if reason:
+        raise UserError(f"{target}: cannot be had: {reason}")
+
+
+def _check_build(target, card, file):
+    """Return why a file of a model in build/ cannot be had, or None."""
+    if os.path.dirname(file):
+        require(os.path.dirname(file), [*card["graphs"], "inference"], target, "graph")
+        needs = "evaluation" if os.path.basename(file) == "predictions.npz" else None
+    else:
+        needs = {"evaluation.csv": "evaluation", "calibration.csv": "calibration"}.get(file)
+    return NEEDS[needs] if needs and not isinstance(card.get(needs), dict) else None
+
+
+def _check_result(target, config, card, file):
+    """Return why a file of a model in results/ cannot be had, or None."""
+    if file in ("source.metric.json", "source.samples.jsonl"):
+        return None if has(card, "evaluation") else NEEDS["evaluation"]
+    if file == "browser.json" and not config["tfjs"]:
+        return "config.yaml names no `tfjs` variants to run in a browser"
+    found = artifact_name.of_graph(target) or artifact_name.parse(target)
+    if not found:
+        return None
+    name, what = found
+    others = ["inference", "layers"] if name.format == "tfjs" else []
+    require(name.graph, [*card["graphs"], *others], target, "graph")
+    require(name.variant, variants.names(format=name.format), target, f"{variants.FORMATS[name.format]} variant")
+    return why_not(card, name) or _why_not_file(card, name, what)
+
+
+def _why_not_file(card, name, what):
+    """Return why a file beside an artifact that can be had cannot, or None."""
+    if what in ("metric", "samples") and not has(card, "evaluation"):
+        return NEEDS["evaluation"]
+    if what == "calibration" and not has(card, "calibration"):
+        return NEEDS["calibration"]
+    if what in ("calibration", "tensors", "plot") and name.graph not in WITHOUT_OP:
+        return "it is that of detect_cut, from which graphs with TFLite_Detection_PostProcess are made"
+    if what == "record" and not variants.row(name.format, name.variant).record:
+        recorded = variants.names(format=name.format, record=True)
+        return f"only {' and '.join(recorded)} has a record of how it was found"
+    return None
+
+
+def check_digests(wanted, catalogue, lock, sources):
+    """Raise a UserError, with what to do, for a wanted model whose source would be refused for want of a digest.
+
+    Args:
+        wanted: names of models.
+        catalogue: ``{name: card}``.
+        lock: path of sources.lock.
+        sources: folder of the sources; a model that is there is not fetched again.
+    """
+    locked = source_lock.read(lock)
+    for name in catalogue:
+        files = catalogue[name]["source"]["files"] if name in wanted else []
+        known = locked.get(name, {})
+        unknown = [file["name"] for file in files if "digest" in file and file["name"] not in known]
+        if unknown and not os.path.exists(os.path.join(sources, name)):
+            raise UserError(
+                f"{name}: nobody has published a digest of {unknown[0]}; to fetch it all the same and keep the digest "
+                "found in sources.lock, add --config accept_new_digests=True"
+            )

@@ -1,0 +1,102 @@
+"""What the configuration asks for, by the names of files."""
+
+import shutil
+
+from zoomill.plan import targets, variants
+from zoomill.plan.artifact_name import ArtifactName
+
+
+class Wanted:
+    """The files of a configuration.
+
+    Args:
+        config: the configuration.
+        catalogue: ``{model: card}``.
+    """
+
+    def __init__(self, config, catalogue):
+        self._config, self._catalogue = config, catalogue
+
+    def artifacts(self, *formats, models=None):
+        """Return the :class:`ArtifactName` of everything of some formats, or all, and of some models, or all."""
+        return [
+            name
+            for model in (self._config["models"] if models is None else models)
+            for form in (formats or variants.FORMATS)
+            for name in self._possible(model, form, self._config[form])
+        ]
+
+    def paths(self, *formats, models=None):
+        """Return the paths of :meth:`artifacts`."""
+        return list(map(str, self.artifacts(*formats, models=models)))
+
+    def _possible(self, model, form, chosen):
+        """Return those of some variants of a format that can be had of a model and are delivered of it."""
+        card = self._catalogue[model]
+        names = [
+            ArtifactName(model, graph, variant, form) for graph in (*card["graphs"], "inference") for variant in chosen
+        ]
+        delivered = targets.delivered(card) if form == "tflite" else chosen
+        return [name for name in names if name.variant in delivered and not targets.why_not(card, name)]
+
+    def evidence(self, *formats):
+        """Return the evidence of artifacts."""
+        return [name.file("evidence") for name in self.artifacts(*formats)]
+
+    def metrics(self, form):
+        """Return the metric evidence of the artifacts of a format that are evaluated."""
+        evaluated = [name for name in self.artifacts(form) if "evaluation" in self._catalogue[name.model]]
+        return [name.file("metric") for name in evaluated if self._config["evaluate"]]
+
+    def delivered(self):
+        """Return all that stands in SHA256SUMS."""
+        layers = [model for model in self._config["models"] if self._catalogue[model]["tfjs"]["layers"]]
+        return [
+            *self.paths(),
+            *self._c_arrays(),
+            *(str(ArtifactName(model, "layers", "float32", "tfjs")) for model in layers if self._config["tfjs"]),
+        ]
+
+    def _c_arrays(self):
+        names = [
+            name
+            for model in self._config["models"]
+            for name in self._possible(model, "tflite", self._config["c_arrays"])
+        ]
+        return [name.file(end) for name in names for end in ("source", "header")]
+
+    def graphs(self):
+        """Return ``(model, graph)`` of all graphs that are delivered as TensorFlow.js models."""
+        return list(dict.fromkeys((name.model, name.graph) for name in self.artifacts("tfjs")))
+
+    def contracts(self):
+        """Return their contracts."""
+        return [f"build/{model}/{graph}/contract.json" for model, graph in self.graphs()]
+
+    def pages(self):
+        """Return all that pages need besides TensorFlow.js models, nothing where none are wanted."""
+        if not self._config["tfjs"]:
+            return []
+        names = ("decode.js", "decode.py", "tfjs.md")
+        own = [f"results/{model}/{name}" for model in self._config["models"] for name in names]
+        maps = [f"results/{model}/{graph}.map.json" for model, graph in self.graphs()]
+        return ["results/models.json", "results/tfjs.md", *own, *maps]
+
+    def in_browser(self):
+        """Tell whether artifacts are run in Chromium too."""
+        wanted = self._config["browser"] == "auto" and shutil.which("chromium") or self._config["browser"] is True
+        return bool(wanted and self._config["tfjs"])
+
+    def browser(self):
+        """Return the evidence of Chromium, nothing where it is not run."""
+        return [f"results/{model}/browser.json" for model in self._config["models"] if self.in_browser()]
+
+    def run_in_browser(self, model):
+        """Return the artifacts of a model that a browser runs: TensorFlow.js models and TFLite files of their graphs.
+
+        Files whose inputs and outputs are integers are left out: LiteRT.js knows no int8.
+        """
+        models = self.artifacts("tfjs", models=[model])
+        graphs = {name.graph for name in models}
+        files = [name for name in self.artifacts("tflite", models=[model]) if name.graph in graphs]
+        return models + [name for name in files if variants.row("tflite", name.variant).ends == "float32"]

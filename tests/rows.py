@@ -1,0 +1,16 @@
+"""Rows of the table of TFLite variants, as commands and the library are given them."""
+
+import json
+
+from zoomill import artifact
+from zoomill.plan import variants
+
+
+def flag(name):
+    """Return the value of ``--variant``."""
+    return json.dumps(variants.promises("tflite", name))
+
+
+def variant(name):
+    """Return the :class:`zoomill.artifact.Variant`."""
+    return artifact.Variant(**variants.promises("tflite", name))
