@@ -61,7 +61,7 @@ def require(name, names, where, kind, broken=()):
 
 
 def check_target(target, catalogue, datasets, broken):
-    """Raise a UserError for a target whose model, graph or variant does not exist."""
+    """Raise a UserError for a target whose model, graph or variant does not exist, or that cannot be had."""
     parts = re.fullmatch(r"(?:\./)?(sources|build|results)/([^/]+)(?:/(.*))?", target)
     if not parts or (parts[1] == "results" and parts[3] is None):
         return
@@ -69,37 +69,69 @@ def check_target(target, catalogue, datasets, broken):
     if (folder == "sources" and name in datasets) or (folder, name) == ("build", "javascript"):
         return
     require(name, catalogue, target, "model", broken)
-    if (
-        re.search(r"(metric\.json|samples\.jsonl|predictions\.npz)$", file)
-        and "evaluation" not in catalogue[name]
-    ):
-        raise UserError(f"{target}: cannot be had: its card has no `evaluation`, samples and a metric")
-    if folder == "build" and "/" in file:
-        require(os.path.dirname(file), [*catalogue[name]["graphs"], "inference"], target, "graph")
-    artifact = re.fullmatch(
+    figures = re.search(r"(metric\.json|samples\.jsonl|predictions\.npz)$", file)
+    if figures and "evaluation" not in catalogue[name]:
+        raise UserError(f"{target}: cannot be had: {cards.NO_EVALUATION}")
+    check = {"build": check_graph_file, "results": check_result}.get(folder)
+    if check and (reason := check(target, catalogue[name], file)):
+        raise UserError(f"{target}: cannot be had: {reason}")
+
+
+def check_graph_file(target, card, file):
+    """Return why a file of build/ cannot be had, or None; raise a UserError for a name that is none."""
+    if samples := re.fullmatch(r"(calibration|evaluation)\.csv", file):
+        return cards.samples_why_not(card, samples[1])
+    graph, _, made = file.partition("/")
+    if not made:
+        return None
+    require(graph, [*card["graphs"], "inference"], target, "graph")
+    if graph == "inference" and (reason := cards.tfjs_why_not(card, graph)):
+        return reason
+    raw = re.fullmatch(r"(?!contract\.)([^.]+)\.(?:tflite|log|json)", made)
+    if raw and graph != "inference":
+        require(raw[1], cards.OF_TOCO, target, "variant of TOCO")
+        return cards.why_not(card, graph, raw[1])
+    if made == "golden.npz" and graph not in (*cards.WITHOUT_POSTPROCESS, "inference"):
+        return cards.SHARED
+    require(made, cards.graph_files(card, graph), target, f"file of {graph}")
+    return None
+
+
+def check_result(target, card, file):
+    """Return why a file of results/ cannot be had, or None; raise a UserError for a name that is none."""
+    if file == "browser.json" and not config["tfjs"]:
+        return "config.yaml names no `tfjs` variants to run in a browser"
+    if made := re.fullmatch(
         r"([^.]+)\.([^.]+)\.(?:tflite|tflite\.json|cc|h|metric\.json|samples\.jsonl|tensors\.(?:json|png)|"
         r"(?<=\.int8_mixed\.)json)",
         file,
-    )
-    if folder == "results" and artifact:
-        require(artifact[1], catalogue[name]["graphs"], target, "graph")
-        require(artifact[2], cards.VARIANTS, target, "TFLite variant")
-        if reason := cards.why_not(catalogue[name], artifact[1], artifact[2]):
-            raise UserError(f"{target}: cannot be had: {reason}")
-    intermediate = re.fullmatch(r"([^.]+)\.([^.]+)\.openvino(?:\.json|/.*)?", file)
-    if folder == "results" and intermediate:
-        require(intermediate[1], catalogue[name]["graphs"], target, "graph")
-        require(intermediate[2], OPENVINO_VARIANTS, target, "OpenVINO variant")
-        if intermediate[1] not in cards.WITHOUT_POSTPROCESS:
-            raise UserError(f"{target}: cannot be had: {cards.NO_POSTPROCESS}")
-    if folder == "results" and file == "browser.json" and not config["tfjs"]:
-        raise UserError(f"{target}: cannot be had: config.yaml names no `tfjs` variants to run in a browser")
-    web = re.fullmatch(r"([^.]+)\.([^.]+)\.tfjs(?:\.json|\.metric\.json|\.samples\.jsonl|/.*)?", file)
-    if folder == "results" and web:
-        require(web[1], [*catalogue[name]["graphs"], "inference", "layers"], target, "graph")
-        require(web[2], TFJS_VARIANTS, target, "TensorFlow.js variant")
-        if reason := cards.tfjs_why_not(catalogue[name], web[1]):
-            raise UserError(f"{target}: cannot be had: {reason}")
+    ):
+        require(made[1], card["graphs"], target, "graph")
+        require(made[2], cards.VARIANTS, target, "TFLite variant")
+        if reason := cards.why_not(card, made[1], made[2]):
+            return reason
+        of_cut = file.endswith((".tensors.json", ".tensors.png", ".int8_mixed.json"))
+        return cards.SHARED if of_cut and made[1] not in cards.WITHOUT_POSTPROCESS else None
+    if made := re.fullmatch(r"([^.]+)\.calibration\.json", file):
+        require(made[1], card["graphs"], target, "graph")
+        if "calibration" not in card:
+            return cards.NO_CALIBRATION
+        return cards.SHARED if made[1] not in cards.WITHOUT_POSTPROCESS else None
+    if made := re.fullmatch(r"([^.]+)\.([^.]+)\.openvino(?:\.json|/.*)?", file):
+        require(made[1], card["graphs"], target, "graph")
+        require(made[2], OPENVINO_VARIANTS, target, "OpenVINO variant")
+        return cards.NO_POSTPROCESS if made[1] not in cards.WITHOUT_POSTPROCESS else None
+    if made := re.fullmatch(
+        r"([^.]+)\.(?:([^.]+)\.tfjs(?:\.json|\.metric\.json|\.samples\.jsonl|/.*)?|(?:map|planned)\.json)",
+        file,
+    ):
+        require(made[1], [*card["graphs"], "inference", "layers"], target, "graph")
+        require(made[2] or "planned", TFJS_VARIANTS, target, "TensorFlow.js variant")
+        alone = re.fullmatch(r"layers\.float32\.tfjs(?:/.*)?", file)
+        return cards.tfjs_why_not(card, made[1]) or (
+            cards.LAYERS_ALONE if made[1] == "layers" and not alone else None
+        )
+    return None
 
 
 def check_digests(targets, catalogue):
@@ -271,7 +303,8 @@ def possible(model, variants):
         f"results/{model}/{graph}.{variant}"
         for graph in CATALOGUE[model]["graphs"]
         for variant in variants
-        if variant in CATALOGUE[model]["tflite"] and not cards.why_not(CATALOGUE[model], graph, variant)
+        if variant in cards.delivered(CATALOGUE[model])
+        and not cards.why_not(CATALOGUE[model], graph, variant)
     ]
 
 
@@ -632,9 +665,10 @@ def calibration(wildcards):
 
 
 def beside(wildcards):
-    """Return the int8 file that TensorFlow's is compared with, nothing for other variants."""
+    """Return the int8 file that TensorFlow's is compared with, nothing for other variants or where it cannot be had."""
     compared = wildcards.variant == "tf_int8" and wildcards.graph in cards.WITHOUT_POSTPROCESS
-    return "results/{model}/{graph}.int8.tflite" if compared else []
+    reason = cards.why_not(CATALOGUE[wildcards.model], wildcards.graph, "int8")
+    return "results/{model}/{graph}.int8.tflite" if compared and not reason else []
 
 
 def float_file(wildcards):
@@ -710,9 +744,9 @@ def pipeline_code(wildcards):
         commands += ["export_ssd_graph", "add_postprocess", "graft_postprocess"]
     else:
         commands.append(f"export_{kind}")
-    if any(variant.startswith("toco_") for variant in CATALOGUE[wildcards.model]["tflite"]):
+    if any(variant.startswith("toco_") for variant in cards.delivered(CATALOGUE[wildcards.model])):
         commands += ["run_toco", "finish_toco"]
-    if "int8_mixed" in CATALOGUE[wildcards.model]["tflite"]:
+    if "int8_mixed" in cards.delivered(CATALOGUE[wildcards.model]):
         commands.append("bisect_quantisation")
     if kind == "pytorch":
         commands += ["run_pytorch", "convert_pytorch"]

@@ -31,14 +31,21 @@ _DETECTION_GRAPHS = {
 WITHOUT_POSTPROCESS = ("main", "detect_cut")
 NO_POSTPROCESS = "OpenVINO lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 NO_POSTPROCESS_IN_TFJS = "TensorFlow.js lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
+NO_EVALUATION = "its card has no `evaluation`, samples and a metric"
+NO_CALIBRATION = "its card names no `calibration` samples, which set the ranges of integers"
+SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
+LAYERS_ALONE = (
+    "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
+)
 NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
 # TFLite variants with integer activations, whose ranges come from samples.
 CALIBRATED = ("int8", "int8_io", "uint8_io", "int16x8", "tf_int8")
 VARIANTS = ("float32", "float16", "dynamic", *CALIBRATED, "int8_mixed", "toco_float32", "toco_uint8", "torch_float32")
+OF_TOCO = ("toco_float32", "toco_uint8")
 # Those that ai-edge-quantizer derives from the float32 file.
 DERIVED = ("float16", "dynamic", "int8", "int8_io", "uint8_io", "int16x8", "int8_mixed")
 # Those that a graph with fake-quant nodes can have: it holds its ranges itself.
-OF_FAKE_QUANT = ("float32", "toco_float32", "toco_uint8")
+OF_FAKE_QUANT = ("float32", *OF_TOCO)
 
 
 def check(document, schema, path):
@@ -101,11 +108,9 @@ def _card(path, model, schema):
     if card["source"]["kind"] == "tf1_detection":
         card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
         card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
-        card.setdefault("tflite", [*_variants(card), "toco_float32"])
         _check_graphs(card, where)
     else:
         card["graphs"] = {"main": {}}
-        card.setdefault("tflite", _variants(card))
     _check_tfjs(card, where)
     card.setdefault("c_name", model)
     return card
@@ -143,14 +148,6 @@ def _refuse_openvino(document, path):
     source = document.get("source") if isinstance(document, dict) else None
     if isinstance(source, dict) and (source.get("kind") == "openvino" or str(source.get("path")).endswith(".xml")):
         raise UserError(f"{path}: source: {NO_WAY_BACK}")
-
-
-def _variants(card):
-    """Return the TFLite variants that a card without a list of its own can have."""
-    if "fake_quant" in card["toco"]:
-        return [variant for variant in OF_FAKE_QUANT if variant != "toco_float32"]
-    own = ["torch_float32"] if card["source"]["kind"] == "pytorch" else []
-    return ["float32", "float16", "dynamic", *(CALIBRATED if "calibration" in card else ()), *own]
 
 
 def load_datasets(folder, schema, definitions, broken=None):
@@ -208,6 +205,17 @@ def check_c_names(catalogue, models):
             raise UserError(f"models/{model}.yaml: c_name: {name} is that of models/{other}.yaml; change one")
 
 
+def delivered(card):
+    """Return the TFLite variants of which config.yaml chooses: the card's list, or the usual ones without."""
+    if "tflite" in card:
+        return card["tflite"]
+    kind = card["source"]["kind"]
+    own = ["toco_float32"] * (kind == "tf1_detection") + ["torch_float32"] * (kind == "pytorch")
+    if "fake_quant" in card["toco"]:
+        return ["float32", "toco_uint8", *own]
+    return ["float32", "float16", "dynamic", *(CALIBRATED if "calibration" in card else ()), *own]
+
+
 def why_not(card, graph, variant):
     """Return why a graph cannot be had as a TFLite variant, or None."""
     kind = card["source"]["kind"]
@@ -221,7 +229,7 @@ def why_not(card, graph, variant):
             "TensorFlow makes int8 files that no runtime can prepare; take toco_uint8"
         )
     if variant in CALIBRATED and "calibration" not in card:
-        return "its card names no `calibration` samples, which set the ranges of integers"
+        return NO_CALIBRATION
     if variant == "int8_mixed":
         if missing := [key for key in ("calibration", "evaluation") if key not in card]:
             return f"its card has no `{missing[0]}`, without which nothing says which operators must stay in float"
@@ -229,7 +237,28 @@ def why_not(card, graph, variant):
             return "its card does not say `drop: {int8: …}`, how much of the metric int8 may lose"
     if variant.endswith("_io") and graph not in ("main", "detect_cut"):
         return "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
+    if variant not in card.get("tflite", [variant]):
+        return f"its card lists what can be had, `tflite: [{', '.join(card['tflite'])}]`"
     return None
+
+
+def samples_why_not(card, purpose):
+    """Return why a model has no list of samples for a purpose, or None."""
+    if purpose not in card:
+        return NO_EVALUATION if purpose == "evaluation" else NO_CALIBRATION
+    return None if isinstance(card[purpose], dict) else f"its card says `{purpose}: random`, which takes no samples"
+
+
+def graph_files(card, graph):
+    """Return the names of what build/ can hold of a graph, but for TOCO's."""
+    own = graph in (*WITHOUT_POSTPROCESS, "inference")
+    return [
+        *("graph.pb", "contract.json"),
+        *(("saved_model", "golden.npz") if own else ()),
+        *(("anchors.npy", "anchors.txt") if graph == "detect_cut" else ()),
+        *(("pytorch.onnx", "pytorch.npz") if card["source"]["kind"] == "pytorch" else ()),
+        *(("predictions.npz",) if graph in WITHOUT_POSTPROCESS and "evaluation" in card else ()),
+    ]
 
 
 def tfjs_why_not(card, graph):

@@ -1,6 +1,7 @@
 """Snakemake's own reading of the workflow: what its rules say of any target, without starting a process or a job."""
 
 import contextlib
+import functools
 import itertools
 import os
 import sys
@@ -12,6 +13,10 @@ from snakemake.output_index import OutputIndex
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
 from zoomill.errors import UserError
+
+
+class Fault(Exception):
+    """What Snakemake would stop at."""
 
 
 class Rules:
@@ -47,41 +52,50 @@ class Rules:
                 found[str(pattern.apply_wildcards(dict(zip(wildcards, values, strict=True))))] = None
         return list(found)
 
-    def fault(self, target):
-        """Return why a target cannot be made though no one refuses it, or None.
+    def unused(self, targets):
+        """Return the outputs of rules that none of some targets looks like."""
+        patterns = [pattern for rule in self.rules for pattern in rule.output]
+        return [str(pattern) for pattern in patterns if not any(map(pattern.match, targets))]
 
-        Everything that it needs, directly or not, must be there or come from one rule whose input functions and
-        params can be evaluated and whose environment exists.
+    @functools.cache  # noqa: B019
+    def inputs(self, target):
+        """Return what the one rule that makes a target needs, nothing for a file that is there.
+
+        Raises:
+            Fault: when none or several make it, an input function or param fails, or there is no such environment.
         """
+        producers = sorted(self._index.match_producers(target), key=lambda rule: rule.name)
+        if not producers and os.path.exists(target):
+            return []
+        if len(producers) != 1:
+            raise Fault(f"{target}: {' and '.join(rule.name for rule in producers) or 'no rule'} makes it")
+        try:
+            return _evaluated(producers[0], target)
+        except Exception as error:
+            message = " ".join(str(error).partition("Traceback")[0].split())
+            raise Fault(f"{target}: {producers[0].name}: {type(error).__name__}: {message}") from error
+
+    def fault(self, target):
+        """Return why a target, or anything that it needs, directly or not, cannot be made, or None."""
         if target not in self._faults:
             self._faults[target] = f"{target} needs itself"
-            self._faults[target] = self._find_fault(target)
+            try:
+                self._faults[target] = next(filter(None, map(self.fault, self.inputs(target))), None)
+            except Fault as fault:
+                self._faults[target] = str(fault)
         return self._faults[target]
-
-    def _find_fault(self, target):
-        producers = self._index.match_producers(target)
-        if len(producers) != 1:
-            if not producers and os.path.exists(target):
-                return None
-            return f"{target}: {' and '.join(sorted(rule.name for rule in producers)) or 'no rule'} makes it"
-        (rule,) = producers
-        try:
-            inputs = _evaluated(rule, target)
-        except Exception as error:  # noqa: BLE001
-            return f"{target}: {rule.name} raises {type(error).__name__}: {' '.join(str(error).split())}"
-        return next(filter(None, map(self.fault, inputs)), None)
 
 
 def _evaluated(rule, target):
     """Return the inputs of the job that makes a target, after evaluating all else that a rule says of it."""
     wildcards = rule.get_wildcards(target)
-    inputs = rule.expand_input(wildcards)[0]
-    outputs = rule.expand_output(wildcards)[0]
+    inputs, outputs = rule.expand_input(wildcards)[0], rule.expand_output(wildcards)[0]
     rule.expand_params(wildcards, inputs, outputs, None)
     rule.expand_log(wildcards)
     rule.expand_benchmark(wildcards)
-    environment = rule.expand_conda_env(wildcards)
-    assert os.path.isfile(environment.file.get_path_or_uri(secret_free=False)), environment
+    environment = rule.expand_conda_env(wildcards).file.get_path_or_uri(secret_free=False)
+    if not os.path.isfile(environment):
+        raise FileNotFoundError(environment)
     return list(map(str, inputs))
 
 
@@ -95,10 +109,13 @@ def parsed(folder, config):
     """
     settings = ConfigSettings(config=config)
     paths = list(sys.path)
-    with mock.patch.dict(os.environ), mock.patch.object(sys, "argv", ["snakemake"]):
-        with SnakemakeApi(OutputSettings(quiet=None)) as api:
-            read = api.workflow(ResourceSettings(cores=1), settings, snakefile=folder / "Snakefile", workdir=folder)
-            yield Rules(read._workflow)
+    with (
+        mock.patch.dict(os.environ),
+        mock.patch.object(sys, "argv", ["snakemake"]),
+        SnakemakeApi(OutputSettings(quiet=None)) as api,
+    ):
+        read = api.workflow(ResourceSettings(cores=1), settings, snakefile=folder / "Snakefile", workdir=folder)
+        yield Rules(read._workflow)
     sys.path[:] = paths
 
 
@@ -111,7 +128,17 @@ def house(repository, folder, cards):
         cards: ``{model: text}``.
     """
     (folder / "models").mkdir(parents=True)
-    for name in ("Snakefile", "artifacts.lock", "config.yaml", "datasets", "envs", "rules", "scripts", "starter", "web"):
+    for name in (
+        "Snakefile",
+        "artifacts.lock",
+        "config.yaml",
+        "datasets",
+        "envs",
+        "rules",
+        "scripts",
+        "starter",
+        "web",
+    ):
         (folder / name).symlink_to(Path(repository) / name)
     for model, text in cards.items():
         (folder / f"models/{model}.yaml").write_text(text)
