@@ -93,7 +93,7 @@ def check_graph_file(target, card, file):
         return cards.why_not(card, graph, raw[1])
     if made == "golden.npz" and graph not in (*cards.WITHOUT_POSTPROCESS, "inference"):
         return cards.SHARED
-    require(made, cards.graph_files(card, graph), target, f"file of {graph}")
+    require(made, cards.graph_files(card, graph), target, f"file in {graph}/ named")
     return None
 
 
