@@ -6,6 +6,7 @@ import os
 from zoomill import command, made, tables
 from zoomill.yaml_file import load_yaml
 
+_FORMATS = (".tflite", ".openvino", ".tfjs")
 _HEADINGS = ("model", "task", "source", "bytes", "licence", "built here")
 
 
@@ -25,8 +26,8 @@ def row(path, results):
     sizes = [file.get("size") for file in card["source"]["files"]]
     size = "unknown" if None in sizes else f"{sum(sizes):,}"
     folder = os.path.join(results, model)
-    made = os.listdir(folder) if os.path.isdir(folder) else []
-    built = [name for name in made if name.endswith((".tflite", ".openvino"))]
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    built = [name for name in names if name.endswith(_FORMATS)]
     number = f"{len(built)} artifacts" if built else "no"
     return model, card["task"], card["source"]["kind"], size, card["licence"], number
 

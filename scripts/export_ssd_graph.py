@@ -18,6 +18,7 @@ from zoomill import (
     checkpoint,
     command,
     contract,
+    detection_contract,
     drawn_pictures,
     files,
     framework,
@@ -76,10 +77,10 @@ def export(args):
 
     def run(images):
         found = source.outputs(images)
-        return found | {ssd_graph.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
+        return found | {detection_contract.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
 
     def found(images):
-        return clear_scores(run(images)[ssd_graph.SCORES][:, :, -ssd.num_classes :])
+        return clear_scores(run(images)[detection_contract.SCORES][:, :, -ssd.num_classes :])
 
     outputs = run(pictures(args, found, size))
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
@@ -91,7 +92,7 @@ def export(args):
         args.model, shape, source.value_range(*size), len(centred), args.labels, postprocess.Options.from_pipeline(ssd)
     )
     for promise in promises["outputs"]:
-        promise["activation"] = activation(cut, promise["tensor"], {ssd_graph.INPUT})
+        promise["activation"] = activation(cut, promise["tensor"], {detection_contract.INPUT})
     own = source.postprocess()
     if own:
         check_source(own, config, args.pipeline_override, source.origin)
@@ -155,8 +156,10 @@ def predict(args, source, size, post_processing):
 
     def run(value):
         found = source.outputs([value[0]])
-        result = {name: array for name, array in found.items() if name == ssd_graph.BOXES or "detection" in name}
-        result[ssd_graph.SCORES] = golden.convert_scores(found["logits"], post_processing)
+        result = {
+            name: array for name, array in found.items() if name == detection_contract.BOXES or "detection" in name
+        }
+        result[detection_contract.SCORES] = golden.convert_scores(found["logits"], post_processing)
         if "detection_classes" in result:
             result["detection_classes"] -= 1
         return result

@@ -17,7 +17,7 @@ code read to know how to feed a model:
 
 import numpy as np
 
-from zoomill import ssd_graph
+from zoomill import detection_contract
 from zoomill.postprocess import OP
 
 # Order and meaning of the op's outputs: tensorflow/lite/kernels/detection_postprocess.cc.
@@ -51,8 +51,8 @@ def detection_heads(model, shape, value_range, anchors, labels, options):
         "graph": "detect_cut",
         "inputs": [
             {
-                "name": ssd_graph.INPUT,
-                "tensor": ssd_graph.INPUT,
+                "name": detection_contract.INPUT,
+                "tensor": detection_contract.INPUT,
                 "dtype": "float32",
                 "shape": list(shape),
                 "layout": "NHWC",
@@ -61,10 +61,12 @@ def detection_heads(model, shape, value_range, anchors, labels, options):
             }
         ],
         "outputs": [
-            _output("box_encodings", ssd_graph.BOXES, [1, anchors, 4], "ty, tx, th, tw of each anchor, scaled"),
+            _output(
+                "box_encodings", detection_contract.BOXES, [1, anchors, 4], "ty, tx, th, tw of each anchor, scaled"
+            ),
             _output(
                 "class_predictions",
-                ssd_graph.SCORES,
+                detection_contract.SCORES,
                 [1, anchors, classes],
                 "score of each class, background first",
             ),

@@ -13,7 +13,7 @@ import typing
 
 import numpy as np
 
-from zoomill import detection_source, detections, parity, ssd_graph, tflite_file
+from zoomill import detection_contract, detection_source, detections, parity, tflite_file
 from zoomill.detection_source import HELP
 from zoomill.errors import UserError
 from zoomill.evidence import Verdict
@@ -21,8 +21,8 @@ from zoomill.postprocess import OP, Options
 from zoomill.runtime import Artifact, dequantise
 
 HEADS = [
-    {"name": "box_encodings", "tensor": ssd_graph.BOXES},
-    {"name": "class_predictions", "tensor": ssd_graph.SCORES},
+    {"name": "box_encodings", "tensor": detection_contract.BOXES},
+    {"name": "class_predictions", "tensor": detection_contract.SCORES},
 ]
 # What LiteRT and NumPy differ by at most in float32: in a score, in a coordinate, in the overlap of a box with itself.
 _EXACT = {"score": 1e-5, "coordinate": 1e-5, "overlap": 0.999}
@@ -225,7 +225,7 @@ def of_decisions(runs, contract, golden, anchors, limits):
     """
     options, total = Options(**contract["postprocess"]), detections.Match()
     for row, run in enumerate(runs):
-        heads = golden[ssd_graph.BOXES][row], golden[ssd_graph.SCORES][row], anchors
+        heads = golden[detection_contract.BOXES][row], golden[detection_contract.SCORES][row], anchors
         expected = detections.postprocess(*heads, options)
         lost = _clear_in(expected, run.found, options, limits["score"])
         gained = _clear_in(run.found, expected, options, limits["score"])

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from zoomill import detections, ssd_graph
+from zoomill import detection_contract, detections
 from zoomill.evidence import Verdict
 from zoomill.postprocess import Options
 
@@ -52,8 +52,8 @@ def _image(golden, row, anchors):
     )
     # Rows that fill the list up have the score 0.
     return found.above(np.finfo(np.float32).tiny), (
-        golden[ssd_graph.BOXES][row],
-        golden[ssd_graph.SCORES][row],
+        golden[detection_contract.BOXES][row],
+        golden[detection_contract.SCORES][row],
         anchors,
     )
 

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from zoomill import checkpoint, source_nms, ssd_graph
+from zoomill import checkpoint, detection_contract, source_nms, ssd_graph
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.inspect import allowed_operators
@@ -76,14 +76,14 @@ class Source:
             logits, and the model's own detections (boxes ymin, xmin, ymax, xmax relative; classes from 1; scores)
             where it has any; and ``anchors`` ``[anchors, 4]``, corners, where the graph computes them.
         """
-        fetches = {ssd_graph.INPUT: self._heads.image, ssd_graph.BOXES: self._heads.boxes}
+        fetches = {detection_contract.INPUT: self._heads.image, detection_contract.BOXES: self._heads.boxes}
         fetches["logits"] = self._heads.logits
         names = {op.name for op in self._graph.get_operations()}
         if names.issuperset(_DETECTIONS):
             fetches.update({name: name for name in _DETECTIONS})
         runs = [self._run(image, fetches) for image in images]
         result = {name: np.concatenate([run[name] for run in runs]) for name in fetches}
-        result[ssd_graph.BOXES] = result[ssd_graph.BOXES].reshape(len(images), -1, 4)
+        result[detection_contract.BOXES] = result[detection_contract.BOXES].reshape(len(images), -1, 4)
         if self._heads.anchors:
             result["anchors"] = self._run(images[0], {"anchors": self._heads.anchors})["anchors"]
         return result

@@ -1,6 +1,6 @@
 """TFLite_Detection_PostProcess in a frozen TensorFlow graph."""
 
-from zoomill import ssd_graph
+from zoomill import detection_contract
 from zoomill.errors import UserError
 from zoomill.postprocess import OP, Options
 from zoomill.tensorflow_parts import import_part
@@ -24,7 +24,7 @@ def append(graph, anchors, options):
     tensor.tensor_content = anchors.astype("<f4").tobytes()
 
     node = graph.node.add(name=OP, op=OP)
-    node.input.extend([ssd_graph.BOXES, ssd_graph.SCORES, "anchors"])
+    node.input.extend([detection_contract.BOXES, detection_contract.SCORES, "anchors"])
     for name, value in vars(options).items():
         attribute = node.attr[name]
         if isinstance(value, bool):

@@ -10,12 +10,9 @@ import dataclasses
 
 import numpy as np
 
+from zoomill.detection_contract import BOXES, INPUT, SCORES
 from zoomill.errors import UserError
 from zoomill.graph_def import ancestors, freeze_node, node_name, static_shapes
-
-INPUT = "normalized_input_image_tensor"
-BOXES = "raw_outputs/box_encodings"
-SCORES = "raw_outputs/class_predictions"
 
 _SHAPE_OPS = ("Shape", "ShapeN", "Rank", "Size")
 _CONVERTERS = {0: "Identity", 1: "Sigmoid", 2: "Softmax"}

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
+from parsed import house, parsed
 from plans import errors, planned
 
 STARTER = "ssd_mobilenet_v1_shapes"
@@ -135,6 +137,75 @@ def edited(repository_copy):
 def test_a_mistake_in_a_card_is_said_with_its_file_and_key(edited, before, after, message):
     (error,) = errors(edited(before, after))
     assert message in error
+
+
+@pytest.fixture(scope="module")
+def refusal(tmp_path_factory):
+    """Return a function from a target to why it is refused."""
+    models = (STARTER, "digits_onnx", "digits_resnet8", "yolo_shapes", "yoloface_50k")
+    texts = {model: (REPOSITORY / f"models/{model}.yaml").read_text() for model in models}
+    texts["random"] = texts["yoloface_50k"] + "calibration: random\n"
+    with parsed(house(REPOSITORY, tmp_path_factory.mktemp("house") / "house", texts), {"models": [STARTER]}) as rules:
+        yield rules.refusal
+
+
+SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
+NO_CALIBRATION = "its card has no `calibration`, samples that set the ranges of integers"
+LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (
+            "results/yolo_shapes/main.int8.tflite",
+            "its card lists what can be had, `tflite: [float32, float16, dynamic, ",
+        ),
+        ("results/yolo_shapes/main.int8.cc", "its card lists what can be had, `tflite: [float32, float16, dynamic, "),
+        (
+            f"results/{STARTER}/detect_regular.map.json",
+            "TensorFlow.js lacks TFLite_Detection_PostProcess; take detect_cut",
+        ),
+        (
+            f"results/{STARTER}/detect_fast.planned.json",
+            "TensorFlow.js lacks TFLite_Detection_PostProcess; take detect_cut",
+        ),
+        (f"results/{STARTER}/inference.map.json", "its card does not say `tfjs: {inference: true}`"),
+        (f"build/{STARTER}/inference/graph.pb", "its card does not say `tfjs: {inference: true}`"),
+        ("results/digits_onnx/layers.planned.json", LAYERS),
+        ("results/digits_resnet8/layers.map.json", "of a layers model there is layers.float32.tfjs alone, which was "),
+        (
+            "results/digits_resnet8/layers.uint8.tfjs",
+            "of a layers model there is layers.float32.tfjs alone, which was ",
+        ),
+        ("results/digits_resnet8/layers.float32.tfjs.json", "of a layers model there is layers.float32.tfjs alone, "),
+        (f"results/{STARTER}/detect_fast.calibration.json", SHARED),
+        (f"results/{STARTER}/detect_fast.int8.tensors.png", SHARED),
+        (f"results/{STARTER}/detect_fast.int8_mixed.json", SHARED),
+        (f"build/{STARTER}/detect_fast/golden.npz", SHARED),
+        ("results/yoloface_50k/main.calibration.json", NO_CALIBRATION),
+        ("build/yoloface_50k/calibration.csv", NO_CALIBRATION),
+        ("build/random/calibration.csv", "its card says `calibration: random`, which takes no samples"),
+        ("build/yoloface_50k/evaluation.csv", "its card has no `evaluation`, samples and a metric"),
+        ("build/digits_onnx/main/toco_uint8.tflite", "TOCO needs ranges: "),
+    ],
+)
+def test_what_cannot_be_had_of_a_model_is_refused_with_the_reason(refusal, target, reason):
+    assert refusal(target).startswith(f"{target}: cannot be had: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("main/pytorch.onnx", "no file in main/ named pytorch.onnx; there are: graph.pb, contract.json, saved_model, "),
+        ("main/grpah.pb", "no file in main/ named grpah.pb; did you mean graph.pb?"),
+        ("main/float32.tflite", "no variant of TOCO float32; did you mean toco_float32?"),
+        ("detect_cut/graph.pb", "no graph detect_cut; there are: main"),
+    ],
+)
+def test_a_file_that_a_graph_has_not_is_told_those_that_it_has(refusal, file, names):
+    target = f"build/digits_onnx/{file}"
+    assert refusal(target).startswith(f"{target}: there is {names}")
 
 
 @pytest.mark.parametrize(

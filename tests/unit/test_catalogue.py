@@ -5,6 +5,7 @@ import ipaddress
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -147,6 +148,18 @@ def test_a_shipped_card_may_name_no_file_of_the_machine(tracked, url):
 def test_the_cards_and_data_sets_of_the_repository_fit_together(catalogue, datasets):
     cards.check_datasets(catalogue, datasets)
     cards.check_c_names(catalogue, catalogue)
+
+
+def test_artifacts_of_all_formats_are_counted_and_what_stands_beside_them_is_not(command, tmp_path):
+    folder = tmp_path / "digits_onnx"
+    for name in ("main.float32.openvino", "main.float32.tfjs", "main.uint8.tfjs", "layers.float32.tfjs", ".made"):
+        (folder / name).mkdir(parents=True)
+    for name in ("main.float32.tflite", "main.float32.tflite.json", "main.float32.tfjs.json", "main.float32.cc"):
+        (folder / name).write_text("")
+    cards = (REPOSITORY / f"models/{model}.yaml" for model in ("digits_onnx", "digits_slim"))
+    process = command(sys.executable, "catalogue", "--cards", *cards, "--results", tmp_path)
+    cells = [[cell.strip() for cell in line.split("|")] for line in process.stdout.splitlines()]
+    assert [(row[1], row[-2]) for row in cells[2:]] == [("digits_onnx", "5 artifacts"), ("digits_slim", "no")]
 
 
 @pytest.mark.parametrize("row", PIGALLERY_TESTING_TABLE)

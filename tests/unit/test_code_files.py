@@ -66,6 +66,13 @@ def test_modules_from_elsewhere_are_left_out(folder):
     assert names(path / "command.py", path) == ["command.py", "library/__init__.py"]
 
 
+def test_an_edit_of_ssd_surgery_re_runs_only_what_cuts_a_detector():
+    surgery = "zoomill/ssd_graph.py"
+    assert [command for command in COMMANDS if surgery in names(SCRIPTS / f"{command}.py", SCRIPTS)] == [
+        "export_ssd_graph"
+    ]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_needs_no_tensorflow_and_imports_nothing_that_is_not_counted(command):
     script = SCRIPTS / f"{command}.py"

@@ -9,7 +9,7 @@ import pytest
 from rows import flag, variant
 from small_models import dense, dense_contract, heads, heads_contract, options, run
 
-from zoomill import artifact, files, ssd_graph, tflite_file
+from zoomill import artifact, detection_contract, files, tflite_file
 
 LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1, "score": 1e-3, "unmatched": 0}
 
@@ -128,7 +128,12 @@ def detector(highest):
     tflite_file.append_postprocess(model, np.full((6, 4), 0.5, np.float32), asked)
     random = np.random.default_rng(0)
     boxes, scores = (random.uniform(low, high, (2, 1, 6, 4)).astype("f4") for low, high in ((-2, 2), (0, highest)))
-    golden = {"boxes": boxes, "scores": scores, ssd_graph.BOXES: boxes[:, 0], ssd_graph.SCORES: scores[:, 0]}
+    golden = {
+        "boxes": boxes,
+        "scores": scores,
+        detection_contract.BOXES: boxes[:, 0],
+        detection_contract.SCORES: scores[:, 0],
+    }
     return model, heads_contract(asked, 6), golden
 
 
@@ -145,6 +150,6 @@ def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
 def test_a_detector_that_finds_something_else_fails(validated):
     model, contract, golden = detector(highest=1)
     assert validated(model, contract, golden)[1]["passed"] is True
-    golden[ssd_graph.SCORES] = golden[ssd_graph.SCORES][:, :, [0, 2, 3, 1]]
+    golden[detection_contract.SCORES] = golden[detection_contract.SCORES][:, :, [0, 2, 3, 1]]
     failed = validated(model, contract, golden)[1]["failures"]
     assert {phrase.partition(":")[0] for phrase in failed} == {"class_predictions", "decision"}

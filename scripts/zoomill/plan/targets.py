@@ -7,6 +7,7 @@ from zoomill import source_lock
 from zoomill.errors import UserError
 from zoomill.plan import artifact_name, variants
 from zoomill.plan.names import require
+from zoomill.plan.samples import PURPOSES
 
 # Graphs that end before TFLite_Detection_PostProcess.
 WITHOUT_OP = ("main", "detect_cut")
@@ -25,6 +26,10 @@ _FAKE_QUANT = (
 _FLOAT_ENDS = "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
 _NO_OP = "{} lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 _NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
+_LAYERS_ALONE = (
+    "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
+)
+_SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
 _NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
 
 
@@ -48,19 +53,22 @@ def why_not(card, name):
         name: :class:`zoomill.plan.artifact_name.ArtifactName`, of a graph and a variant that there are.
     """
     row = variants.row(name.format, name.variant)
-    if name.format == "tflite" and row.name not in card.get("tflite", [row.name]):
-        return f"its card lists what can be had of it: `tflite: [{', '.join(card['tflite'])}]`"
-    if missing := [need for need in row.needs if not has(card, need)]:
-        return NEEDS[missing[0]]
+    missing = [NEEDS[need] for need in row.needs if not has(card, need)]
+    if missing:
+        return missing[0]
     if "fake_quant" in card["toco"] and not row.of_fake_quant:
         return _FAKE_QUANT
-    return _why_not_graph(card, name, row)
+    if reason := _why_not_graph(card, name, row):
+        return reason
+    if name.format == "tflite" and row.name not in card.get("tflite", [row.name]):
+        return f"its card lists what can be had, `tflite: [{', '.join(card['tflite'])}]`"
+    return None
 
 
 def _why_not_graph(card, name, row):
     if name.graph == "layers":
         layers = name.format == "tfjs" and card["tfjs"]["layers"] and card["source"]["kind"] == "keras"
-        return None if layers and name.variant == "float32" else _NO_LAYERS
+        return (None if name.variant == "float32" else _LAYERS_ALONE) if layers else _NO_LAYERS
     if name.graph == "inference":
         return None if name.format == "tfjs" and card["tfjs"]["inference"] else _NO_INFERENCE
     if name.graph in WITHOUT_OP or row.graphs != "without_op":
@@ -102,12 +110,42 @@ def check(target, config, catalogue, datasets, broken):
 
 def _check_build(target, card, file):
     """Return why a file of a model in build/ cannot be had, or None."""
-    if os.path.dirname(file):
-        require(os.path.dirname(file), [*card["graphs"], "inference"], target, "graph")
-        needs = "evaluation" if os.path.basename(file) == "predictions.npz" else None
-    else:
-        needs = {"evaluation.csv": "evaluation", "calibration.csv": "calibration"}.get(file)
-    return NEEDS[needs] if needs and not isinstance(card.get(needs), dict) else None
+    graph, _, made = file.partition("/")
+    if not made:
+        purpose = {f"{purpose}.csv": purpose for purpose in PURPOSES}.get(file)
+        return _why_no_samples(card, purpose) if purpose else None
+    require(graph, [*card["graphs"], "inference"], target, "graph")
+    if graph == "inference" and not card["tfjs"]["inference"]:
+        return _NO_INFERENCE
+    raw = re.fullmatch(r"(?!contract\.)([^.]+)\.(?:tflite|log|json)", made)
+    if raw and graph != "inference":
+        require(raw[1], variants.names(maker="run_toco"), target, "variant of TOCO")
+        return why_not(card, artifact_name.ArtifactName("", graph, raw[1], "tflite"))
+    if made == "predictions.npz" and not has(card, "evaluation"):
+        return NEEDS["evaluation"]
+    if made == "golden.npz" and graph not in (*WITHOUT_OP, "inference"):
+        return _SHARED
+    require(made, _graph_files(card, graph), target, f"file in {graph}/ named")
+    return None
+
+
+def _graph_files(card, graph):
+    """Return the names of what build/ can hold of a graph, but for TOCO's."""
+    own = graph in (*WITHOUT_OP, "inference")
+    return [
+        *("graph.pb", "contract.json"),
+        *(("saved_model", "golden.npz") if own else ()),
+        *(("anchors.npy", "anchors.txt") if graph == "detect_cut" else ()),
+        *(("pytorch.onnx", "pytorch.npz") if card["source"]["kind"] == "pytorch" else ()),
+        *(("predictions.npz",) if graph in WITHOUT_OP and has(card, "evaluation") else ()),
+    ]
+
+
+def _why_no_samples(card, purpose):
+    """Return why a model has no list of samples for a purpose, or None."""
+    if not has(card, purpose):
+        return NEEDS[purpose]
+    return None if isinstance(card[purpose], dict) else f"its card says `{purpose}: random`, which takes no samples"
 
 
 def _check_result(target, config, card, file):
@@ -123,17 +161,20 @@ def _check_result(target, config, card, file):
     others = ["inference", "layers"] if name.format == "tfjs" else []
     require(name.graph, [*card["graphs"], *others], target, "graph")
     require(name.variant, variants.names(format=name.format), target, f"{variants.FORMATS[name.format]} variant")
-    return why_not(card, name) or _why_not_file(card, name, what)
+    # A calibration serves all variants, those that the card does not list too.
+    return (what != "calibration" and why_not(card, name)) or _why_not_file(card, name, what)
 
 
 def _why_not_file(card, name, what):
-    """Return why a file beside an artifact that can be had cannot, or None."""
+    """Return why a file that belongs to an artifact cannot be had though the artifact can, or None."""
+    if name.graph == "layers" and what != "artifact":
+        return _LAYERS_ALONE
     if what in ("metric", "samples") and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):
         return NEEDS["calibration"]
-    if what in ("calibration", "tensors", "plot") and name.graph not in WITHOUT_OP:
-        return "it is that of detect_cut, from which graphs with TFLite_Detection_PostProcess are made"
+    if name.graph not in (*WITHOUT_OP, "inference") and what in ("calibration", "tensors", "plot", "record"):
+        return _SHARED
     if what == "record" and not variants.row(name.format, name.variant).record:
         recorded = variants.names(format=name.format, record=True)
         return f"only {' and '.join(recorded)} has a record of how it was found"
