@@ -9,11 +9,14 @@ from pathlib import Path
 from unittest import mock
 
 from snakemake.api import SnakemakeApi
+from snakemake.io import get_wildcard_names, strip_wildcard_constraints
 from snakemake.output_index import OutputIndex
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
 from zoomill.errors import UserError
 from zoomill.plan import targets
+
+_PARTS = ("Snakefile", "artifacts.lock", "config.yaml", "datasets", "envs", "rules", "scripts", "starter", "web")
 
 
 class Fault(Exception):
@@ -29,6 +32,7 @@ class Rules:
         self.catalogue, self.datasets = self.plan.catalogue, self.plan.datasets
         self._index = OutputIndex(self.rules)
         self._faults = {}
+        _evaluated.cache_clear()
 
     def refusal(self, target):
         """Return why a target is refused before Snakemake looks for rules, or None."""
@@ -39,18 +43,19 @@ class Rules:
         return None
 
     def targets(self, names):
-        """Return all that the outputs of rules look like; their constraints leave out some of it.
+        """Return all that the outputs of rules look like, of which constraints leave out some, and rules without any.
 
         Args:
             names: ``{wildcard: names to try}``, but of models, which are those of the catalogue.
         """
         names = {**names, "model": list(self.catalogue), "dataset": list(self.datasets)}
         names["source"] = names["model"] + names["dataset"]
-        found = {}
-        for pattern in (pattern for rule in self.rules for pattern in rule.output):
-            wildcards = sorted(pattern.get_wildcard_names())
+        outputs = dict.fromkeys(strip_wildcard_constraints(str(one)) for rule in self.rules for one in rule.output)
+        found = dict.fromkeys(rule.name for rule in self.rules if not rule.output)
+        for pattern in outputs:
+            wildcards = sorted(get_wildcard_names(pattern))
             for values in itertools.product(*(names[wildcard] for wildcard in wildcards)):
-                found[str(pattern.apply_wildcards(dict(zip(wildcards, values, strict=True))))] = None
+                found[pattern.format(**dict(zip(wildcards, values, strict=True)))] = None
         return list(found)
 
     def unused(self, targets):
@@ -65,13 +70,15 @@ class Rules:
         Raises:
             Fault: when none or several make it, an input function or param fails, or there is no such environment.
         """
-        producers = sorted(self._index.match_producers(target), key=lambda rule: rule.name)
+        producers = [rule for rule in self.rules if rule.name == target]
+        producers += sorted(self._index.match_producers(target), key=lambda rule: rule.name)
         if not producers and os.path.exists(target):
             return []
         if len(producers) != 1:
             raise Fault(f"{target}: {' and '.join(rule.name for rule in producers) or 'no rule'} makes it")
         try:
-            return _evaluated(producers[0], target)
+            made = target if producers[0].output else None
+            return _evaluated(producers[0], tuple(producers[0].get_wildcards(made).items()))
         except Exception as error:
             message = " ".join(str(error).partition("Traceback")[0].split())
             raise Fault(f"{target}: {producers[0].name}: {type(error).__name__}: {message}") from error
@@ -87,16 +94,16 @@ class Rules:
         return self._faults[target]
 
 
-def _evaluated(rule, target):
-    """Return the inputs of the job that makes a target, after evaluating all else that a rule says of it."""
-    wildcards = rule.get_wildcards(target)
+@functools.cache
+def _evaluated(rule, wildcards):
+    """Return the inputs of a job, after evaluating all else that its rule says of it."""
+    wildcards = dict(wildcards)
     inputs, outputs = rule.expand_input(wildcards)[0], rule.expand_output(wildcards)[0]
     rule.expand_params(wildcards, inputs, outputs, None)
     rule.expand_log(wildcards)
     rule.expand_benchmark(wildcards)
-    environment = rule.expand_conda_env(wildcards).file.get_path_or_uri(secret_free=False)
-    if not os.path.isfile(environment):
-        raise FileNotFoundError(environment)
+    if environment := rule.expand_conda_env(wildcards):
+        os.stat(environment.file.get_path_or_uri(secret_free=False))
     return list(map(str, inputs))
 
 
@@ -129,17 +136,7 @@ def house(repository, folder, cards):
         cards: ``{model: text}``.
     """
     (folder / "models").mkdir(parents=True)
-    for name in (
-        "Snakefile",
-        "artifacts.lock",
-        "config.yaml",
-        "datasets",
-        "envs",
-        "rules",
-        "scripts",
-        "starter",
-        "web",
-    ):
+    for name in _PARTS:
         (folder / name).symlink_to(Path(repository) / name)
     for model, text in cards.items():
         (folder / f"models/{model}.yaml").write_text(text)

@@ -54,14 +54,15 @@ WRITTEN = {
 
 
 def texts():
-    """Return the text of one card of each class, those of the catalogue first."""
+    """Return the text of one card of each class, those of the catalogue first, and of all starter models."""
     catalogue = {path.stem: load_yaml(path) for path in sorted((REPOSITORY / "models").glob("*.yaml"))}
     classes, first = {}, {}
     for model, card in catalogue.items():
         first.setdefault(card["source"]["kind"], card)
         has = {key: sorted(card[key]) if key in ("drop", "toco", "tfjs") else key for key in OPTIONAL if key in card}
         classes.setdefault((card["source"]["kind"], json.dumps(has)), model)
-    chosen = {model: catalogue[model] for model in classes.values()}
+    starters = load_yaml(REPOSITORY / "config.yaml")["models"]
+    chosen = {model: catalogue[model] for model in [*classes.values(), *starters]}
     for model, (kind, has) in WRITTEN.items():
         chosen[model] = {key: first[kind][key] for key in first[kind].keys() - {*OPTIONAL, "c_name"}} | has
     return {model: json.dumps(card) for model, card in chosen.items()}
@@ -92,7 +93,7 @@ def test_what_is_not_refused_can_be_made_of_what_there_is(rules, accepted):
     faults = {}
     for target in accepted:
         if fault := rules.fault(target):
-            model = target.split("/")[1]
+            model = target.split("/")[1] if "/" in target else target
             faults.setdefault((target.replace(model, "*"), fault.replace(model, "*")), []).append(model)
     found = [f"{target}: {fault}: {models}" for (target, fault), models in faults.items() if fault not in KNOWN]
     assert not found, "\n".join(found)
