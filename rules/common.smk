@@ -199,13 +199,10 @@ def source(key):
     return get
 
 
-def source_tensors(key):
-    """Return an input function for a mapping from contract names to tensors, as JSON."""
-
-    def get(wildcards):
-        return json.dumps(CATALOGUE[wildcards.model]["source"][key])
-
-    return get
+def source_options(wildcards):
+    """Return how the card describes the source, but for its kind and files, as JSON: tensors are in its order."""
+    chosen = CATALOGUE[wildcards.model]["source"]
+    return json.dumps({key: value for key, value in chosen.items() if key not in ("kind", "files")})
 
 
 def main_file(wildcards):
@@ -602,7 +599,7 @@ def output_folder(wildcards, output):
 
 
 def sample_flags(wildcards, input):
-    """Return the flags that make an export command write predictions instead of a graph."""
+    """Return the flags that name the samples of a model's evaluation."""
     return [
         *("--samples", input.samples, "--folder", input.folder),
         *("--form", sample_form("evaluation")(wildcards), "--preprocess", preprocess(wildcards)),

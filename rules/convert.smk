@@ -258,16 +258,15 @@ rule convert_pytorch:
     resources:
         mem_mb=2000,
     params:
+        options=source_options,
         card=expectations,
-        path=source("path"),
-        keep=source("keep_layout"),
     shell:
         r"""
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
+            --source {input.source:q} \
+            --options {params.options:q} \
             --card {params.card:q} \
-            --path {input.source:q}/{params.path:q} \
-            --keep-layout {params.keep:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
             --output {output:q} \

@@ -62,7 +62,7 @@ def document(chromium, runs, artifact, contract_path, golden_path, limits):
         return tfjs_runtime.with_arrays(chromium.call(function, {**request, "backend": backend, "runs": runs}), names)
 
     backends, failures, not_tested = tfjs_runtime.on_backends(places, run, contract, golden, limits)
-    about = evidence.begin(argparse.Namespace(artifact=artifact, variant=variant, limits=limits), contract)
+    about = evidence.begin(artifact, variant, limits, contract)
     return {**about, "backends": backends, "failures": failures, "not_tested": not_tested}
 
 

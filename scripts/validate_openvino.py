@@ -12,7 +12,7 @@ def main(argv=None):
     parser.add_argument("--variant", required=True, choices=openvino_ir.VARIANTS)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
-    document = evidence.begin(args, contract) | openvino_ir.describe(args.artifact)
+    document = evidence.begin(args.artifact, args.variant, args.limits, contract) | openvino_ir.describe(args.artifact)
     artifact, golden = openvino_ir.Artifact(args.artifact), evidence.read_golden(args.golden)
     runs = [artifact(contract, feed) for feed in parity.feeds(contract, golden)]
     evidence.finish(args.output, document, *parity.of_outputs(runs, contract, golden, args.limits))

@@ -24,7 +24,11 @@ def main(argv=None):
         return tfjs_runtime.run_golden(args.artifact, contract, golden, backend, args.node, args.library, args.runs)
 
     backends, failures, not_tested = tfjs_runtime.on_backends(tfjs_runtime.BACKENDS, run, contract, golden, args.limits)
-    document = evidence.begin(args, contract) | tfjs_model.describe(args.artifact) | {"backends": backends}
+    document = (
+        evidence.begin(args.artifact, args.variant, args.limits, contract)
+        | tfjs_model.describe(args.artifact)
+        | {"backends": backends}
+    )
     for folder in args.float or []:
         differences, document["descent"] = tfjs_descent.differences(folder, args.artifact)
         failures += differences

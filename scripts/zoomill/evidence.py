@@ -27,16 +27,16 @@ def add_arguments(parser):
     parser.add_argument("--output", type=made.output, required=True)
 
 
-def begin(args, contract):
-    """Return what evidence says about every artifact."""
+def begin(artifact, variant, limits, contract):
+    """Return what evidence says about every artifact, a path."""
     return {
-        "artifact": os.path.basename(args.artifact),
-        "sha256": folders.digest(args.artifact),
-        "bytes": folders.size(args.artifact),
+        "artifact": os.path.basename(artifact),
+        "sha256": folders.digest(artifact),
+        "bytes": folders.size(artifact),
         "model": contract["model"],
         "graph": contract["graph"],
-        "variant": args.variant,
-        "limits": args.limits,
+        "variant": variant,
+        "limits": limits,
     }
 
 
