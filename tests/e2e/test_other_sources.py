@@ -7,11 +7,11 @@ from pathlib import Path
 import figures
 import numpy as np
 import pytest
+from conftest import source_flags
 
 from zoomill import files, runtime
 from zoomill.inspect.onnx import MESSAGES
 
-NOTHING_EXPECTED = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
 RANDOM = np.random.RandomState(0)
 
 
@@ -19,13 +19,11 @@ RANDOM = np.random.RandomState(0)
 def export(command, environment_python, tmp_path, request):
     """Return a function that exports a model: the process, and the folder of the graph."""
 
-    def run(kind, path, *flags, card=()):
+    def run(kind, path, **options):
         python = environment_python("tf2" if kind == "tfjs" else "onnx")
-        if kind == "tfjs":
-            flags = (*flags, "--library", request.getfixturevalue("javascript"))
+        library = ["--library", request.getfixturevalue("javascript")] if kind == "tfjs" else []
         folder = tmp_path / "graph"
-        chosen = json.dumps({**NOTHING_EXPECTED, **dict(card)})
-        flags = ("--model", "tested", "--card", chosen, "--path", path, "--output-dir", folder, *flags)
+        flags = (*source_flags("tested", path, **options), "--output-dir", folder, *library)
         return command(python, f"export_{kind}", *flags), folder
 
     return run
@@ -276,7 +274,7 @@ def test_external_data_outside_the_folder_is_refused(export, tmp_path, location)
 
 
 def test_an_unknown_input_to_keep_the_layout_of_is_refused(export, tmp_path):
-    process = export("onnx", onnx_model(tmp_path / "m.onnx"), "--keep-layout", "nothing")
+    process = export("onnx", onnx_model(tmp_path / "m.onnx"), keep_layout=["nothing"])
     assert "has no input nothing to keep the layout of" in refused(*process)
 
 
