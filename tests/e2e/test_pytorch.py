@@ -10,6 +10,7 @@ import pytest
 from conftest import REPOSITORY, source_flags
 
 from zoomill import files, runtime
+from zoomill.yaml_file import load_yaml
 
 # Their outputs have no names but these.
 OUTPUTS = [{"name": "features"}, {"name": "mean"}, {"name": "gated"}]
@@ -171,3 +172,15 @@ def test_more_outputs_in_the_card_than_in_the_source_are_refused(run, models):
 def test_an_unknown_input_to_keep_the_layout_of_is_refused(run, models):
     line = refused(*run(models / "net.pt2", keep_layout=["nothing"]))
     assert "has no input nothing to keep the layout of" in line
+
+
+@pytest.mark.slow
+def test_a_pytorch_source_is_scored_on_the_samples_of_its_card(workflow):
+    workflow.run(*(f"results/digits_pytorch/{name}.metric.json" for name in ("source", "main.float32")))
+    card = load_yaml(REPOSITORY / "models/digits_pytorch.yaml")
+    found = {
+        name: files.read_json(workflow.file(f"results/digits_pytorch/{name}.metric.json"))
+        for name in ("source", "main.float32")
+    }
+    assert found["source"]["values"]["top_1"] == pytest.approx(card["published"][0]["value"], abs=5e-5)
+    assert found["source"]["values"] == pytest.approx(found["main.float32"]["values"])
