@@ -257,18 +257,11 @@ rule run_pytorch:
     params:
         options=source_options,
         card=expectations,
+        tools=[],
         given=golden_flags,
+        folder=output_folder,
     shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --source {input.source:q} \
-            --options {params.options:q} \
-            --card {params.card:q} \
-            {params.given:q} \
-            --output {output:q} \
-            &>{log:q}
-        """
+        EXPORT
 
 
 use rule export_onnx as export_pytorch with:
@@ -305,7 +298,9 @@ use rule run_pytorch as predict_pytorch with:
     params:
         options=source_options,
         card=expectations,
-        given=lambda wildcards, input: [*sample_flags(wildcards, input), "--golden", input.golden],
+        tools=["--golden", "build/{model}/main/golden.npz"],
+        given=sample_flags,
+        folder=output_folder,
 
 
 rule install_javascript:

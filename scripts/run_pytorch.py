@@ -10,11 +10,11 @@ from zoomill import command, exporter, files, folders, framework, golden_inputs,
 
 
 def main(argv=None):
-    """Write a folder with the ONNX file, and golden inputs in the graph's order and outputs in PyTorch's."""
+    """Write the folder `pytorch`: the ONNX file, and golden inputs in the graph's order and outputs in PyTorch's."""
     parser = argparse.ArgumentParser(description=__doc__)
     exporter.add_source(parser)
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--output", type=made.output, required=True, help="folder")
+    parser.add_argument("--output-dir", type=made.output_folder, required=True)
     args = command.parse(parser, argv)
     with framework.naming(args.model):
         network = pytorch_source.read(args.source, args.options, args.card)
@@ -24,7 +24,7 @@ def main(argv=None):
         onnx = network.to_onnx([name for name in rows[0] if name not in feeds[0]])
     stored = io.BytesIO()
     np.savez(stored, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})
-    with folders.written(args.output) as folder:
+    with folders.written(os.path.join(args.output_dir, "pytorch")) as folder:
         files.write_bytes(os.path.join(folder, pytorch_source.ONNX), onnx, recorded=False)
         files.write_bytes(os.path.join(folder, pytorch_source.GOLDEN), stored.getvalue(), recorded=False)
 

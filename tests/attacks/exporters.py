@@ -61,9 +61,8 @@ def flags(kind, source, output, javascript=None, allow=(), card=(), **settings):
         return [*common, "--frozen-graph", frozen, "--pipeline-override=", "--labels", "[]", "--output-dir", output]
     options = {"path": "", **USUAL.get(kind, {}), **settings, "allow": list(allow)}
     library = ["--library", javascript] if kind == "tfjs" else []
-    made = ["--output", output / "pytorch"] if kind == "pytorch" else ["--output-dir", output]
     card = json.dumps({**NOTHING_EXPECTED, **dict(card)})
-    return [*common, "--options", json.dumps(options), "--card", card, *library, *made]
+    return [*common, "--options", json.dumps(options), "--card", card, *library, "--output-dir", output]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,8 +33,8 @@ def run(command, environment_python, tmp_path):
 
     def run(path, inputs=(), outputs=OUTPUTS, folder=tmp_path / "written", **options):
         card = {"inputs": list(inputs), "outputs": outputs}
-        flags = (*source_flags("tested", path, card, **options), "--output", folder)
-        return command(environment_python("torch"), "run_pytorch", *flags, cwd=tmp_path), folder
+        flags = (*source_flags("tested", path, card, **options), "--output-dir", folder)
+        return command(environment_python("torch"), "run_pytorch", *flags, cwd=tmp_path), folder / "pytorch"
 
     return run
 
