@@ -2,6 +2,7 @@
 
 from zoomill import verdicts
 from zoomill.plan import javascript, session, targets, variants
+from zoomill.plan.kinds import KINDS
 from zoomill.plan.names import pattern
 from zoomill.plan.samples import PURPOSES
 

@@ -264,16 +264,15 @@ rule convert_pytorch:
         mem_mb=2000,
     params:
         variant=plan.variant("tflite", "torch_float32"),
+        options=plan.source_options,
         card=plan.expectations,
-        path=plan.source("path"),
-        keep=plan.source("keep_layout"),
     shell:
         r"""
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
+            --source {input.source:q} \
+            --options {params.options:q} \
             --card {params.card:q} \
-            --path {input.source:q}/{params.path:q} \
-            --keep-layout {params.keep:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
             --variant {params.variant:q} \

@@ -1,8 +1,9 @@
-"""Export inference graphs.
+"""Export inference graphs, and run their sources on samples.
 
-Requires: sources/{model}/.
+Requires: sources/{model}/; of samples, build/{model}/evaluation.csv and its data set.
 Yields: build/{model}/{graph}/graph.pb, saved_model (not with the post-processing op), contract.json and golden.npz; for
-detect_cut also anchors.npy and anchors.txt.
+detect_cut also anchors.npy and anchors.txt. build/{model}/{graph}/predictions.npz of models with an evaluation: what the
+source makes of the samples in its own framework.
 """
 
 
@@ -54,6 +55,28 @@ rule export_ssd_graph:
             {params.samples:q} \
             &>{log:q}
         """
+
+
+use rule export_ssd_graph as predict_ssd_graph with:
+    input:
+        code=plan.code("export_ssd_graph"),
+        source="sources/{model}",
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+    output:
+        "build/{model}/detect_cut/predictions.npz",
+    log:
+        "logs/predict_ssd_graph/{model}.log",
+    benchmark:
+        "benchmarks/predict_ssd_graph/{model}.tsv"
+    params:
+        frozen=plan.source("frozen_graph"),
+        override=plan.card("pipeline_override"),
+        golden=[],
+        labels=plan.json("labels"),
+        allow=plan.source("allow"),
+        folder=plan.output_folder,
+        samples=plan.sample_flags,
 
 
 rule export_inference:
@@ -128,280 +151,94 @@ rule add_postprocess:
         """
 
 
-rule export_keras:
-    input:
-        code=plan.code("export_keras"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_keras/{model}.log",
-    benchmark:
-        "benchmarks/export_keras/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("keras"),
-    group:
-        "model"
-    conda:
-        "../envs/tf2.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        allow=plan.source("allow"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
+# One command line for all kinds: what they are given stands in params.
+EXPORT = r"""
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
+            --source {input.source:q} \
+            --options {params.options:q} \
             --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --allow {params.allow:q} \
+            {params.tools:q} \
+            {params.given:q} \
             --output-dir {params.folder:q} \
-            {params.samples:q} \
             &>{log:q}
         """
 
+for source_kind, needs in KINDS.items():
 
-rule export_saved_model:
-    input:
-        code=plan.code("export_saved_model"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_saved_model/{model}.log",
-    benchmark:
-        "benchmarks/export_saved_model/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("saved_model"),
-    group:
-        "model"
-    conda:
-        "../envs/tf2.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        tags=plan.source("tags"),
-        signature=plan.source("signature"),
-        allow=plan.source("allow"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --tags {params.tags:q} \
-            --signature {params.signature:q} \
-            --allow {params.allow:q} \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
-            &>{log:q}
-        """
+    rule:
+        name:
+            f"export_{source_kind}"
+        input:
+            code=plan.code(f"export_{source_kind}"),
+            javascript=(
+                plan.web(javascript.NODE_SCRIPTS) + plan.installed(javascript.NODE)
+                if needs.javascript
+                else []
+            ),
+            source="sources/{model}",
+            golden=plan.golden_samples,
+        output:
+            graph="build/{model}/main/graph.pb",
+            saved_model=directory("build/{model}/main/saved_model"),
+            contract="build/{model}/main/contract.json",
+            golden="build/{model}/main/golden.npz",
+        log:
+            f"logs/export_{source_kind}/{{model}}.log",
+        benchmark:
+            f"benchmarks/export_{source_kind}/{{model}}.tsv"
+        wildcard_constraints:
+            model=plan.of_kind(source_kind),
+        group:
+            "model"
+        conda:
+            f"../envs/{needs.environment}.yaml"
+        resources:
+            mem_mb=needs.mem_mb,
+        params:
+            options=plan.source_options,
+            card=plan.expectations,
+            tools=["--library", "build/javascript"] if needs.javascript else [],
+            given=plan.golden_flags,
+            folder=plan.output_folder,
+        shell:
+            EXPORT
 
-
-rule export_frozen_graph:
-    input:
-        code=plan.code("export_frozen_graph"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_frozen_graph/{model}.log",
-    benchmark:
-        "benchmarks/export_frozen_graph/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("frozen_graph"),
-    group:
-        "model"
-    conda:
-        "../envs/tf2.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        inputs=plan.json("source", "input_tensors"),
-        outputs=plan.json("source", "output_tensors"),
-        allow=plan.source("allow"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --input-tensors {params.inputs:q} \
-            --output-tensors {params.outputs:q} \
-            --allow {params.allow:q} \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
-            &>{log:q}
-        """
-
-
-rule export_tf1_checkpoint:
-    input:
-        code=plan.code("export_tf1_checkpoint"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_tf1_checkpoint/{model}.log",
-    benchmark:
-        "benchmarks/export_tf1_checkpoint/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("tf1_checkpoint"),
-    group:
-        "model"
-    conda:
-        "../envs/tf2.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        graph=plan.source("graph"),
-        checkpoint=plan.source("checkpoint"),
-        variables=plan.source("variables"),
-        inputs=plan.json("source", "input_tensors"),
-        outputs=plan.json("source", "output_tensors"),
-        allow=plan.source("allow"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --graph {input.source:q}/{params.graph:q} \
-            --checkpoint {input.source:q}/{params.checkpoint:q} \
-            --variables {params.variables:q} \
-            --input-tensors {params.inputs:q} \
-            --output-tensors {params.outputs:q} \
-            --allow {params.allow:q} \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
-            &>{log:q}
-        """
-
-
-rule export_darknet:
-    input:
-        code=plan.code("export_darknet"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_darknet/{model}.log",
-    benchmark:
-        "benchmarks/export_darknet/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("darknet"),
-    group:
-        "model"
-    conda:
-        "../envs/tf2.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        config=plan.source("config"),
-        weights=plan.source("weights"),
-        heads=plan.source("heads"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --config {input.source:q}/{params.config:q} \
-            --weights {input.source:q}/{params.weights:q} \
-            --heads {params.heads:q} \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
-            &>{log:q}
-        """
-
-
-rule export_onnx:
-    input:
-        code=plan.code("export_onnx"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_onnx/{model}.log",
-    benchmark:
-        "benchmarks/export_onnx/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("onnx"),
-    group:
-        "model"
-    conda:
-        "../envs/onnx.yaml"
-    resources:
-        mem_mb=3000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        keep=plan.source("keep_layout"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --keep-layout {params.keep:q} \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
-            &>{log:q}
-        """
+    rule:
+        name:
+            f"predict_{source_kind}"
+        input:
+            code=plan.code(f"export_{source_kind}"),
+            javascript=(
+                plan.web(javascript.NODE_SCRIPTS) + plan.installed(javascript.NODE)
+                if needs.javascript
+                else []
+            ),
+            source="sources/{model}",
+            samples=plan.evaluation.list,
+            folder=plan.evaluation.folder,
+        output:
+            "build/{model}/main/predictions.npz",
+        log:
+            f"logs/predict_{source_kind}/{{model}}.log",
+        benchmark:
+            f"benchmarks/predict_{source_kind}/{{model}}.tsv"
+        wildcard_constraints:
+            model=plan.of_kind(source_kind),
+        group:
+            "model"
+        conda:
+            f"../envs/{needs.environment}.yaml"
+        resources:
+            mem_mb=needs.mem_mb,
+        params:
+            options=plan.source_options,
+            card=plan.expectations,
+            tools=["--library", "build/javascript"] if needs.javascript else [],
+            given=plan.sample_flags,
+            folder=plan.output_folder,
+        shell:
+            EXPORT
 
 
 rule run_pytorch:
@@ -410,8 +247,7 @@ rule run_pytorch:
         source="sources/{model}",
         golden=plan.golden_samples,
     output:
-        onnx="build/{model}/main/pytorch.onnx",
-        golden="build/{model}/main/pytorch.npz",
+        directory("build/{model}/main/pytorch"),
     log:
         "logs/run_pytorch/{model}.log",
     benchmark:
@@ -425,103 +261,52 @@ rule run_pytorch:
     resources:
         mem_mb=2000,
     params:
+        options=plan.source_options,
         card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        keep=plan.source("keep_layout"),
+        tools=[],
+        given=plan.golden_flags,
+        folder=plan.output_folder,
     shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --keep-layout {params.keep:q} \
-            --output-onnx {output.onnx:q} \
-            --output-golden {output.golden:q} \
-            &>{log:q}
-        """
+        EXPORT
 
 
-rule export_pytorch:
+use rule export_onnx as export_pytorch with:
     input:
         code=plan.code("export_pytorch"),
-        onnx="build/{model}/main/pytorch.onnx",
-        golden="build/{model}/main/pytorch.npz",
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
+        source="build/{model}/main/pytorch",
     log:
         "logs/export_pytorch/{model}.log",
     benchmark:
         "benchmarks/export_pytorch/{model}.tsv"
     wildcard_constraints:
         model=plan.of_kind("pytorch"),
-    group:
-        "model"
-    conda:
-        "../envs/onnx.yaml"
-    resources:
-        mem_mb=3000,
     params:
+        options=plan.source_options,
         card=plan.expectations,
-        keep=plan.source("keep_layout"),
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            --onnx {input.onnx:q} \
-            --golden {input.golden:q} \
-            --keep-layout {params.keep:q} \
-            --output-dir "$(dirname {output.graph:q})" \
-            &>{log:q}
-        """
-
-
-rule export_tflite:
-    input:
-        code=plan.code("export_tflite"),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_tflite/{model}.log",
-    benchmark:
-        "benchmarks/export_tflite/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("tflite"),
-    group:
-        "model"
-    conda:
-        "../envs/onnx.yaml"
-    resources:
-        mem_mb=3000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        outputs=plan.json("source", "output_tensors"),
+        tools=[],
+        given=[],
         folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --output-tensors {params.outputs:q} \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
-            &>{log:q}
-        """
+
+
+use rule run_pytorch as predict_pytorch with:
+    input:
+        code=plan.code("predict_pytorch"),
+        source="sources/{model}",
+        golden="build/{model}/main/golden.npz",
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+    output:
+        "build/{model}/main/predictions.npz",
+    log:
+        "logs/predict_pytorch/{model}.log",
+    benchmark:
+        "benchmarks/predict_pytorch/{model}.tsv"
+    params:
+        options=plan.source_options,
+        card=plan.expectations,
+        tools=["--golden", "build/{model}/main/golden.npz"],
+        given=plan.sample_flags,
+        folder=plan.output_folder,
 
 
 rule install_javascript:
@@ -542,53 +327,5 @@ rule install_javascript:
             --lock {input.lock:q} \
             --files {params.files:q} \
             --output-dir build/javascript \
-            &>{log:q}
-        """
-
-
-rule export_tfjs:
-    input:
-        code=plan.code("export_tfjs"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
-        source="sources/{model}",
-        golden=plan.golden_samples,
-    output:
-        graph="build/{model}/main/graph.pb",
-        saved_model=directory("build/{model}/main/saved_model"),
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    log:
-        "logs/export_tfjs/{model}.log",
-    benchmark:
-        "benchmarks/export_tfjs/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("tfjs"),
-    group:
-        "model"
-    conda:
-        "../envs/tf2.yaml"
-    resources:
-        mem_mb=3000,
-    params:
-        card=plan.expectations,
-        golden=plan.golden_flags,
-        path=plan.source("path"),
-        allow=plan.source("allow"),
-        outputs=plan.json("source", "output_tensors"),
-        folder=plan.output_folder,
-        samples=[],
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --card {params.card:q} \
-            {params.golden:q} \
-            --path {input.source:q}/{params.path:q} \
-            --output-tensors {params.outputs:q} \
-            --allow {params.allow:q} \
-            --library build/javascript \
-            --output-dir {params.folder:q} \
-            {params.samples:q} \
             &>{log:q}
         """

@@ -1,23 +1,12 @@
 """Find the fewest operators to leave in float so that int8 loses no more of the task metric than it may."""
 
 import argparse
+import dataclasses
 import itertools
 import os
 import tempfile
 
-from zoomill import (
-    artifact,
-    bisection,
-    calibration,
-    command,
-    evaluation,
-    files,
-    loss,
-    made,
-    predictions,
-    runtime,
-    samples,
-)
+from zoomill import artifact, bisection, calibration, command, evaluation, files, loss, made, runtime, samples
 from zoomill.errors import UserError
 
 # Samples on which the operators' noise is measured.
@@ -30,35 +19,35 @@ def main(argv=None):
     parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
     parser.add_argument("--calibration", type=made.checked, required=True, help="calibration.json")
     parser.add_argument("--drop", required=True, type=float, help="largest loss allowed, in the metric's unit")
-    evaluation.add_inputs(parser)
+    evaluation.add_task(parser)
     artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True, help=".tflite file")
     parser.add_argument("--output-record", type=made.output, required=True, help="JSON file")
     args = command.parse(parser, argv)
-    contract = files.read_json(args.contract)
+    task = evaluation.task_of_flags(args)
+    contract = task.contract
     try:
         with tempfile.TemporaryDirectory() as folder:
-            data, record = _bisect(args, contract, folder)
+            data, record = _bisect(args, task, folder)
     except UserError as error:
         raise UserError(f"{contract['model']}: {contract['graph']}.{args.variant.name}: {error}") from error
     files.write_bytes(args.output, data)
     files.write_json(args.output_record, {**record, "sha256": files.digest(args.output)})
 
 
-def _bisect(args, contract, folder):
+def _bisect(args, task, folder):
     """Return the bytes of the file and the record."""
-    metric = evaluation.metric_of(args, contract)
-    deciding, names = _deciding(args, folder)
-    workshop = bisection.Workshop(
-        args.float, calibration.read_ranges(args.calibration, args.float), contract, args.variant, folder
-    )
-    ranking = workshop.rank(_feeds(deciding, contract))
-    search = bisection.Search(workshop, metric, lambda path: _rows(deciding, contract, metric, path), args.drop)
+    metric, contract = task.metric(), task.contract
+    deciding, names = _deciding(task, folder)
+    ranges = calibration.read_ranges(args.calibration, args.float)
+    workshop = bisection.Workshop(args.float, ranges, contract, args.variant, folder)
+    ranking = workshop.rank(_feeds(deciding))
+    search = bisection.Search(workshop, metric, lambda path: _rows(deciding, metric, path), args.drop)
     chosen = search.run(args.float, list(ranking))
     figures = {}
     for variant, in_float in (("float32", None), ("int8", []), (args.variant.name, chosen)):
         path = args.float if in_float is None else workshop.make(in_float)
-        figures[variant] = _figures(metric, _rows(args, contract, metric, path), names, os.path.getsize(path))
+        figures[variant] = _figures(metric, _rows(task, metric, path), names, os.path.getsize(path))
     exact, found = (figures[name]["rest"] for name in ("float32", args.variant.name))
     lost = loss.worse_by(exact, found, metric.more_is_better)
     with open(path, "rb") as file:
@@ -82,28 +71,29 @@ def _bisect(args, contract, folder):
     }
 
 
-def _deciding(args, folder):
-    """Return the flags for the half of the samples that decides, drawn with a fixed seed, and the names of these."""
-    everything = samples.read_index(args.samples)
+def _deciding(task, folder):
+    """Return the task on the half of the samples that decides, drawn with a fixed seed, and the names of these."""
+    everything = samples.read_index(task.samples.path)
     if len(everything) < 2:
         raise UserError("needs at least two evaluation samples, one half to decide and one to report")
     half = samples.choose(everything, {"count": len(everything) // 2, "seed": 0})
     path = os.path.join(folder, "deciding.csv")
     files.write_bytes(path, samples.index_text(half).encode())
-    return argparse.Namespace(**{**vars(args), "samples": path}), {sample.name for sample in half}
+    deciding = dataclasses.replace(task, samples=dataclasses.replace(task.samples, path=path))
+    return deciding, {sample.name for sample in half}
 
 
-def _feeds(deciding, contract):
+def _feeds(task):
     """Return the first input of each of the first samples."""
-    (promise,) = contract["inputs"]
-    first = itertools.islice(predictions.inputs(deciding, promise), _RANKING)
+    (promise,) = task.contract["inputs"]
+    first = itertools.islice(task.samples.inputs(promise), _RANKING)
     return [{promise["tensor"]: values[0]} for _, _, values in first]
 
 
-def _rows(args, contract, metric, path):
+def _rows(task, metric, path):
     """Return the metric's rows of a file."""
-    (promise,), run = contract["inputs"], runtime.Artifact(path)
-    return evaluation.score(args, contract, metric, lambda value: run(contract, {promise["tensor"]: value}))
+    (promise,), run = task.contract["inputs"], runtime.Artifact(path)
+    return task.score(metric, lambda value: run(task.contract, {promise["tensor"]: value}))
 
 
 def _figures(metric, rows, names, size):

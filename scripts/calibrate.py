@@ -2,7 +2,7 @@
 
 import argparse
 
-from zoomill import calibration, command, files, made, predictions
+from zoomill import calibration, command, files, made, sample_inputs
 from zoomill.errors import UserError
 
 
@@ -11,12 +11,12 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
-    predictions.add_arguments(parser)
+    sample_inputs.add_arguments(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     try:
-        count, feeds = calibration.feeds(args, contract)
+        count, feeds = calibration.feeds(sample_inputs.of_flags(args), contract)
         ranges = calibration.ranges(args.float, contract, feeds)
     except UserError as error:
         raise UserError(f"{contract['model']}: {contract['graph']}: {error}") from error

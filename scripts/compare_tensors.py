@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from zoomill import command, files, made, parity, predictions, samples, tensor_error, tensor_plot
+from zoomill import command, files, made, parity, sample_inputs, samples, tensor_error, tensor_plot
 from zoomill.errors import UserError
 
 
@@ -15,7 +15,7 @@ def main(argv=None):
     parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
     parser.add_argument("--quantised", type=made.checked, required=True, help=".tflite file of the same graph")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
-    predictions.add_arguments(parser)
+    sample_inputs.add_arguments(parser)
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz, for models without samples")
     parser.add_argument("--limit", required=True, type=int, help="most samples to take, spread evenly over the list")
     parser.add_argument("--output", type=made.output, required=True, help="JSON file")
@@ -44,7 +44,7 @@ def _feeds(args, contract):
         return
     (promise,) = contract["inputs"]
     step = -(-len(samples.read_index(args.samples)) // args.limit)
-    for _, _, values in predictions.inputs(args, promise, slice(None, None, step)):
+    for _, _, values in sample_inputs.of_flags(args).inputs(promise, slice(None, None, step)):
         yield {promise["tensor"]: values[0]}
 
 

@@ -12,9 +12,11 @@ def main(argv=None):
     parser.add_argument(
         "--predictions", type=made.checked, required=True, help="predictions.npz of an export command with --samples"
     )
-    evaluation.add_arguments(parser)
+    evaluation.add_task(parser)
+    evaluation.add_outputs(parser)
     args = command.parse(parser, argv)
-    names = {entry["tensor"]: entry["name"] for entry in files.read_json(args.contract)["outputs"]}
+    task = evaluation.task_of_flags(args)
+    names = {entry["tensor"]: entry["name"] for entry in task.contract["outputs"]}
     found = predictions.read(args.predictions, args.samples)
     arrays = {names.get(tensor, tensor): array for tensor, array in found.items()}
     rows = itertools.count()
@@ -24,7 +26,7 @@ def main(argv=None):
         return {name: array[row] for name, array in arrays.items()}
 
     evidence = {"variant": "source", "artifact": "predictions.npz", "sha256": files.digest(args.predictions)}
-    evaluation.evaluate(args, run, evidence)
+    evaluation.evaluate(task, run, evidence, args.output, args.output_samples)
 
 
 if __name__ == "__main__":

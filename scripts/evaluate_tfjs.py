@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from zoomill import command, evaluation, files, folders, made, predictions, tfjs_runtime
+from zoomill import command, evaluation, folders, made, tfjs_runtime
 
 BACKEND = "wasm"
 # So many samples go to one process of Node: some 20 MB of pictures of 224 pixels.
@@ -19,26 +19,28 @@ def main(argv=None):
     parser.add_argument("--variant", required=True)
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
-    evaluation.add_arguments(parser)
+    evaluation.add_task(parser)
+    evaluation.add_outputs(parser)
     args = command.parse(parser, argv)
-    found = run(args, files.read_json(args.contract))
+    task = evaluation.task_of_flags(args)
+    found = run(task, args.artifact, args.node, args.library)
     evidence = {
         "variant": args.variant,
         "backend": BACKEND,
         "artifact": os.path.basename(args.artifact),
         "sha256": folders.digest(args.artifact),
     }
-    evaluation.evaluate(args, lambda _: next(found), evidence)
+    evaluation.evaluate(task, lambda _: next(found), evidence, args.output, args.output_samples)
 
 
-def run(args, contract):
+def run(task, artifact, node, library):
     """Yield ``{output name: array}`` for each input of each sample in turn."""
-    (promise,) = contract["inputs"]
+    (promise,) = task.contract["inputs"]
     start = 0
-    while part := list(predictions.inputs(args, promise, slice(start, start + _PART))):
+    while part := list(task.samples.inputs(promise, slice(start, start + _PART))):
         values = {promise["tensor"]: np.stack([value for _, _, own in part for value in own])}
-        where = (args.artifact, contract, values, BACKEND, args.node, args.library)
-        yield from tfjs_runtime.run_golden(*where)["outputs"]
+        found = tfjs_runtime.run_golden(artifact, task.contract, values, BACKEND, node, library)
+        yield from found["outputs"]
         start += _PART
 
 

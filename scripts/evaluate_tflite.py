@@ -12,17 +12,22 @@ def main(argv=None):
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
-    evaluation.add_arguments(parser)
+    evaluation.add_task(parser)
+    evaluation.add_outputs(parser)
     args = command.parse(parser, argv)
-    contract, artifact = files.read_json(args.contract), runtime.Artifact(args.artifact, args.kernels)
-    tensor = contract["inputs"][0]["tensor"]
+    task, artifact = evaluation.task_of_flags(args), runtime.Artifact(args.artifact, args.kernels)
+    tensor = task.contract["inputs"][0]["tensor"]
+
+    def run(value):
+        return artifact(task.contract, {tensor: value})
+
     evidence = {
         "variant": args.variant,
         "kernels": args.kernels,
         "artifact": os.path.basename(args.artifact),
         "sha256": files.digest(args.artifact),
     }
-    evaluation.evaluate(args, lambda value: artifact(contract, {tensor: value}), evidence)
+    evaluation.evaluate(task, run, evidence, args.output, args.output_samples)
 
 
 if __name__ == "__main__":

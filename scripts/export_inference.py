@@ -1,7 +1,6 @@
 """Export the inference graph of a TF1 detector as it is: pictures in, detections of its own NMS out."""
 
 import argparse
-import json
 import os
 
 import numpy as np
@@ -30,33 +29,41 @@ def main(argv=None):
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     allowed.add_argument(parser)
     args = command.parse(parser, argv)
-    cut = files.read_json(args.contract)
-    args.model, args.samples = cut["model"], None
-    with framework.naming(args.model):
-        export_graph(args, cut)
+    cut, given = files.read_json(args.contract), golden_inputs.of_flags(args)
+    with framework.naming(cut["model"]):
+        source, expected = load(args.path, cut, args.allow, given)
+        export.export(source, expected, given, args.output_dir, cut["model"], "inference")
 
 
-def export_graph(args, cut):
-    """Write the files of the graph; ``cut`` is the contract of detect_cut."""
-    if not os.path.exists(args.path):
-        raise UserError(f"{args.path}: is not there; without its frozen graph, take detect_cut")
+def load(path, cut, allow, given):
+    """Return the graph as a :class:`zoomill.export.Source`, and what is known of its interface, as a card says it.
+
+    Args:
+        path: frozen graph.
+        cut: contract of detect_cut.
+        allow: names of operators that the card allows.
+        given: :class:`zoomill.golden_inputs.Given`.
+
+    Raises:
+        UserError: when the graph is not there, or holds operators that do more than compute.
+    """
+    if not os.path.exists(path):
+        raise UserError(f"{path}: is not there; without its frozen graph, take detect_cut")
     promise = {"name": _INPUT, "shape": cut["inputs"][0]["shape"], "colour": "RGB", "value_range": [0, 255]}
-    graph = checkpoint.read_frozen(args.path)
-    graph = allowed_operators.checked(graph, [_INPUT, *_OUTPUTS], args.path, args.allow)
-    inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, args.path)
-    outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, args.path)
-    run = tf_sources.graph_session(graph, inputs, outputs, args.path)
-    drawn = feeds(args, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
+    graph = checkpoint.read_frozen(path)
+    graph = allowed_operators.checked(graph, [_INPUT, *_OUTPUTS], path, allow)
+    inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, path)
+    outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, path)
+    run = tf_sources.graph_session(graph, inputs, outputs, path)
+    drawn = feeds(given, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
     rows = [{**feed, **run(feed)} for feed in drawn]
-    args.card = json.dumps(
-        {
-            "inputs": [promise],
-            "outputs": [{"meaning": meaning, "shape": list(rows[0][name].shape)} for name, meaning in _OUTPUTS.items()],
-            "labels": cut["labels"],
-            "label_offset": 0,
-        }
-    )
-    export.export(args, graph, inputs, outputs, None, rows=rows, name="inference", steady=full_lists(rows))
+    expected = {
+        "inputs": [promise],
+        "outputs": [{"meaning": meaning, "shape": list(rows[0][name].shape)} for name, meaning in _OUTPUTS.items()],
+        "labels": cut["labels"],
+        "label_offset": 0,
+    }
+    return export.Source(graph, inputs, outputs, run, rows=rows, steady=full_lists(rows)), expected
 
 
 def full_lists(rows):
@@ -65,10 +72,10 @@ def full_lists(rows):
     return ["num_detections"] if full else []
 
 
-def feeds(args, promise, run):
+def feeds(given, promise, run):
     """Return pinned or drawn pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
-    if args.golden_images or args.golden_samples:
-        return golden_inputs.choose(args, [promise], run)
+    if given.images or given.samples:
+        return golden_inputs.choose(given, [promise], run)
 
     def best_scores(pictures):
         return np.stack([run({_INPUT: one[None]})["detection_scores"][0, :1] for one in pictures])

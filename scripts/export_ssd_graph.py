@@ -28,6 +28,7 @@ from zoomill import (
     pipeline_config,
     postprocess,
     predictions,
+    sample_inputs,
     saved_model,
     ssd_graph,
 )
@@ -47,7 +48,7 @@ def main(argv=None):
     golden_inputs.add_arguments(parser)
     parser.add_argument("--labels", type=json.loads, default=[], help="JSON list: class names without the background")
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
-    predictions.add_arguments(parser)
+    sample_inputs.add_arguments(parser, "write predictions.npz of these and nothing else")
     allowed.add_argument(parser)
     args = command.parse(parser, argv)
     with framework.naming(args.model):
@@ -71,8 +72,8 @@ def export(args):
 
     source = golden.Source(frozen, prefix, args.allow)
     size = shape[1:3]
-    if args.samples:
-        predict(args, source, size, ssd.post_processing)
+    if samples := sample_inputs.of_flags(args):
+        predict(args.output_dir, samples, source, size, ssd.post_processing)
         return
 
     def run(images):
@@ -82,7 +83,7 @@ def export(args):
     def found(images):
         return clear_scores(run(images)[detection_contract.SCORES][:, :, -ssd.num_classes :])
 
-    outputs = run(pictures(args, found, size))
+    outputs = run(pictures(golden_inputs.of_flags(args), found, size))
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
         raise UserError(
             f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"
@@ -100,14 +101,14 @@ def export(args):
     write(args.output_dir, cut, outputs, centred, promises)
 
 
-def pictures(args, scores_of, size):
+def pictures(given, scores_of, size):
     """Return the golden pictures: those of the card, or those samples or drawn ones in which the source finds much."""
-    if args.golden_images:
-        return [read_picture(path) for path in args.golden_images]
-    if args.golden_samples:
-        given = golden_inputs.read_samples(args)
-        chosen, _ = drawn_pictures.choose(scores_of, given)
-        return [given[one] for one in sorted(chosen)]
+    if given.images:
+        return [read_picture(path) for path in given.images]
+    if given.samples:
+        sampled = given.read_samples()
+        chosen, _ = drawn_pictures.choose(scores_of, sampled)
+        return [sampled[one] for one in sorted(chosen)]
     return drawn_pictures.detected(scores_of, *size)
 
 
@@ -151,11 +152,11 @@ def check_source(own, config, override, origin):
         )
 
 
-def predict(args, source, size, post_processing):
+def predict(folder, samples, source, size, post_processing):
     """Write ``predictions.npz``: the raw heads, and the source's own detections, with classes from 0 as in TFLite."""
 
-    def run(value):
-        found = source.outputs([value[0]])
+    def run(feed):
+        found = source.outputs([feed["image"][0]])
         result = {
             name: array for name, array in found.items() if name == detection_contract.BOXES or "detection" in name
         }
@@ -166,7 +167,7 @@ def predict(args, source, size, post_processing):
 
     promise = {"name": "image", "dtype": "uint8", "shape": [1, *size, 3]}
     promise.update(layout="NHWC", colour="RGB", value_range=[0, 255])
-    predictions.write(os.path.join(args.output_dir, "predictions.npz"), args, promise, run, batched=False)
+    predictions.write(os.path.join(folder, "predictions.npz"), samples, [promise], run, batched=False)
 
 
 def write(folder, graph, outputs, centred, promises):

@@ -10,7 +10,7 @@ from zoomill import (
     folders,
     made,
     parity,
-    predictions,
+    sample_inputs,
     tfjs_planner,
     tfjs_quantiser,
 )
@@ -33,7 +33,7 @@ def main(argv=None):
         "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
     )
     parser.add_argument("--output-record", type=made.output, required=True)
-    predictions.add_arguments(parser)
+    sample_inputs.add_arguments(parser)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     try:
@@ -46,14 +46,14 @@ def main(argv=None):
 
 def make_plan(args, contract):
     """Return the plan, in whose record stands what it was measured on."""
-    if args.samples:
-        _, feeds = calibration.feeds(args, contract)
+    if samples := sample_inputs.of_flags(args):
+        _, feeds = calibration.feeds(samples, contract)
     else:
         feeds = parity.feeds(contract, evidence.read_golden(args.golden))
     measured = tfjs_planner.measure(args.float, contract, list(feeds), "wasm", args.node, args.library)
     plan = tfjs_planner.plan(args.float, measured, args.budget)
     plan.record.update(
-        samples=files.digest(args.samples) if args.samples else "golden",
+        samples=files.digest(samples.path) if samples else "golden",
         float_sha256=folders.digest(args.float),
     )
     return plan

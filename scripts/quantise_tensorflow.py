@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 
-from zoomill import artifact, calibration, command, files, made, predictions, tensorflow_converter
+from zoomill import artifact, calibration, command, files, made, sample_inputs, tensorflow_converter
 from zoomill.errors import UserError
 
 
@@ -12,14 +12,14 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
-    predictions.add_arguments(parser)
+    sample_inputs.add_arguments(parser)
     artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
         try:
-            feeds = list(calibration.feeds(args, contract)[1])
+            feeds = list(calibration.feeds(sample_inputs.of_flags(args), contract)[1])
             tensorflow_converter.convert(args.graph, contract, raw.name, feeds)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error

@@ -2,30 +2,31 @@
 
 import argparse
 import io
-import json
+import os
 
 import numpy as np
 
-from zoomill import command, files, golden_inputs, made, pytorch_source
+from zoomill import command, exporter, files, folders, framework, golden_inputs, made, pytorch_source
 
 
 def main(argv=None):
-    """Write the ONNX file, and golden inputs and outputs: inputs in the graph's order, outputs in PyTorch's."""
+    """Write the folder `pytorch`: the ONNX file, and golden inputs in the graph's order and outputs in PyTorch's."""
     parser = argparse.ArgumentParser(description=__doc__)
-    pytorch_source.add_arguments(parser)
+    exporter.add_source(parser)
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--output-onnx", type=made.output, required=True)
-    parser.add_argument("--output-golden", type=made.output, required=True)
+    parser.add_argument("--output-dir", type=made.output_folder, required=True)
     args = command.parse(parser, argv)
-    card = json.loads(args.card)
-    source = pytorch_source.load(args.path, args.model, card["inputs"], args.keep_layout)
-    feeds = golden_inputs.choose(args, source.promises, lambda feed: dict(enumerate(source.run(feed))))
-    rows = source.record(feeds, [entry.get("name") for entry in card["outputs"]])
-    onnx = source.to_onnx([name for name in rows[0] if name not in feeds[0]])
+    with framework.naming(args.model):
+        network = pytorch_source.read(args.source, args.options, args.card)
+        given = golden_inputs.of_flags(args)
+        feeds = golden_inputs.choose(given, network.promises, lambda feed: dict(enumerate(network.run(feed))))
+        rows = network.record(feeds, [entry.get("name") for entry in args.card["outputs"]])
+        onnx = network.to_onnx([name for name in rows[0] if name not in feeds[0]])
     stored = io.BytesIO()
     np.savez(stored, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})
-    files.write_bytes(args.output_onnx, onnx)
-    files.write_bytes(args.output_golden, stored.getvalue())
+    with folders.written(os.path.join(args.output_dir, "pytorch")) as folder:
+        files.write_bytes(os.path.join(folder, pytorch_source.ONNX), onnx, recorded=False)
+        files.write_bytes(os.path.join(folder, pytorch_source.GOLDEN), stored.getvalue(), recorded=False)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -141,6 +142,13 @@ def command():
         )
 
     return run
+
+
+def source_flags(model, path, card=(), **options):
+    """Return the flags by which a command reads a source: the file at ``path``, with options of its card's `source`."""
+    expected = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0, **dict(card)}
+    said = {"path": path.name, **options}
+    return ["--model", model, "--source", path.parent, "--options", json.dumps(said), "--card", json.dumps(expected)]
 
 
 def copy_repository(folder):

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from zoomill import files, predictions, samples
+from zoomill import files
 from zoomill.errors import UserError
+from zoomill.samples import read_index
 from zoomill.tflite_interior import Interior
 
 # Ranges are rounded outwards to so many digits: kernels of different CPUs differ behind the fifth.
@@ -14,21 +15,21 @@ DIGITS = 4
 _RANDOM = 16
 
 
-def feeds(args, contract):
+def feeds(samples, contract):
     """Return the number of samples, and an iterable of ``{input tensor: array}``.
 
     Args:
-        args: the flags of :func:`zoomill.predictions.add_arguments`; without samples the inputs are drawn.
+        samples: :class:`zoomill.sample_inputs.Samples`; None draws the inputs.
         contract: contract of the graph.
 
     Raises:
         UserError: see :func:`check_inputs`.
     """
-    if not args.samples:
+    if not samples:
         return _RANDOM, _noise(contract["inputs"])
     (promise,) = contract["inputs"]
-    made = ({promise["tensor"]: value} for _, _, values in predictions.inputs(args, promise) for value in values)
-    return len(samples.read_index(args.samples)), check_inputs(contract, made)
+    made = ({promise["tensor"]: value} for _, _, values in samples.inputs(promise) for value in values)
+    return len(read_index(samples.path)), check_inputs(contract, made)
 
 
 def _noise(inputs):

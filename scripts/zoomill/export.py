@@ -2,13 +2,13 @@
 
 import dataclasses
 import io
-import json
 import math
 import os
+from collections.abc import Callable
 
 import numpy as np
 
-from zoomill import files, golden_inputs, made, predictions, saved_model
+from zoomill import files, golden_inputs, predictions, saved_model
 from zoomill.errors import UserError
 from zoomill.framework import reason, refusing
 from zoomill.graph_def import activation, ancestors, node_name, static_shapes
@@ -26,77 +26,89 @@ class Tensor:
         tensor: its tensor in the frozen graph, ``node:index``.
         dtype: NumPy name of its dtype.
         shape: sizes, None where the source leaves one open; None as a whole for an unknown rank.
+        known: entries of the contract that hold where the card says nothing else: ``value_range``, ``meaning`` …
     """
 
     name: str
     tensor: str
     dtype: str
     shape: tuple | None
+    known: dict = dataclasses.field(default_factory=dict)
 
 
-def add_arguments(parser):
-    """Add the flags that all exporters of single graphs have."""
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--card", required=True, help="JSON object: inputs, outputs, labels, label_offset")
-    golden_inputs.add_arguments(parser)
-    parser.add_argument("--output-dir", type=made.output_folder, required=True)
-    predictions.add_arguments(parser)
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A source as a graph, and as a function in its own framework.
+
+    Attributes:
+        graph: frozen GraphDef, in which the inputs are placeholders.
+        inputs, outputs: :class:`Tensor` lists, in the source's order.
+        run: function from ``{input name: array}`` to ``{output name: array}``.
+        notes: sentences for the contract about what differs from the source.
+        batched: ``run`` takes batches of any size.
+        rounded: what ``run`` is, for a source of integers, of which ``run`` is the floating-point evaluation. Its
+            outputs are kept as ``rounded/<output>``, and samples are given to it.
+        rows: ``[{input or output name: array}, …]`` where golden inputs were chosen and run already.
+        steady: names of outputs that are rightly the same for many inputs, and are compared as constants.
+    """
+
+    graph: object
+    inputs: list
+    outputs: list
+    run: Callable
+    notes: list = ()
+    batched: bool = False
+    rounded: Callable | None = None
+    rows: list | None = None
+    steady: list = ()
 
 
-def export(args, graph, inputs, outputs, run, notes=(), rows=None, batched=False, name="main", rounded=None, steady=()):
-    """Write ``graph.pb``, ``saved_model``, ``contract.json`` and ``golden.npz`` of a source, or only its predictions.
+def export(source, expected, given, folder, model, name="main"):
+    """Write ``graph.pb``, ``saved_model``, ``contract.json`` and ``golden.npz`` of a source.
 
     Args:
-        args: the flags of :func:`add_arguments`. The card's ``inputs`` and ``outputs`` are lists of partial contract
-            entries, in the order of the source's.
-        graph: frozen GraphDef, in which the inputs are placeholders.
-        inputs, outputs: :class:`Tensor` lists.
-        run: function from ``{input name: array}`` to ``{output name: array}``, the source in its own framework.
-        notes: sentences for the contract about what differs from the source.
-        rows: ``[{input or output name: array}, …]`` where the source ran elsewhere; ``run`` is then None.
-        batched: ``run`` takes batches of any size.
+        source: :class:`Source`.
+        expected: the card's ``inputs`` and ``outputs``, lists of partial contract entries in the order of the source's,
+            empty for any; ``labels`` and ``label_offset``.
+        given: :class:`zoomill.golden_inputs.Given`.
+        folder: to write into.
+        model: its name.
         name: of the graph.
-        rounded: what ``run`` is for a source of integers, of which ``run`` is the floating-point evaluation. Its
-            outputs are kept as ``rounded/<output>``, and samples are given to it.
-        steady: names of outputs that are rightly the same for many inputs, and are compared as constants.
 
     Raises:
         UserError: when the card expects anything else than the source has.
     """
-    model, card = args.model, json.loads(args.card)
-    promised_inputs = promises(model, "input", inputs, card["inputs"])
-    if args.samples:
-        predict(args, promised_inputs, rounded or run, batched)
-        return
-    graph, shapes = _with_interface(graph, inputs, outputs, promised_inputs)
-    named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in outputs]
-    promised_outputs = promises(model, "output", named, card["outputs"])
-    for promise in promised_outputs:
-        found = activation(graph, promise["name"], {p["name"] for p in promised_inputs})
-        promise["activation"] = "constant" if promise["name"] in steady else found
-    if rows is None:
-        # Chosen by our graph, which is quick, and run by the source.
-        activations = {promise["name"]: promise["activation"] for promise in promised_outputs}
-        quick = _runner(model, graph, promised_inputs, outputs)
-        feeds = golden_inputs.choose(args, promised_inputs, quick, activations)
-        rows = [{**feed, **run(feed), **_rounded(rounded, feed)} for feed in feeds]
+    inputs = promises("input", source.inputs, expected["inputs"])
+    graph, shapes = _with_interface(source, inputs)
+    named = [dataclasses.replace(tensor, shape=shapes.get(tensor.name)) for tensor in source.outputs]
+    outputs = promises("output", named, expected["outputs"])
+    for promise in outputs:
+        found = activation(graph, promise["name"], {p["name"] for p in inputs})
+        promise["activation"] = "constant" if promise["name"] in source.steady else found
+    rows = source.rows or _golden(source, graph, inputs, outputs, given)
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     contract = {
         "model": model,
         "graph": name,
-        "inputs": promised_inputs,
-        "outputs": promised_outputs,
-        "labels": card["labels"],
-        "label_offset": card["label_offset"],
-        "notes": list(notes),
+        "inputs": inputs,
+        "outputs": outputs,
+        "labels": expected["labels"],
+        "label_offset": expected["label_offset"],
+        "notes": list(source.notes),
     }
-    path = os.path.join(args.output_dir, "{}").format
+    path = os.path.join(folder, "{}").format
     buffer = io.BytesIO()
     np.savez(buffer, **stored)
     files.write_bytes(path("graph.pb"), graph.SerializeToString(deterministic=True))
     saved_model.write(path("saved_model"), graph, contract)
     files.write_bytes(path("golden.npz"), buffer.getvalue())
     files.write_json(path("contract.json"), contract)
+
+
+def predict(source, expected, samples, path):
+    """Write what a source makes of :class:`zoomill.sample_inputs.Samples` (:func:`zoomill.predictions.write`)."""
+    inputs = promises("input", source.inputs, expected["inputs"])
+    predictions.write(path, samples, inputs, source.rounded or source.run, source.batched)
 
 
 def integer_notes(names):
@@ -106,32 +118,30 @@ def integer_notes(names):
     return [f"the source computes with {', '.join(names)}; here these numbers are floats, without its own rounding"]
 
 
+def _golden(source, graph, inputs, outputs, given):
+    """Return ``[{input or output name: array}, …]``: inputs chosen by our graph, which is quick, run by the source."""
+    activations = {promise["name"]: promise["activation"] for promise in outputs}
+    feeds = golden_inputs.choose(given, inputs, _runner(graph, inputs, outputs), activations)
+    return [{**feed, **source.run(feed), **_rounded(source.rounded, feed)} for feed in feeds]
+
+
 def _rounded(run, feed):
     """Return the outputs of an integer source by the names that golden.npz has for them, none of any other."""
     return {f"rounded/{name}": array for name, array in run(feed).items()} if run else {}
 
 
-def predict(args, promised_inputs, run, batched):
-    """Write ``predictions.npz``: what the source makes of samples."""
-    if len(promised_inputs) != 1:
-        raise UserError(f"{args.model}: has {len(promised_inputs)} inputs; samples can be given to a single one only")
-    (promise,) = promised_inputs
-    path = os.path.join(args.output_dir, "predictions.npz")
-    predictions.write(path, args, promise, lambda value: run({promise["name"]: value}), batched)
-
-
-def promises(model, kind, tensors, expected):
+def promises(kind, tensors, expected):
     """Return the contract entries of inputs or outputs: what the card says, checked against the source."""
     if expected and len(expected) != len(tensors):
-        raise UserError(f"{model}: the card has {len(expected)} {kind}s, the source {len(tensors)}")
+        raise UserError(f"the card has {len(expected)} {kind}s, the source {len(tensors)}")
     return [
-        _promise(model, kind, tensor, expectation)
+        _promise(kind, tensor, {**tensor.known, **expectation})
         for tensor, expectation in zip(tensors, expected or [{}] * len(tensors), strict=True)
     ]
 
 
-def _promise(model, kind, tensor, expected):
-    where = f"{model}: {kind} {tensor.name}"
+def _promise(kind, tensor, expected):
+    where = f"{kind} {tensor.name}"
     for key, found in (("name", tensor.name), ("dtype", tensor.dtype)):
         if expected.get(key, found) != found:
             raise UserError(f"{where}: the card expects {key} {expected[key]}, the source has {found}")
@@ -184,10 +194,11 @@ def _picture(shape):
     return None, None
 
 
-def _with_interface(graph, inputs, outputs, promises):
+def _with_interface(source, promises):
     """Return the graph between the named placeholders and outputs, and ``{output name: static shape}``."""
     import tensorflow as tf
 
+    graph, inputs, outputs = source.graph, source.inputs, source.outputs
     nodes = {node.name: node for node in graph.node}
     kept = ancestors(nodes, [tensor.tensor for tensor in outputs], stop={node_name(t.tensor) for t in inputs})
     feeds = {node_name(tensor.tensor): f"{tensor.name}" for tensor in inputs}
@@ -214,7 +225,7 @@ def _with_interface(graph, inputs, outputs, promises):
         return result, static_shapes(tf, result)
 
 
-def _runner(model, graph, promises, outputs):
+def _runner(graph, inputs, outputs):
     """Return a function that runs the graph with its named interface by TensorFlow.
 
     It raises a UserError where the graph does not take a drawn input.
@@ -224,19 +235,19 @@ def _runner(model, graph, promises, outputs):
     session, shapes = tf.compat.v1.Session(graph=tf.Graph()), {}
     with session.graph.as_default():
         tf.import_graph_def(graph, name="")
-    fetches = {tensor.name: f"{tensor.name}:0" for tensor in outputs}
+    fetches = {promise["name"]: f"{promise['name']}:0" for promise in outputs}
 
     def run(feed):
         try:
-            found = session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in promises})
+            found = session.run(fetches, {f"{p['name']}:0": feed[p["name"]] for p in inputs})
         except Exception as error:  # whatever TensorFlow raises, the graph is the cause
             why = reason(error)
             advice = "; give the inputs' `value_range` in the card" if "is not in [" in why else ""
-            raise UserError(f"{model}: TensorFlow cannot run the graph on drawn inputs: {why}{advice}") from error
+            raise UserError(f"TensorFlow cannot run the graph on drawn inputs: {why}{advice}") from error
         for name, value in found.items():
             if shapes.setdefault(name, value.shape) != value.shape:
                 raise UserError(
-                    f"{model}: output {name} has the shape {list(shapes[name])} for one input and {list(value.shape)} "
+                    f"output {name} has the shape {list(shapes[name])} for one input and {list(value.shape)} "
                     "for another; only outputs of one size can be exported"
                 )
         return found

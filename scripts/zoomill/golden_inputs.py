@@ -5,11 +5,11 @@ structure (edges, levels, waves and noise of many scales, which fill the declare
 taken whose outputs are farthest apart.
 """
 
-import json
+import dataclasses
 
 import numpy as np
 
-from zoomill import datasets, made, outputs, samples
+from zoomill import datasets, made, outputs, sample_inputs, samples
 from zoomill.errors import UserError
 from zoomill.preprocess import Preprocess, read_picture
 
@@ -22,24 +22,44 @@ _VALUES = 4096
 _FLOATS, _INTEGERS = (-1.0, 1.0), (0, 9)
 
 
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """Where golden inputs come from; without any of these they are drawn.
+
+    Attributes:
+        images: paths of pinned pictures, all of which are taken.
+        samples: :class:`zoomill.sample_inputs.Samples`, some of which are taken, or None.
+    """
+
+    images: list = ()
+    samples: sample_inputs.Samples | None = None
+
+    def read_samples(self):
+        """Return arrays of samples evenly spread over the list; of a sample with several windows the middle one."""
+        listed = samples.read_index(self.samples.path)
+        chosen = listed[:: -(-len(listed) // _POOL)]
+        read = [datasets.read(self.samples.folder, sample, self.samples.form) for sample in chosen]
+        return [windows[len(windows) // 2] for windows in read]
+
+
 def add_arguments(parser):
-    """Add the flags that say where golden inputs come from; without any of them they are drawn."""
+    """Add the flags of which :func:`of_flags` makes :class:`Given`."""
     parser.add_argument(
         "--golden-images", type=made.checked, nargs="*", default=[], help="pinned pictures, all of which are taken"
     )
-    parser.add_argument(
-        "--golden-samples", type=made.checked, help="sample list of a data set, some of which are taken"
-    )
-    parser.add_argument("--golden-folder", type=made.unchecked, help="folder of the data set")
-    parser.add_argument("--golden-form", type=json.loads, help="JSON object: how its samples are read")
-    parser.add_argument("--golden-preprocess", type=json.loads, default={}, help="JSON object: fit, part, padding")
+    sample_inputs.add_arguments(parser, "where golden inputs are chosen from", prefix="golden-")
 
 
-def choose(args, promises, run, activations=None):
+def of_flags(args):
+    """Return the :class:`Given` of the flags of :func:`add_arguments`."""
+    return Given(args.golden_images, sample_inputs.of_flags(args, "golden-"))
+
+
+def choose(given, promises, run, activations=None):
     """Return the golden inputs of a graph.
 
     Args:
-        args: the flags of :func:`add_arguments`.
+        given: :class:`Given`.
         promises: inputs of the contract.
         run: function from ``{input name: array}`` to ``{output name: array}``: the source, or a quicker graph of it.
         activations: ``{output name: activation}`` as in a contract.
@@ -52,15 +72,15 @@ def choose(args, promises, run, activations=None):
     Raises:
         UserError: when pictures are given to several inputs, or cannot become the input.
     """
-    if args.golden_images:
+    if given.images:
         if len(promises) != 1:
             raise UserError(f"`golden` pictures are for one input, the source has {len(promises)}; leave them out")
         (promise,) = promises
-        return [{promise["name"]: Preprocess(promise)(read_picture(path))} for path in args.golden_images]
+        return [{promise["name"]: Preprocess(promise)(read_picture(path))} for path in given.images]
     activations, feeds, found = activations or {}, [], []
-    sampled = args.golden_samples and len(promises) == 1
+    sampled = given.samples and len(promises) == 1
     for attempt in range(1 if sampled else _ROUNDS):
-        new = _samples(args, promises) if sampled else _drawn(promises, attempt)
+        new = _samples(given, promises) if sampled else _drawn(promises, attempt)
         feeds += new
         found += [run(feed) for feed in new]
         chosen = _far_apart(found, activations)
@@ -70,22 +90,10 @@ def choose(args, promises, run, activations=None):
     return [feeds[row] for row in sorted(chosen)]
 
 
-def read_samples(args):
-    """Return arrays of samples evenly spread over the list; of a sample with several windows the middle one.
-
-    Args:
-        args: the flags of :func:`add_arguments`, with samples.
-    """
-    listed = samples.read_index(args.golden_samples)
-    chosen = listed[:: -(-len(listed) // _POOL)]
-    read = [datasets.read(args.golden_folder, sample, args.golden_form) for sample in chosen]
-    return [windows[len(windows) // 2] for windows in read]
-
-
-def _samples(args, promises):
+def _samples(given, promises):
     (promise,) = promises
-    preprocess = Preprocess(promise, **args.golden_preprocess)
-    return [{promise["name"]: preprocess(array)} for array in read_samples(args)]
+    preprocess = Preprocess(promise, **given.samples.preprocess)
+    return [{promise["name"]: preprocess(array)} for array in given.read_samples()]
 
 
 def _drawn(promises, attempt):

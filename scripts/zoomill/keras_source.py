@@ -5,10 +5,19 @@ import tempfile
 
 from zoomill import keras_copy, tf_sources
 from zoomill.errors import UserError
+from zoomill.export import Source
 from zoomill.framework import refusing
 
 
-def load(path, allow):
+def load(folder, options, expected):
+    """Return a Keras model as a :class:`~zoomill.export.Source` with a batch of one: see :mod:`zoomill.exporter`."""
+    path = os.path.join(folder, options["path"])
+    model = read(path, options.get("allow", ()))
+    graph, inputs, outputs = freeze(model, expected["inputs"], path)
+    return Source(graph, inputs, outputs, runner(model, path), batched=True)
+
+
+def read(path, allow):
     """Load a Keras model of any generation for inference.
 
     Args:
@@ -35,12 +44,12 @@ def load(path, allow):
     return model
 
 
-def freeze(model, shapes, path):
+def freeze(model, expected, path):
     """Freeze a Keras model with a batch of one.
 
     Args:
-        model: what :func:`load` returned.
-        shapes: shapes of its inputs from the card, one for each input or None; empty for none.
+        model: what :func:`read` returned.
+        expected: the card's inputs, of which the shapes count.
         path: of the file, for messages.
 
     Returns:
@@ -49,7 +58,7 @@ def freeze(model, shapes, path):
     Raises:
         UserError: when the card's shapes do not fit the model's, or Keras cannot call it.
     """
-    function, specs = _function(model, shapes)
+    function, specs = _function(model, [entry.get("shape") for entry in expected])
     with refusing(f"{path}: Keras cannot call it"):
         graph, *sides = tf_sources.freeze(function.get_concrete_function(**specs))
     found = [{tensor.name: tensor for tensor in side} for side in sides]

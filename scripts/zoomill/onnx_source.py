@@ -9,7 +9,9 @@ import tempfile
 
 import numpy as np
 
+from zoomill import onnx_floats
 from zoomill.errors import UserError
+from zoomill.export import Source, integer_notes
 from zoomill.framework import refusing
 from zoomill.inspect import onnx as inspect_onnx
 from zoomill.names import contract_names
@@ -77,6 +79,24 @@ class Converted:
     def notes(self):
         """Return sentences about what differs from the ONNX file."""
         return [note for value in (*self.sources, *self.results) for note in value.note()]
+
+
+def load(folder, options, expected):
+    """Return a model as a :class:`~zoomill.export.Source`: see :mod:`zoomill.exporter`."""
+    path = os.path.join(folder, options["path"])
+    original = read(path)
+    integers = onnx_floats.integers(original)
+    model = onnx_floats.float_copy(original, path) if integers else original
+    floats = session(model, path)
+    converted = to_graph(model, expected["inputs"], options.get("keep_layout", ()), path)
+    return Source(
+        converted.graph,
+        converted.inputs,
+        converted.outputs,
+        runner(floats, converted, path),
+        [*integer_notes(integers), *converted.notes()],
+        rounded=runner(session(original, path), converted, path) if integers else None,
+    )
 
 
 def read(path):
@@ -157,12 +177,12 @@ def runner(source, converted, path):
     return run
 
 
-def to_graph(model, shapes, kept, path):
+def to_graph(model, expected, kept, path):
     """Convert an ONNX model to a frozen graph, without network.
 
     Args:
         model: ModelProto.
-        shapes: shapes from the card in the graph's order, one for each input or None; empty for none.
+        expected: the card's inputs, of which the shapes count, in the graph's order.
         kept: ONNX names of inputs whose order of dimensions the graph keeps.
         path: file name for messages.
 
@@ -172,7 +192,7 @@ def to_graph(model, shapes, kept, path):
     Raises:
         UserError: when an input leaves its shape open, or onnx2tf cannot convert the model.
     """
-    sources = _inputs(model, shapes, kept, path)
+    sources = _inputs(model, [entry.get("shape") for entry in expected], kept, path)
     network = _network(model, sources, path)
     runtime = session(model, path)
     dtypes = [tensor.dtype for tensor in network.inputs]

@@ -6,22 +6,47 @@ names them.
 
 import dataclasses
 import logging
+import os
 
 import numpy as np
 
-from zoomill import export, made, pytorch_archive
+from zoomill import export, onnx_source, pytorch_archive
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.names import contract_names
 from zoomill.onnx_source import CHANNELS_LAST, Value, order_of
 
+# What run_pytorch writes, and :func:`load` reads.
+ONNX, GOLDEN = "model.onnx", "golden.npz"
+
+
+def load(folder, options, expected):
+    """Return a model that run_pytorch has run as a :class:`~zoomill.export.Source`: see :mod:`zoomill.exporter`.
+
+    Args:
+        folder: with :data:`ONNX` and :data:`GOLDEN`, inputs in the graph's order, outputs in PyTorch's.
+        options, expected: as of any source.
+    """
+    path = os.path.join(folder, ONNX)
+    converted = onnx_source.to_graph(onnx_source.read(path), expected["inputs"], options.get("keep_layout", ()), path)
+    with np.load(os.path.join(folder, GOLDEN)) as stored:
+        golden = dict(stored)
+    for value in converted.results:
+        golden[value.contract_name] = np.stack([value.to_graph(array) for array in golden[value.contract_name]])
+    rows = [dict(zip(golden, arrays, strict=True)) for arrays in zip(*golden.values(), strict=True)]
+
+    def run(feed):
+        raise UserError(f"{folder}: has the golden outputs only; predict_pytorch runs the model on samples")
+
+    return export.Source(converted.graph, converted.inputs, converted.outputs, run, converted.notes(), rows=rows)
+
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class Network:
     """A loaded model with fixed shapes.
 
     Attributes:
-        origin: model and path, for messages.
+        origin: path, for messages.
         network: module of PyTorch.
         inputs: :class:`~zoomill.onnx_source.Value` entries, in the order of ``forward``.
         promises: their contract entries.
@@ -103,6 +128,27 @@ class Source:
             exported = torch.onnx.export(program, example, dynamo=True, verbose=False, **names)
             return exported.model_proto.SerializeToString(deterministic=True)
 
+    def like_graph(self, row):
+        """Return a function from ``{input name: array}`` to ``{output name: array}``, arrays in the graph's order.
+
+        Args:
+            row: golden inputs and outputs of the graph, which tell the order of the outputs.
+        """
+        names, orders = self._outputs(row)
+
+        def run(feed):
+            found = zip(names, self.run(feed), orders, strict=True)
+            return {name: np.transpose(array, order) for name, array, order in found}
+
+        return run
+
+    def _outputs(self, row):
+        """Return names of the outputs, and the orders of their dimensions in the graph."""
+        inputs = [promise["name"] for promise in self.promises]
+        golden = {name: array for name, array in row.items() if name not in inputs}
+        arrays = zip(self.run(row), golden.values(), strict=True)
+        return list(golden), [order_of(found, array, self.origin) for found, array in arrays]
+
     def convert(self, row, output):
         """Write the model to ``output`` as TFLite by litert-torch, inputs and outputs in the graph's order.
 
@@ -116,44 +162,31 @@ class Source:
         import litert_torch
         import torch
 
-        example = self.zeros()
-        arrays = [array for name, array in row.items() if name not in example]
-        orders = [order_of(found, array, self.origin) for found, array in zip(self.run(row), arrays, strict=True)]
+        example, (_, orders) = self.zeros(), self._outputs(row)
         entering = [np.argsort(value.order).tolist() for value in self.inputs]
         module = _reordered(self.program().module(), entering, orders)
         with refusing(f"{self.origin}: litert-torch cannot convert it"):
             litert_torch.convert(module, tuple(map(torch.from_numpy, example.values()))).export(output)
 
 
-def add_arguments(parser):
-    """Add the flags that all commands which load a PyTorch model have."""
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--card", required=True, help="JSON object: inputs, outputs")
-    parser.add_argument("--path", type=made.checked, required=True, help=".pt2 file, or .pt file with TorchScript")
-    parser.add_argument("--keep-layout", nargs="*", default=[], help="inputs that keep PyTorch's order of dimensions")
-
-
-def load(path, model, expected, kept):
+def read(folder, options, expected):
     """Load an exported program or TorchScript, without unpickling anything.
 
     Args:
-        path: of the file.
-        model: name for messages.
-        expected: the card's ``inputs``, shapes in the graph's order; TorchScript needs them.
-        kept: inputs whose order of dimensions the graph keeps; all others of 3 to 5 dimensions become channels-last.
+        folder: of the source's files.
+        options: ``path``, and ``keep_layout``: inputs whose order of dimensions the graph keeps; all others of 3 to 5
+            dimensions become channels-last.
+        expected: what the card expects; TorchScript needs the shapes of its ``inputs``, which are in the graph's order.
 
     Returns:
-        :class:`Source`.
+        :class:`Network`.
 
     Raises:
         UserError: when the file is damaged or would run code, or the card expects anything else than it has.
     """
-    origin = f"{model}: {path}"
-    try:
-        archive = pytorch_archive.Archive(path)
-        stored = archive.harmless()
-    except UserError as error:
-        raise UserError(f"{model}: {error}") from error
+    origin, kept = os.path.join(folder, options["path"]), options.get("keep_layout", ())
+    archive = pytorch_archive.Archive(origin)
+    stored, expected = archive.harmless(), expected["inputs"]
     network, found = _opened(stored, archive.kind, origin, expected, kept)
     if unknown := sorted(set(kept) - {name for name, _, _ in found}):
         raise UserError(f"{origin}: has no input {unknown[0]} to keep the layout of")
@@ -163,12 +196,12 @@ def load(path, model, expected, kept):
         export.Tensor(name, name, dtype, tuple(shape[axis] for axis in order))
         for name, (_, dtype, shape), order in zip(names, found, orders, strict=True)
     ]
-    promises = export.promises(model, "input", tensors, expected)
+    promises = export.promises("input", tensors, expected)
     inputs = [
         Value(name, promise["name"], tuple(promise["shape"][place] for place in np.argsort(order)), order)
         for (name, _, _), promise, order in zip(found, promises, orders, strict=True)
     ]
-    return Source(origin, network, inputs, promises)
+    return Network(origin, network, inputs, promises)
 
 
 def _opened(stored, kind, origin, expected, kept):

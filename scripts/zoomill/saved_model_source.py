@@ -5,7 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
+from zoomill import tf_sources
 from zoomill.errors import UserError
+from zoomill.export import Source
 from zoomill.framework import refusing
 from zoomill.inspect import allowed, loadable
 
@@ -13,7 +15,15 @@ from zoomill.inspect import allowed, loadable
 CALL = "__call__"
 
 
-def load(path, tags, signature, allow):
+def load(folder, options, expected):
+    """Return a signature as a :class:`~zoomill.export.Source`: see :mod:`zoomill.exporter`."""
+    path = os.path.join(folder, options["path"])
+    function = read(path, options["tags"], options["signature"], options.get("allow", ()))
+    graph, inputs, outputs = tf_sources.freeze(function, path)
+    return Source(graph, inputs, outputs, runner(function, inputs, path))
+
+
+def read(path, tags, signature, allow):
     """Load one signature of a SavedModel or TF-Hub module.
 
     Args:
@@ -112,7 +122,7 @@ def _is_spec(leaf):
 
 
 def runner(function, inputs, path):
-    """Return a function that runs what :func:`load` returned on ``{input name: array}``; ``path`` is for messages."""
+    """Return a function that runs what :func:`read` returned on ``{input name: array}``; ``path`` is for messages."""
     import tensorflow as tf
 
     names = [tensor.name for tensor in inputs]

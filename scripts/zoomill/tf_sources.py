@@ -3,6 +3,7 @@
 from zoomill.errors import UserError
 from zoomill.export import Tensor
 from zoomill.framework import refusing
+from zoomill.inspect import allowed_operators
 
 
 def freeze(function, origin="the model"):
@@ -40,6 +41,23 @@ def _tensor(name, tensor):
     rank = tensor.shape.rank
     shape = None if rank is None else tuple(tensor.shape.as_list())
     return Tensor(name, tensor.name, tensor.dtype.name, shape)
+
+
+def between(graph, options, origin):
+    """Return a TF1 graph, checked between tensors, and the :class:`~zoomill.export.Tensor` lists of these.
+
+    Args:
+        graph: GraphDef.
+        options: ``input_tensors`` and ``output_tensors``, ``{contract name: tensor}``, and what the card allows.
+        origin: file name for messages.
+
+    Raises:
+        UserError: for a tensor that the graph does not have, or operators that do more than compute.
+    """
+    ends = [options[key] for key in ("input_tensors", "output_tensors")]
+    tensors = [tensor for end in ends for tensor in end.values()]
+    graph = allowed_operators.checked(graph, tensors, origin, options.get("allow", ()))
+    return graph, *(graph_tensors(graph, end, origin) for end in ends)
 
 
 def graph_session(graph, inputs, outputs, origin):

@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import math
+import os
 
 import numpy as np
 
-from zoomill import tfjs_runtime
+from zoomill import keras_source, tfjs_runtime
 from zoomill.errors import UserError
+from zoomill.export import Source
 from zoomill.framework import refusing
 from zoomill.inspect import allowed, allowed_layers, allowed_operators, graph_walk, guards
 from zoomill.names import contract_names
@@ -39,6 +41,23 @@ class Model:
     def is_graph(self):
         """Whether it is a graph model and no layers model."""
         return "node" in self.topology
+
+
+def load(folder, options, expected, library):
+    """Return a graph or layers model as a :class:`~zoomill.export.Source`: see :mod:`zoomill.exporter`.
+
+    Args:
+        folder, options, expected: as of any source.
+        library: folder of the JavaScript packages.
+    """
+    model, allow = read(os.path.join(folder, options["path"])), options.get("allow", ())
+    if model.is_graph:
+        definition, *ends = graph(model, options.get("output_tensors", {}), allow)
+        names = [{tensor.name: tensor.tensor for tensor in end} for end in ends]
+    else:
+        definition, *ends = keras_source.freeze(keras_model(model, allow), expected["inputs"], model.path)
+        names = [{tensor.name: tensor.name for tensor in end} for end in ends]
+    return Source(definition, *ends, runner(model, *names, library))
 
 
 def read(path):
@@ -194,13 +213,12 @@ def keras_model(model, allow):
     return built
 
 
-def runner(model, inputs, outputs, node, library):
+def runner(model, inputs, outputs, library):
     """Return a function that runs the original files in TensorFlow.js on ``{input name: array}``.
 
     Args:
         model: :class:`Model`.
         inputs, outputs: ``{contract name: TensorFlow.js's name}``.
-        node: the program.
         library: folder of the JavaScript packages.
     """
 
@@ -213,7 +231,7 @@ def runner(model, inputs, outputs, node, library):
             "outputs": list(outputs.values()),
             "runs": 1,
         }
-        (found,) = tfjs_runtime.run_in_node(request, node)["outputs"]
+        (found,) = tfjs_runtime.run_in_node(request)["outputs"]
         return {ours: tfjs_runtime.decode(found[theirs]) for ours, theirs in outputs.items()}
 
     return run

@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-from zoomill import files, tflite_file, tflite_floats
+from zoomill import export, files, onnx_source, tflite_file, tflite_floats
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.names import contract_names
@@ -38,12 +38,12 @@ class End:
     zero_point: int
 
     @property
-    def value_range(self):
-        """What 0 and 255 of an 8-bit picture become; None where the tensor does not hold 8-bit numbers."""
+    def known(self):
+        """For the contract: what 0 and 255 of an 8-bit picture become, where the tensor holds 8-bit numbers."""
         if not self.scale or np.dtype(self.dtype).itemsize > 1:
-            return None
+            return {}
         limits = np.iinfo(self.dtype)
-        return [float(self.real(np.array(value))) for value in (limits.min, limits.max)]
+        return {"value_range": [float(self.real(np.array(value))) for value in (limits.min, limits.max)]}
 
     def quantised(self, array):
         """Return real numbers as the tensor holds them."""
@@ -61,7 +61,15 @@ class End:
         return dataclasses.replace(self, dtype=np.float32, scale=0.0) if self.scale else self
 
 
-class Source:
+def load(folder, options, expected):
+    """Return a file as a :class:`~zoomill.export.Source`: see :mod:`zoomill.exporter`."""
+    path = os.path.join(folder, options["path"])
+    file = File(path, options.get("output_tensors", {}))
+    file.refuse_custom_operators()
+    return file.source(onnx_source.to_graph(file.to_onnx(), [], file.unpictured(), path))
+
+
+class File:
     """A TFLite file, run by LiteRT's built-in kernels on one thread.
 
     An integer file is also run as :func:`zoomill.tflite_floats.float_copy`, of which the graph is made.
@@ -128,28 +136,17 @@ class Source:
                 )
             open_ends += before
 
-    def completed(self, card):
-        """Return the card with the value ranges that quantised inputs have, where it names none."""
-        given = card["inputs"] or [{}] * len(self.inputs)
-        if len(given) == len(self.inputs):  # else export() says so
-            known = [{"value_range": end.value_range} if end.value_range else {} for end in self.inputs]
-            card["inputs"] = [{**entry, **expected} for entry, expected in zip(known, given, strict=True)]
-        return card
-
     def unpictured(self):
         """Return the tensors of inputs whose order of dimensions stays as it is."""
         return [end.tensor for end in self.inputs if len(end.shape) != _PICTURE]
 
-    def interface(self, converted):
-        """Return what a graph made of :meth:`to_onnx` is exported with.
+    def source(self, converted):
+        """Return the :class:`zoomill.export.Source` of the file.
+
+        Inputs and outputs are in the file's order and have its names, and the value ranges of integers are known.
 
         Args:
-            converted: :class:`zoomill.onnx_source.Converted`.
-
-        Returns:
-            :class:`~zoomill.export.Tensor` lists of inputs and outputs in the file's order and with its names, a
-            function that runs the file on ``{input name: array of real numbers}`` without rounding to integers, and
-            one with the rounding of the file, None where it has none.
+            converted: :class:`zoomill.onnx_source.Converted` of what :meth:`to_onnx` returned.
         """
         sides = []
         for ends, values, tensors in (
@@ -157,7 +154,7 @@ class Source:
             (self.outputs, converted.results, converted.outputs),
         ):
             found = {value.name: tensor for value, tensor in zip(values, tensors, strict=True)}
-            sides.append([dataclasses.replace(found[end.tensor], name=end.name) for end in ends])
+            sides.append([dataclasses.replace(found[end.tensor], name=end.name, known=end.known) for end in ends])
         results = {value.name: value for value in converted.results}
 
         def runner(interpreter, inputs, outputs):
@@ -171,8 +168,14 @@ class Source:
 
             return run
 
-        run = runner(self._float_interpreter, *(list(map(End.as_float, ends)) for ends in (self.inputs, self.outputs)))
-        return *sides, run, runner(self._interpreter, self.inputs, self.outputs) if self.integers else None
+        floats = (list(map(End.as_float, ends)) for ends in (self.inputs, self.outputs))
+        return export.Source(
+            converted.graph,
+            *sides,
+            runner(self._float_interpreter, *floats),
+            export.integer_notes(self.integers),
+            rounded=runner(self._interpreter, self.inputs, self.outputs) if self.integers else None,
+        )
 
     def to_onnx(self):
         """Return the model as a floating-point ONNX ModelProto, 4-dimensional inputs channels-first.

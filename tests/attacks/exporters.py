@@ -24,6 +24,12 @@ FIXED = {
 }
 # What the modules here import.
 PYTHONPATH = os.pathsep.join(str(REPOSITORY / folder) for folder in ("tests", "tests/unit", "scripts"))
+# Options of cards that have usual values, and of those that small models share.
+USUAL = {
+    "saved_model": {"tags": ["serve"], "signature": "serving_default"},
+    "tf1_checkpoint": {"checkpoint": "", "variables": "raw"},
+    "darknet": {"config": "net.cfg", "weights": "net.weights", "heads": "raw"},
+}
 COMMANDS = {"pytorch": "run_pytorch", "tf1_detection": "export_ssd_graph"}
 
 
@@ -49,36 +55,14 @@ def flags(kind, source, output, javascript=None, allow=(), card=(), **settings):
         card: what it expects of inputs and outputs, where that is anything.
         settings: of the card's source: ``path``, ``graph``, ``input_tensors`` …, as far as they have no usual value.
     """
-    given = ["--model", "hostile", "--golden-images"]
+    common = ["--model", "hostile", "--source", source, "--golden-images"]
     if kind == "tf1_detection":
         frozen = settings.get("frozen_graph", "frozen_inference_graph.pb")
-        own = ["--source", source, "--frozen-graph", frozen, "--pipeline-override=", "--labels", "[]"]
-        return [*given, *own, "--output-dir", output]
-    given += ["--card", json.dumps({**NOTHING_EXPECTED, **dict(card)})]
-    tensors = [
-        word
-        for side in ("input", "output")
-        for word in (f"--{side}-tensors", json.dumps(settings.get(f"{side}_tensors", {})))
-    ]
-    path = ["--path", model_file(kind, source, settings)]
-    own = {
-        "keras": [*path, "--allow", *allow],
-        "saved_model": [*path, "--tags", "serve", "--signature", settings.get("signature", "serving_default")],
-        "frozen_graph": [*path, *tensors],
-        "tf1_checkpoint": [
-            *("--graph", path[1], "--checkpoint", source / settings.get("checkpoint", "")),
-            *("--variables", "raw", *tensors),
-        ],
-        "darknet": ["--config", source / "net.cfg", "--weights", source / "net.weights", "--heads", "raw"],
-        "onnx": [*path, "--keep-layout"],
-        "pytorch": [*path, "--keep-layout"],
-        "tflite": [*path, "--output-tensors", "{}"],
-        "tfjs": [*path, "--output-tensors", "{}", "--library", javascript],
-    }[kind]
-    made = ["--output-dir", output]
-    if kind == "pytorch":
-        made = ["--output-onnx", output / "pytorch.onnx", "--output-golden", output / "pytorch.npz"]
-    return [*given, *own, *made]
+        return [*common, "--frozen-graph", frozen, "--pipeline-override=", "--labels", "[]", "--output-dir", output]
+    options = {"path": "", **USUAL.get(kind, {}), **settings, "allow": list(allow)}
+    library = ["--library", javascript] if kind == "tfjs" else []
+    card = json.dumps({**NOTHING_EXPECTED, **dict(card)})
+    return [*common, "--options", json.dumps(options), "--card", card, *library, "--output-dir", output]
 
 
 @dataclasses.dataclass(frozen=True)

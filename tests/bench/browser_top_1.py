@@ -19,7 +19,7 @@ sys.path[:0] = [str(REPOSITORY / "scripts"), str(REPOSITORY / "tests")]
 
 import environments  # noqa: E402
 
-from zoomill import browser, files, folders, predictions, samples, tables, tfjs_runtime  # noqa: E402
+from zoomill import browser, files, folders, sample_inputs, samples, tables, tfjs_runtime  # noqa: E402
 
 VARIANTS = ("float32", "float16", "uint16", "uint8", "planned")
 # Pictures in one request to the page.
@@ -57,16 +57,16 @@ def inputs(work, model, path, *_):
 
     card = load_yaml(REPOSITORY / f"models/{model}.yaml")
     dataset = card["evaluation"]["dataset"]
-    args = argparse.Namespace(
-        samples=work / f"build/{model}/evaluation.csv",
-        folder=work / "sources" / dataset,
-        form=load_yaml(REPOSITORY / f"datasets/{dataset}.yaml")["form"],
-        preprocess=card.get("preprocess", {}),
+    chosen = sample_inputs.Samples(
+        work / f"build/{model}/evaluation.csv",
+        work / "sources" / dataset,
+        load_yaml(REPOSITORY / f"datasets/{dataset}.yaml")["form"],
+        card.get("preprocess", {}),
     )
     contract = files.read_json(work / f"build/{model}/main/contract.json")
     (promise,) = contract["inputs"]
-    values = np.stack([value for _, _, own in predictions.inputs(args, promise) for value in own])
-    classes = np.array([int(sample.label) for sample in samples.read_index(args.samples)])
+    values = np.stack([value for _, _, own in chosen.inputs(promise) for value in own])
+    classes = np.array([int(sample.label) for sample in samples.read_index(chosen.path)])
     np.savez(path, values=values, classes=classes)
 
 

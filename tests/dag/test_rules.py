@@ -1,22 +1,15 @@
 """What is true of every rule."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
 
+from zoomill.code_files import code_files
 from zoomill.plan import schemas, variants
 
-RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)+)", re.MULTILINE)
-RULES = {
-    name: body for path in sorted((REPOSITORY / "rules").glob("*.smk")) for name, body in RULE.findall(path.read_text())
-}
-LOCAL = {
-    name
-    for path in (REPOSITORY / "rules").glob("*.smk")
-    for block in re.findall(r"^localrules:\n((?:    \w+,\n)+)", path.read_text(), re.MULTILINE)
-    for name in re.findall(r"\w+", block)
-}
 SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
 # `snakemake verify` reads better than the name of its command.
 RENAMED = {"verify": "verify_artifacts"}
@@ -25,54 +18,61 @@ NOT_MEASURED = {"add_postprocess", "finish_toco"}
 
 KINDS = schemas.load(REPOSITORY / "rules/schemas")["card"]["$defs"]["any_source"]["properties"]["kind"]["enum"]
 
-each_rule = pytest.mark.parametrize("rule", sorted(RULES))
+
+def command_of(rule):
+    """Return the name of the command that a rule runs; it stands first among its inputs."""
+    return Path(rule.input.code[0]).stem
 
 
-def directives(rule):
-    return re.findall(r"^    (\w+):", RULES[rule], re.MULTILINE)
+def is_local(rule):
+    return rule.name in rule.workflow._localrules
 
 
-def shell(rule):
-    return RULES[rule].partition('r"""\n')[2].partition('"""')[0]
+def test_the_rules_are_found(workflow_rules):
+    names = {rule.name for rule in workflow_rules}
+    assert {"validate_tflite", "summarise", "export_keras", "predict_tfjs", "predict_pytorch"} <= names
 
 
-def test_the_rules_are_found():
-    assert len(RULES) >= 15 and "validate_tflite" in RULES and "summarise" in LOCAL <= set(RULES)
+def test_a_rule_has_a_log_of_its_own_and_an_environment_that_exists(workflow_rules):
+    for rule in workflow_rules:
+        assert str(rule.log[0]).startswith(f"logs/{rule.name}"), rule.name
+        assert (REPOSITORY / "rules" / str(rule.conda_env)).is_file(), rule.name
 
 
-@each_rule
-def test_a_rule_has_a_log_of_its_own_and_an_environment_that_exists(rule):
-    assert f'"logs/{rule}' in RULES[rule].partition("    log:\n")[2].splitlines()[0]
-    (environment,) = re.findall(r'    conda:\n +f?"\.\./envs/(.*)\.yaml"', RULES[rule])
-    names = ["toco", "tf1"] if environment == "{config['toco']}" else [environment]
-    assert all((REPOSITORY / f"envs/{name}.yaml").is_file() for name in names)
+def test_a_rule_that_computes_is_measured_and_travels_with_its_model(workflow_rules):
+    for rule in workflow_rules:
+        computes = not is_local(rule)
+        assert bool(rule.benchmark) == (computes and rule.name not in NOT_MEASURED), rule.name
+        assert (rule._group == "model") == computes, rule.name
 
 
-@each_rule
-def test_a_rule_that_computes_is_measured_and_travels_with_its_model(rule):
-    computes = rule not in LOCAL
-    assert ("benchmark" in directives(rule)) == (computes and rule not in NOT_MEASURED)
-    assert ('    group:\n        "model"\n' in RULES[rule]) == computes
+def test_a_rule_runs_a_command_in_a_shell_and_depends_on_its_code(workflow_rules):
+    for rule in workflow_rules:
+        assert rule.shellcmd.split()[:2] == ["python", "{input.code[0]:q}"], rule.name
+        files = code_files(str(REPOSITORY / f"scripts/{command_of(rule)}.py"))
+        assert list(rule.input.code) == [os.path.relpath(path, REPOSITORY) for path in files]
 
 
-@each_rule
-def test_a_rule_runs_the_command_of_its_name_in_a_shell_and_depends_on_its_code(rule):
-    assert "shell" in directives(rule) and not {"run", "script", "notebook", "wrapper"} & set(directives(rule))
-    command = RENAMED.get(rule, rule)
-    assert command in SCRIPTS
-    assert RULES[rule].startswith(f'    input:\n        code=plan.code("{command}"),\n')
-    assert shell(rule).split()[:2] == ["python", "{input.code[0]:q}"]
+def test_a_rule_has_the_name_of_its_command_or_gives_its_exporter_samples(workflow_rules):
+    for rule in workflow_rules:
+        named = {rule.name, RENAMED.get(rule.name), re.sub("^predict_", "export_", rule.name)}
+        assert command_of(rule) in named
 
 
-def test_every_command_has_a_rule():
-    assert {RENAMED.get(rule, rule) for rule in RULES} == SCRIPTS
+def test_every_command_has_a_rule(workflow_rules):
+    assert set(map(command_of, workflow_rules)) == SCRIPTS
 
 
-@each_rule
-def test_everything_that_is_put_into_a_command_line_is_quoted(rule):
-    unquoted = re.findall(r"\{[^{}]*(?<!:q)\}", shell(rule))
-    assert unquoted == []
-    assert shell(rule).rstrip().replace("> {log", ">{log").endswith(">{log:q}")
+def test_everything_that_is_put_into_a_command_line_is_quoted(workflow_rules):
+    for rule in workflow_rules:
+        assert re.findall(r"\{[^{}]*(?<!:q)\}", rule.shellcmd) == [], rule.name
+        assert rule.shellcmd.rstrip().replace("> {log", ">{log").endswith(">{log:q}"), rule.name
+
+
+def test_every_kind_of_source_has_a_rule_that_runs_it_on_samples(workflow_rules):
+    names = {"predict_ssd_graph" if kind == "tf1_detection" else f"predict_{kind}" for kind in KINDS}
+    made = {rule.name: str(next(iter(rule.output), "")) for rule in workflow_rules}
+    assert names == {name for name, output in made.items() if output.endswith("predictions.npz")}
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "rules").glob("*.smk")), ids=lambda path: path.stem)

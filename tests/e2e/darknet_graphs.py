@@ -50,10 +50,10 @@ def main(folders):
     from zoomill.errors import UserError
 
     for folder in map(pathlib.Path, folders):
-        flags = json.loads((folder / "arguments.json").read_text())
-        files = ["--config", str(folder / "model.cfg"), "--weights", str(folder / "model.weights")]
+        flags = ["--model", folder.name, "--source", str(folder), "--output-dir", str(folder / "main")]
+        flags += json.loads((folder / "arguments.json").read_text())
         try:
-            export_darknet.main(["--model", folder.name, *files, *flags, "--output-dir", str(folder / "main")])
+            export_darknet.main(flags)
         except UserError as error:
             (folder / "error.txt").write_text(str(error))
         else:

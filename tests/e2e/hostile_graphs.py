@@ -347,13 +347,13 @@ def forked(function):
     return text or f"ended by signal {status}"
 
 
-def export(command, case, path, *flags):
+def export(command, case, path, **options):
     """Run an export command and return what it says."""
     card = '{"inputs": [], "outputs": [], "labels": [], "label_offset": 0}'
-    output = str(FOLDER / f"{case}.out")
+    said = ["--source", str(path.parent), "--options", json.dumps({"path": path.name, **options})]
 
     def run():
-        command(["--model", "m", "--card", card, "--output-dir", output, "--path", str(path), *flags])
+        command(["--model", "m", *said, "--card", card, "--output-dir", str(FOLDER / f"{case}.out")])
         return "exported"
 
     return forked(run)
@@ -375,20 +375,21 @@ def make_saved(make):
 def main():
     """Try all cases."""
     Path(SECRET).write_text("a\nb\nc\nd\n")
-    ends = ["--input-tensors", '{"x": "x"}', "--output-tensors", '{"y": "y"}']
+    ends = {"input_tensors": {"x": "x"}, "output_tensors": {"y": "y"}}
+    usual = {"tags": ["serve"], "signature": "serving_default"}
     found = {}
     for make in FROZEN:
         make_frozen(make)
-        found[make.__name__] = export(export_frozen_graph.main, make.__name__, FOLDER / f"{make.__name__}.pb", *ends)
-    path, allow = FOLDER / "write_file.pb", ["--allow", "WriteFile"]
+        found[make.__name__] = export(export_frozen_graph.main, make.__name__, FOLDER / f"{make.__name__}.pb", **ends)
     Path(MARKER).unlink(missing_ok=True)
-    found["allowed"] = export(export_frozen_graph.main, "allowed", path, *ends, *allow)
+    allowed = {**ends, "allow": ["WriteFile"]}
+    found["allowed"] = export(export_frozen_graph.main, "allowed", FOLDER / "write_file.pb", **allowed)
     found["allowed wrote"] = Path(MARKER).exists()
     Path(MARKER).unlink(missing_ok=True)
     for make in SAVED:
         folder = make_saved(make)
         Path(MARKER).unlink(missing_ok=True)
-        found[make.__name__] = export(export_saved_model.main, make.__name__, folder)
+        found[make.__name__] = export(export_saved_model.main, make.__name__, folder, **usual)
         found["wrote"] = found.get("wrote", []) + [make.__name__] * Path(MARKER).exists()
     print(json.dumps(found))
 

@@ -110,7 +110,8 @@ def exported(path):
 
     MARKER.unlink(missing_ok=True)
     card = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
-    flags = {"--model": "m", "--card": card, "--path": str(path), "--output-dir": str(FOLDER / "out")}
+    flags = {"--model": "m", "--card": card, "--output-dir": str(FOLDER / "out")}
+    flags |= {"--source": str(path.parent), "--options": json.dumps({"path": path.name})}
     try:
         export_keras.main([text for pair in flags.items() for text in pair])
     except UserError as error:

@@ -26,13 +26,18 @@ MODELS = {
 PICTURES = ("dog", "person", "horses")
 
 
+def options(heads):
+    """Return the options of the card's source, as JSON."""
+    return json.dumps({"config": "model.cfg", "weights": "model.weights", "heads": heads})
+
+
 def exported(folder, names, root, pictures, python):
     """Fill a folder with models, exported and run by TensorFlow in one process, and return it."""
     for name in names:
         (folder / name).mkdir()
         for ending in ("cfg", "weights"):
             shutil.copy(root / f"{MODELS[name][0]}.{ending}", folder / f"{name}/model.{ending}")
-        flags = ["--heads", "decoded", "--card", json.dumps(CARD), "--golden-images", *map(str, pictures)]
+        flags = ["--options", options("decoded"), "--card", json.dumps(CARD), "--golden-images", *map(str, pictures)]
         (folder / f"{name}/arguments.json").write_text(json.dumps(flags))
     export_all(python, folder)
     return folder
@@ -125,10 +130,9 @@ def export(environment_python, command, tmp_path):
     def run(text, weights, heads="decoded", **card):
         (tmp_path / "model.cfg").write_text(text)
         (tmp_path / "model.weights").write_bytes(weights)
-        files = ["--config", tmp_path / "model.cfg", "--weights", tmp_path / "model.weights"]
-        flags = ["--model", "small", "--heads", heads, "--card", json.dumps({**CARD, **card})]
-        output = tmp_path / "main"
-        return command(environment_python("tf2"), "export_darknet", *files, *flags, "--output-dir", output), output
+        flags = ["--model", "small", "--source", tmp_path, "--options", options(heads)]
+        flags += ["--card", json.dumps({**CARD, **card}), "--output-dir", tmp_path / "main"]
+        return command(environment_python("tf2"), "export_darknet", *flags), tmp_path / "main"
 
     return run
 

@@ -67,7 +67,8 @@ class Net:
         values = np.concatenate([*self.values, []]).astype("<f4")
         (folder / "model.cfg").write_text(self.text)
         (folder / "model.weights").write_bytes(struct.pack("<iiiQ", 0, 2, 5, 64) + values.tobytes())
-        (folder / "arguments.json").write_text(json.dumps(["--heads", self.heads, "--card", CARD]))
+        options = {"config": "model.cfg", "weights": "model.weights", "heads": self.heads}
+        (folder / "arguments.json").write_text(json.dumps(["--options", json.dumps(options), "--card", CARD]))
 
 
 def start(*references, **options):

@@ -1,27 +1,23 @@
 """Integer sources: golden outputs are the float evaluation of their own numbers, and their rounding stands apart."""
 
-import json
 import subprocess
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from conftest import REPOSITORY
+from conftest import REPOSITORY, source_flags
 from small_models import Builder, integer_convolution
 
 from zoomill import files, parity, runtime, tflite_file
-
-NOTHING_EXPECTED = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
 
 
 @pytest.fixture
 def export(command, environment_python, tmp_path):
     """Return a function that exports a model: contract, golden arrays, and the folder of the graph."""
 
-    def run(path, *flags):
+    def run(path, **options):
         folder, kind = tmp_path / "graph", path.suffix[1:]
-        card = json.dumps(NOTHING_EXPECTED)
-        flags = ("--model", "tested", "--card", card, "--path", path, "--output-dir", folder, *flags)
+        flags = (*source_flags("tested", path, **options), "--output-dir", folder)
         process = command(environment_python("onnx"), f"export_{kind}", *flags)
         assert process.returncode == 0, process.stderr
         with np.load(folder / "golden.npz") as golden:
@@ -106,16 +102,7 @@ def test_sums_of_integers_do_not_saturate_whatever_the_cpu(export, onnx_models):
 
 def test_an_unknown_way_to_compute_with_integers_is_refused(command, environment_python, onnx_models, tmp_path):
     path = onnx_models[0] / "unknown.onnx"
-    flags = (
-        "--model",
-        "tested",
-        "--card",
-        json.dumps(NOTHING_EXPECTED),
-        "--path",
-        path,
-        "--output-dir",
-        tmp_path / "g",
-    )
+    flags = (*source_flags("tested", path), "--output-dir", tmp_path / "g")
     process = command(environment_python("onnx"), "export_onnx", *flags)
     assert process.returncode == 1
     assert process.stderr.splitlines()[-1] == (

@@ -7,11 +7,12 @@ from pathlib import Path
 import figures
 import numpy as np
 import pytest
+import yaml
+from conftest import REPOSITORY, Workflow, source_flags
 
 from zoomill import files, runtime
 from zoomill.inspect.onnx import MESSAGES
 
-NOTHING_EXPECTED = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
 RANDOM = np.random.RandomState(0)
 
 
@@ -19,13 +20,11 @@ RANDOM = np.random.RandomState(0)
 def export(command, environment_python, tmp_path, request):
     """Return a function that exports a model: the process, and the folder of the graph."""
 
-    def run(kind, path, *flags, card=()):
+    def run(kind, path, **options):
         python = environment_python("tf2" if kind == "tfjs" else "onnx")
-        if kind == "tfjs":
-            flags = (*flags, "--library", request.getfixturevalue("javascript"))
+        library = ["--library", request.getfixturevalue("javascript")] if kind == "tfjs" else []
         folder = tmp_path / "graph"
-        chosen = json.dumps({**NOTHING_EXPECTED, **dict(card)})
-        flags = ("--model", "tested", "--card", chosen, "--path", path, "--output-dir", folder, *flags)
+        flags = (*source_flags("tested", path, **options), "--output-dir", folder, *library)
         return command(python, f"export_{kind}", *flags), folder
 
     return run
@@ -276,7 +275,7 @@ def test_external_data_outside_the_folder_is_refused(export, tmp_path, location)
 
 
 def test_an_unknown_input_to_keep_the_layout_of_is_refused(export, tmp_path):
-    process = export("onnx", onnx_model(tmp_path / "m.onnx"), "--keep-layout", "nothing")
+    process = export("onnx", onnx_model(tmp_path / "m.onnx"), keep_layout=["nothing"])
     assert "has no input nothing to keep the layout of" in refused(*process)
 
 
@@ -315,3 +314,57 @@ def test_a_layers_model_with_a_lambda_is_refused(export, tmp_path):
 def test_weights_that_no_layer_has_are_refused(export, tmp_path):
     path = layers_model(tmp_path, [DENSE], **KERNEL, **{"dense/other": np.zeros(2)})
     assert "the weight dense/other is only in its layers or only in its manifest" in refused(*export("tfjs", path))
+
+
+def digits_classifier(folder):
+    """Write a TFJS graph model that takes a digit for the class whose mean is nearest; return its weights."""
+    with np.load(REPOSITORY / "starter/digits/digits.npz") as stored:
+        images, labels = stored["images"][:-360].reshape(-1, 64) / 16, stored["labels"][:-360]
+    means = np.stack([images[labels == digit].mean(0) for digit in range(10)])
+    arrays = {"shape": np.array([1, 64], "<i4"), "matrix": 20 * means.T, "offset": -10 * (means**2).sum(1)}
+    nodes = [node("x", "Placeholder", [], dtype="DT_FLOAT", shape=[1, 8, 8, 1])]
+    weights, data = [], b""
+    for name, array in arrays.items():
+        dtype, kind = ("int32", "DT_INT32") if name == "shape" else ("float32", "DT_FLOAT")
+        weights.append({"name": name, "shape": list(array.shape), "dtype": dtype})
+        data += array.astype(np.dtype(dtype).newbyteorder("<")).tobytes()
+        nodes.append(node(name, "Const", [], dtype=kind, value=list(array.shape)))
+    float32 = {"T": "DT_FLOAT"}
+    nodes += [
+        node("flat", "Reshape", ["x", "shape"], **float32, Tshape="DT_INT32"),
+        node("product", "MatMul", ["flat", "matrix"], **float32),
+        node("sum", "AddV2", ["product", "offset"], **float32),
+        node("probabilities", "Softmax", ["sum"], **float32),
+    ]
+    document = {"format": "graph-model", "modelTopology": {"node": nodes, "versions": {}}}
+    tfjs_files(folder, document, weights, data)
+    return arrays
+
+
+@pytest.mark.slow
+def test_a_tensorflow_js_source_is_scored_on_the_samples_of_its_card(repository_copy, tmp_path):
+    (tmp_path / "model").mkdir()
+    arrays = digits_classifier(tmp_path / "model")
+    listed = [
+        {"name": path.name, "urls": [str(path)], "sha256": files.digest(path)}
+        for path in (tmp_path / "model").iterdir()
+    ]
+    card = {
+        "title": "Digits by their means",
+        "task": "image-classification",
+        "licence": "Apache-2.0",
+        "source": {"kind": "tfjs", "path": "model.json", "files": listed},
+        "inputs": [{"value_range": [0, 1]}],
+        "labels": list("0123456789"),
+        "evaluation": {"dataset": "digits", "samples": {"first": 144, "last": 163}, "metric": {"name": "top_k"}},
+    }
+    (repository_copy / "models/nearest.yaml").write_text(yaml.safe_dump(card))
+    run = Workflow(tmp_path / "run", repository_copy)
+    run.run("results/nearest/source.metric.json", config=["models=[nearest]"])
+    pictures = [np.load(run.file(f"sources/digits/heldout/{number:03}.npy")) for number in range(20)]
+    scores = np.stack(pictures).reshape(20, 64) / 255 @ arrays["matrix"] + arrays["offset"]
+    with np.load(REPOSITORY / "starter/digits/digits.npz") as stored:
+        right = scores.argmax(1) == stored["labels"][-360:][:20]
+    evidence = files.read_json(run.file("results/nearest/source.metric.json"))
+    assert evidence["samples"] == 20
+    assert 0.5 < evidence["values"]["top_1"] == pytest.approx(right.mean())

@@ -7,9 +7,10 @@ import zipfile
 import figures
 import numpy as np
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, source_flags
 
 from zoomill import files, runtime
+from zoomill.yaml_file import load_yaml
 
 # Their outputs have no names but these.
 OUTPUTS = [{"name": "features"}, {"name": "mean"}, {"name": "gated"}]
@@ -30,11 +31,10 @@ def models(environment_python, tmp_path_factory):
 def run(command, environment_python, tmp_path):
     """Return a function that runs a PyTorch model: the process, and the folder of what it wrote."""
 
-    def run(path, *flags, inputs=(), outputs=OUTPUTS, folder=tmp_path / "written"):
-        card = json.dumps({"inputs": list(inputs), "outputs": outputs})
-        flags = ("--model", "tested", "--card", card, "--path", path, *flags)
-        written = ("--output-onnx", folder / "pytorch.onnx", "--output-golden", folder / "pytorch.npz")
-        return command(environment_python("torch"), "run_pytorch", *flags, *written, cwd=tmp_path), folder
+    def run(path, inputs=(), outputs=OUTPUTS, folder=tmp_path / "written", **options):
+        card = {"inputs": list(inputs), "outputs": outputs}
+        flags = (*source_flags("tested", path, card, **options), "--output-dir", folder)
+        return command(environment_python("torch"), "run_pytorch", *flags, cwd=tmp_path), folder / "pytorch"
 
     return run
 
@@ -44,28 +44,19 @@ def chain(run, command, environment_python):
     """Return a function that takes a PyTorch model through both routes: contract, golden outputs, largest errors."""
 
     def chain(path, inputs=()):
-        process, folder = run(path, inputs=inputs)
-        card = {"inputs": list(inputs), "outputs": OUTPUTS, "labels": [], "label_offset": 0}
-        model = ("--model", "tested", "--card", json.dumps(card))
-        source = ("--onnx", folder / "pytorch.onnx", "--golden", folder / "pytorch.npz", "--output-dir", folder)
+        process, recorded = run(path, inputs=inputs)
+        folder = recorded.parent
+        card = {"inputs": list(inputs), "outputs": OUTPUTS}
         contract, golden = ("--contract", folder / "contract.json"), ("--golden", folder / "golden.npz")
         ends = {name: ("--output", folder / f"{name}.tflite") for name in ("graph", "direct")}
+        exported, direct = (source_flags("tested", one, card) for one in (recorded / "net.pt2", path))
         for done in (
             process,
-            command(environment_python("onnx"), "export_pytorch", *model, *source),
+            command(environment_python("onnx"), "export_pytorch", *exported, "--output-dir", folder),
             command(
                 environment_python("tf2"), "convert_tflite", "--graph", folder / "graph.pb", *contract, *ends["graph"]
             ),
-            command(
-                environment_python("torch"),
-                "convert_pytorch",
-                *model,
-                "--path",
-                path,
-                *contract,
-                *golden,
-                *ends["direct"],
-            ),
+            command(environment_python("torch"), "convert_pytorch", *direct, *contract, *golden, *ends["direct"]),
         ):
             assert done.returncode == 0, done.stderr
         described = files.read_json(folder / "contract.json")
@@ -124,7 +115,7 @@ def test_both_routes_agree_with_pytorch_in_the_same_channels_last_contract(chain
 @pytest.mark.slow
 def test_two_runs_write_equal_bytes(run, models, tmp_path):
     first, second = (run(models / "net.pt2", folder=tmp_path / name)[1] for name in ("first", "second"))
-    for name in ("pytorch.onnx", "pytorch.npz"):
+    for name in ("model.onnx", "golden.npz"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
@@ -138,7 +129,7 @@ def test_what_is_not_needed_is_neither_unpickled_nor_compiled(run, models, tmp_p
     assert process.returncode == 0, process.stderr
     assert not (tmp_path / "ran").exists()
     harmless = run(models / "net.pt2", folder=tmp_path / "harmless")[1]
-    assert (folder / "pytorch.onnx").read_bytes() == (harmless / "pytorch.onnx").read_bytes()
+    assert (folder / "model.onnx").read_bytes() == (harmless / "model.onnx").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["state.pt", "module.pt", "old.pt"])
@@ -179,5 +170,17 @@ def test_more_outputs_in_the_card_than_in_the_source_are_refused(run, models):
 
 
 def test_an_unknown_input_to_keep_the_layout_of_is_refused(run, models):
-    line = refused(*run(models / "net.pt2", "--keep-layout", "nothing"))
+    line = refused(*run(models / "net.pt2", keep_layout=["nothing"]))
     assert "has no input nothing to keep the layout of" in line
+
+
+@pytest.mark.slow
+def test_a_pytorch_source_is_scored_on_the_samples_of_its_card(workflow):
+    workflow.run(*(f"results/digits_pytorch/{name}.metric.json" for name in ("source", "main.float32")))
+    card = load_yaml(REPOSITORY / "models/digits_pytorch.yaml")
+    found = {
+        name: files.read_json(workflow.file(f"results/digits_pytorch/{name}.metric.json"))
+        for name in ("source", "main.float32")
+    }
+    assert found["source"]["values"]["top_1"] == pytest.approx(card["published"][0]["value"], abs=5e-5)
+    assert found["source"]["values"] == pytest.approx(found["main.float32"]["values"])

@@ -210,11 +210,8 @@ def source_flags(card, folder):
         labels = json.dumps(card["labels"])
         return ["--source", folder, "--frozen-graph", chosen["frozen_graph"], override, "--labels", labels]
     wanted = {key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")}
-    own = ["--card", json.dumps(wanted)]
-    if chosen["kind"] == "darknet":
-        files_of = {key: folder / chosen[key] for key in ("config", "weights")}
-        return [*own, "--config", files_of["config"], "--weights", files_of["weights"], "--heads", chosen["heads"]]
-    return [*own, "--path", folder / chosen["path"]]
+    options = {key: value for key, value in chosen.items() if key != "files"}
+    return ["--source", folder, "--options", json.dumps(options), "--card", json.dumps(wanted)]
 
 
 @pytest.mark.parametrize("model", SOURCES)

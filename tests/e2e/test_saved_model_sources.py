@@ -8,7 +8,7 @@ import tarfile
 import numpy as np
 import pytest
 import yaml
-from conftest import REPOSITORY, Workflow
+from conftest import REPOSITORY, Workflow, source_flags
 from http_server import Server
 
 PICTURE, VECTOR = [{"shape": [1, 8, 8, 3]}], [{"shape": [1, 6]}]
@@ -35,7 +35,6 @@ OUTPUTS = {
     "keras_signature": ["kind", "turn"],
     "tf1_other_tags": ["features", "scores"],
 }
-NOTHING_EXPECTED = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +141,10 @@ def test_tags_and_options_choose_the_graph_for_inference_or_training(run):
 def refused(command, environment_python, tmp_path):
     """Return a function that runs an exporter and returns its one line."""
 
-    def export(name, path, *flags):
+    def export(name, source, **options):
         output = tmp_path / "out"
-        common = ["--model", "wrong", "--card", NOTHING_EXPECTED, "--output-dir", output, "--path", path]
-        process = command(environment_python("tf2"), name, *common, *flags)
+        flags = source_flags("wrong", source, **{"tags": ["serve"], "signature": "serving_default", **options})
+        process = command(environment_python("tf2"), name, *flags, "--output-dir", output)
         assert process.returncode == 1 and "Traceback" not in process.stderr, process.stderr
         assert not list(output.iterdir())
         (line,) = (line for line in process.stderr.splitlines() if line.startswith("error: "))
@@ -156,18 +155,18 @@ def refused(command, environment_python, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "flags", "there"),
+    ("kind", "options", "there"),
     [
-        ("hub_1", [], "has no graph with the tags [serve]; there are: [], [train]"),
-        ("hub_1", ["--tags"], "has no signature serving_default; there are: default, features"),
-        ("hub_2", [], "has no signature serving_default; there are: __call__"),
-        ("hub_2_signature", ["--signature", "default"], "no signature default; there are: serving_default, __call__"),
-        ("tf1_variables", ["--tags", "tpu"], "has no graph with the tags [tpu]; there are: [serve], [serve, tpu]"),
-        ("tf1_frozen", ["--signature", "x"], "has no signature x; there are: features, serving_default"),
+        ("hub_1", {}, "has no graph with the tags [serve]; there are: [], [train]"),
+        ("hub_1", {"tags": []}, "has no signature serving_default; there are: default, features"),
+        ("hub_2", {}, "has no signature serving_default; there are: __call__"),
+        ("hub_2_signature", {"signature": "default"}, "no signature default; there are: serving_default, __call__"),
+        ("tf1_variables", {"tags": ["tpu"]}, "has no graph with the tags [tpu]; there are: [serve], [serve, tpu]"),
+        ("tf1_frozen", {"signature": "x"}, "has no signature x; there are: features, serving_default"),
     ],
 )
-def test_wrong_tags_or_signatures_are_answered_with_those_that_are_there(made, refused, kind, flags, there):
-    line = refused("export_saved_model", made / kind, *flags)
+def test_wrong_tags_or_signatures_are_answered_with_those_that_are_there(made, refused, kind, options, there):
+    line = refused("export_saved_model", made / kind, **options)
     assert line.startswith("error: wrong: ") and line.endswith(there)
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Workflow
+from conftest import REPOSITORY, Workflow, source_flags
 
 from zoomill.plan import cards, schemas
 
@@ -21,7 +21,7 @@ REAL = [
     "tfjs_node_model_multi_output",
     "vww_mobilenet_v1_025_slim",
 ]
-EMPTY = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
+ENDS = {"input_tensors": {"input": "input"}, "output_tensors": {"scores": "x"}}
 
 
 def targets(model):
@@ -61,10 +61,9 @@ def test_raw_variables_and_the_frozen_graph_of_one_checkpoint_give_the_same_outp
 def refused(environment_python, command, tmp_path):
     """Return a function that runs an exporter on broken input and returns its one line."""
 
-    def run(name, *arguments, card=EMPTY):
-        output = tmp_path / "out"
-        flags = ["--model", "broken", "--card", card, "--output-dir", output]
-        process = command(environment_python("tf2"), name, *flags, *arguments)
+    def run(name, path, card=(), **options):
+        output, flags = tmp_path / "out", source_flags("broken", path, card, **options)
+        process = command(environment_python("tf2"), name, *flags, "--output-dir", output)
         lines = [line for line in process.stderr.splitlines() if line.startswith("error: ")]
         assert process.returncode == 1 and len(lines) == 1, process.stderr
         assert "Traceback" not in process.stderr
@@ -83,39 +82,45 @@ def half(path, target):
 
 def test_a_truncated_h5_file_is_refused(refused, zoo, tmp_path):
     broken = half(zoo / "mlperf_tiny_ic01_resnet/pretrainedResnet.h5", tmp_path / "half.h5")
-    assert "half.h5" in refused("export_keras", "--path", broken)
+    assert "half.h5" in refused("export_keras", broken)
 
 
 def test_a_truncated_frozen_graph_is_refused(refused, zoo, tmp_path):
     graph = zoo / "vww_mobilenetv1_025_96_gray_slim/person_detection_frozen_graph.pb"
-    tensors = ["--input-tensors", '{"input": "input"}', "--output-tensors", '{"scores": "x"}']
-    assert "half.pb" in refused("export_frozen_graph", "--path", half(graph, tmp_path / "half.pb"), *tensors)
+    assert "half.pb" in refused("export_frozen_graph", half(graph, tmp_path / "half.pb"), **ENDS)
 
 
 def test_a_graph_that_is_not_frozen_names_its_variable(refused, zoo):
     graph = zoo / "vww_mobilenetv1_025_96_gray_slim/person_detection_graph.pb"
-    tensors = ["--input-tensors", '{"input": "input"}', "--output-tensors", '{"scores": "x"}']
-    assert "use kind tf1_checkpoint" in refused("export_frozen_graph", "--path", graph, *tensors)
+    assert "use kind tf1_checkpoint" in refused("export_frozen_graph", graph, **ENDS)
 
 
 def test_a_tensor_that_is_not_there_is_named(refused, zoo):
     graph = zoo / "vww_mobilenetv1_025_96_gray_slim/person_detection_frozen_graph.pb"
-    tensors = ["--input-tensors", '{"input": "input"}', "--output-tensors", '{"scores": "Predictions"}']
-    assert "Predictions" in refused("export_frozen_graph", "--path", graph, *tensors)
+    ends = {**ENDS, "output_tensors": {"scores": "Predictions"}}
+    assert "Predictions" in refused("export_frozen_graph", graph, **ends)
 
 
 def test_a_signature_that_is_not_there_is_answered_with_those_that_are(refused, zoo):
     path = zoo / "mlperf_tiny_kws01_dscnn/kws_ref_model"
-    assert "there are: serving_default" in refused("export_saved_model", "--path", path, "--signature", "predict")
+    assert "there are: serving_default" in refused("export_saved_model", path, tags=["serve"], signature="predict")
 
 
 def test_a_folder_that_is_no_saved_model_is_refused(refused, tmp_path):
-    assert str(tmp_path) in refused("export_saved_model", "--path", tmp_path)
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert str(folder) in refused("export_saved_model", folder, tags=["serve"], signature="serving_default")
+
+
+def test_an_option_that_is_missing_is_named(refused, tmp_path):
+    (tmp_path / "empty").mkdir()
+    line = refused("export_saved_model", tmp_path / "empty", tags=["serve"])
+    assert line == "error: broken: --options lacks `signature`"
 
 
 def test_a_shape_that_differs_names_both_sides(refused, zoo):
-    card = json.dumps({**json.loads(EMPTY), "inputs": [{"shape": [1, 64, 64, 3]}]})
-    line = refused("export_keras", "--path", zoo / "mlperf_tiny_ic01_resnet/pretrainedResnet.h5", card=card)
+    card = {"inputs": [{"shape": [1, 64, 64, 3]}]}
+    line = refused("export_keras", zoo / "mlperf_tiny_ic01_resnet/pretrainedResnet.h5", card)
     assert "[1, 64, 64, 3]" in line and "32, 32, 3" in line
 
 
@@ -139,7 +144,7 @@ def test_a_lambda_layer_is_refused_by_name_and_never_runs(refused, environment_p
         "model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1), layer])\n"
         f"model.save('{name}'); pathlib.Path('ran').unlink(missing_ok=True)\n",
     )
-    assert "backdoor" in refused("export_keras", "--path", tmp_path / name)
+    assert "backdoor" in refused("export_keras", tmp_path / name)
     assert not (tmp_path / "ran").exists()
 
 
@@ -150,7 +155,7 @@ def test_weights_alone_are_refused(refused, environment_python, tmp_path):
         "import tf_keras as keras\nmodel = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])\n"
         "model.save_weights('weights.h5')\n",
     )
-    assert "weights only" in refused("export_keras", "--path", tmp_path / "weights.h5")
+    assert "weights only" in refused("export_keras", tmp_path / "weights.h5")
 
 
 def test_a_model_that_tensorflow_cannot_run_on_a_cpu_says_so(zoo, workflow):

@@ -8,7 +8,7 @@ import subprocess
 import figures
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Workflow
+from conftest import REPOSITORY, Workflow, source_flags
 from PIL import Image
 
 from zoomill import evidence, files, folders, tfjs_model, tfjs_repairs, tfjs_runtime
@@ -49,9 +49,9 @@ def graphs(tmp_path_factory, environment_python):
         # TensorFlow.js does not pad the lists of NonMaxSuppressionV5: pictures of noise have enough boxes to fill them.
         noise = drawn_noise(folder) if kind in ("detector", "combined") else []
         inputs = [{"shape": [1, 6]}] if kind == "ensured" else [{"value_range": [-1, 1]}] if noise else []
-        card = json.dumps({"inputs": inputs, "outputs": [], "labels": [], "label_offset": 0})
-        flags = ["--model", kind, "--card", card, "--path", folder / kind, "--tags", "serve"]
-        flags += ["--signature", "serving_default", "--output-dir", folder / "graph" / kind, "--golden-images", *noise]
+        options = {"tags": ["serve"], "signature": "serving_default"}
+        flags = source_flags(kind, folder / kind, {"inputs": inputs}, **options)
+        flags += ["--output-dir", folder / "graph" / kind, "--golden-images", *noise]
         script = REPOSITORY / "scripts/export_saved_model.py"
         subprocess.run([python, script, *flags], check=True, capture_output=True)
     return folder
@@ -252,9 +252,8 @@ def keras_models(tmp_path_factory, environment_python):
     folder = tmp_path_factory.mktemp("keras_models")
     python = environment_python("tf2")
     subprocess.run([python, REPOSITORY / "tests/e2e/keras_models.py", folder], check=True, capture_output=True)
-    card = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
     for path in list(folder.iterdir()):
-        flags = ["--model", path.stem, "--card", card, "--path", path, "--output-dir", folder / "graph" / path.name]
+        flags = [*source_flags(path.stem, path), "--output-dir", folder / "graph" / path.name]
         script = REPOSITORY / "scripts/export_keras.py"
         subprocess.run([python, script, *flags], check=True, capture_output=True)
     return folder

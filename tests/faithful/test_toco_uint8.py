@@ -95,8 +95,9 @@ def test_a_classifier_of_integers_gives_the_probabilities_of_its_source(
     card = {"inputs": [{"shape": [1, 16, 16, 1], "value_range": [-1, 1]}], "outputs": [], "labels": []}
     tensors = {"probabilities": "DigitsNet/Predictions/Reshape_1", "logits": "DigitsNet/SpatialSqueeze"}
     flags = ["--model", "digits", "--card", json.dumps({**card, "label_offset": 0}), "--golden-images", *images]
-    flags += ["--graph", f"{checkpoint}.meta", "--checkpoint", checkpoint, "--variables", "raw"]
-    flags += ["--input-tensors", '{"input": "input"}', "--output-tensors", json.dumps(tensors)]
+    options = {"graph": f"{checkpoint.name}.meta", "checkpoint": checkpoint.name, "variables": "raw"}
+    options |= {"input_tensors": {"input": "input"}, "output_tensors": tensors}
+    flags += ["--source", checkpoint.parent, "--options", json.dumps(options)]
     run(environment_python("tf2"), SCRIPTS / "export_tf1_checkpoint.py", *flags, "--output-dir", tmp_path)
 
     convert = ["--graph", tmp_path / "graph.pb", "--contract", tmp_path / "contract.json", "--variant", VARIANT]

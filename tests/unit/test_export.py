@@ -1,15 +1,33 @@
 """What exporters of single graphs share."""
 
-import argparse
-import json
+import pytest
 
-from zoomill import export
+from zoomill import export, predictions
+from zoomill.errors import UserError
+from zoomill.export import Source, Tensor
+
+NOTHING_EXPECTED = {"inputs": [], "outputs": []}
+QUANTISED = Tensor("x", "x:0", "float32", (1, 4), {"value_range": [-1, 1], "meaning": "what the source says"})
 
 
 def test_samples_are_given_to_the_integers_themselves(monkeypatch):
     given = []
-    monkeypatch.setattr(export, "predict", lambda args, promises, run, batched: given.append(run))
-    args = argparse.Namespace(model="m", card=json.dumps({"inputs": [], "outputs": []}), samples="samples.csv")
-    export.export(args, None, [], [], "floats", rounded="integers")
-    export.export(args, None, [], [], "floats")
+    monkeypatch.setattr(predictions, "write", lambda path, samples, promises, run, batched: given.append(run))
+    for source in (Source(None, [], [], "floats", rounded="integers"), Source(None, [], [], "floats")):
+        export.predict(source, NOTHING_EXPECTED, None, "predictions.npz")
     assert given == ["integers", "floats"]
+
+
+def test_what_a_source_knows_of_itself_holds_where_the_card_says_nothing():
+    (entry,) = export.promises("input", [QUANTISED], [])
+    assert entry["value_range"] == [-1, 1]
+    (entry,) = export.promises("input", [QUANTISED], [{"value_range": [0, 255]}])
+    assert entry["value_range"] == [0, 255]
+    (entry,) = export.promises("output", [QUANTISED], [{}])
+    assert entry["meaning"] == "what the source says"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_card_with_another_number_of_inputs_is_refused_whatever_the_source_knows(count):
+    with pytest.raises(UserError, match=f"the card has {count} inputs, the source 2"):
+        export.promises("input", [QUANTISED, QUANTISED], [{}] * count)

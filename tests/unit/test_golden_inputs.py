@@ -1,6 +1,5 @@
 """Golden inputs that move the outputs."""
 
-import argparse
 import hashlib
 
 import numpy as np
@@ -9,15 +8,15 @@ from PIL import Image
 
 from zoomill import files, golden_inputs, outputs
 from zoomill.errors import UserError
+from zoomill.sample_inputs import Samples
 
 
 def promise(shape, dtype="float32", **more):
     return {"name": "x", "tensor": "x", "dtype": dtype, "shape": shape, "layout": None, "value_range": None, **more}
 
 
-def chosen(promises, run, activations=None, **flags):
-    unset = {"golden_images": [], "golden_samples": None, "golden_preprocess": {}}
-    return golden_inputs.choose(argparse.Namespace(**{**unset, **flags}), promises, run, activations)
+def chosen(promises, run, activations=None, **given):
+    return golden_inputs.choose(golden_inputs.Given(**given), promises, run, activations)
 
 
 def drawn(entry, count=24):
@@ -110,13 +109,13 @@ def test_pinned_pictures_are_all_taken(tmp_path):
     for number in range(3):
         Image.fromarray(np.full((4, 4, 3), 100 * number, np.uint8)).save(tmp_path / f"{number}.png")
     entry = promise([1, 4, 4, 3], layout="NHWC", colour="RGB", value_range=[0, 255])
-    found = chosen([entry], None, golden_images=sorted(map(str, tmp_path.iterdir())))
+    found = chosen([entry], None, images=sorted(map(str, tmp_path.iterdir())))
     assert [feed["x"].mean() for feed in found] == [0, 100, 200]
 
 
 def test_pictures_for_several_inputs_or_without_a_range_are_refused(tmp_path):
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "0.png")
-    given = {"golden_images": [tmp_path / "0.png"]}
+    given = {"images": [tmp_path / "0.png"]}
     entry = promise([1, 4, 4, 3], layout="NHWC", colour="RGB")
     with pytest.raises(UserError, match="`golden` pictures are for one input, the source has 2"):
         chosen([entry, entry], None, **given)
@@ -133,7 +132,7 @@ def test_samples_are_spread_over_the_list_and_those_far_apart_are_taken(tmp_path
         path = tmp_path / f"{number:02}.npy"
         rows.append(f"{path.name},{path.stat().st_size},{files.digest(path)},")
     (tmp_path / "list.csv").write_text("\n".join(rows) + "\n")
-    flags = {"golden_samples": tmp_path / "list.csv", "golden_folder": tmp_path, "golden_form": {"reader": "npy"}}
-    found = chosen([promise([1, 4])], lambda feed: {"y": feed["x"]}, **flags)
+    samples = Samples(tmp_path / "list.csv", tmp_path, {"reader": "npy"}, {})
+    found = chosen([promise([1, 4])], lambda feed: {"y": feed["x"]}, samples=samples)
     levels = [feed["x"][0, 0] for feed in found]
     assert len(levels) == golden_inputs.COUNT and levels[0] < 5 and levels[-1] > 50

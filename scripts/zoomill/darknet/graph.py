@@ -20,7 +20,6 @@ class Network:
         graph: GraphDef.
         inputs: :class:`~zoomill.export.Tensor` list: ``image``, float32 ``[1, height, width, channels]``, 0 to 1.
         outputs: likewise: ``detections``, or ``head_0``, ``head_1`` …; ``scores`` of a network without a head.
-        promises: what the contract says about each output: its meaning, and how to decode a raw head.
         heads: :class:`~zoomill.darknet.heads.Head` list.
         classes: number of classes.
     """
@@ -28,7 +27,6 @@ class Network:
     graph: object
     inputs: list
     outputs: list
-    promises: list
     heads: list
     classes: int
 
@@ -65,9 +63,8 @@ def build(net, sections, weights, decoded):
         named = _outputs(last, found, (width, height), decoded)
     return Network(
         graph.as_graph_def(),
-        [_tensor(INPUT, image)],
-        [_tensor(name, value) for name, (value, _) in named.items()],
-        [promise for _, promise in named.values()],
+        [_tensor(INPUT, image, {"value_range": [0, 1]})],
+        [_tensor(name, value, known) for name, (value, known) in named.items()],
         found,
         found[0].classes if found else last.shape[3],
     )
@@ -79,8 +76,8 @@ def _check_size(section, shape):
         raise section.error(f"makes {count} values, more than the {_MOST_VALUES} that a layer may have")
 
 
-def _tensor(name, value):
-    return Tensor(name, value.name, "float32", tuple(value.shape))
+def _tensor(name, value, known):
+    return Tensor(name, value.name, "float32", tuple(value.shape), known)
 
 
 def _connect(sections, x, weights):

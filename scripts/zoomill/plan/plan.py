@@ -91,6 +91,11 @@ class Plan:
         """Return an input function for an option of the model's source."""
         return self.card("source", key)
 
+    def source_options(self, wildcards):
+        """Return how the card describes the source, but for its kind and files, as JSON: tensors are in its order."""
+        source = self.catalogue[wildcards.model]["source"]
+        return json.dumps({key: value for key, value in source.items() if key not in ("kind", "files")})
+
     def main_file(self, wildcards):
         """Return the file of a source that says what the model is, inside its folder."""
         source = self.catalogue[wildcards.model]["source"]
