@@ -73,8 +73,7 @@ rule convert_openvino:
 rule convert_tfjs:
     input:
         code=plan.code("convert_tfjs"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
+        javascript=plan.node(),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
@@ -110,8 +109,7 @@ rule convert_tfjs:
 rule convert_layers:
     input:
         code=plan.code("convert_layers"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
+        javascript=plan.node(),
         source="sources/{model}",
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
@@ -150,8 +148,7 @@ rule convert_layers:
 rule map_tfjs:
     input:
         code=plan.code("map_tfjs"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
+        javascript=plan.node(),
         model="results/{model}/{graph}.float32.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,

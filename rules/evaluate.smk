@@ -90,8 +90,7 @@ rule evaluate_tflite:
 rule evaluate_tfjs:
     input:
         code=plan.code("evaluate_tfjs"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
+        javascript=plan.node(),
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
         anchors=plan.anchors,

@@ -171,11 +171,7 @@ for source_kind, needs in KINDS.items():
             f"export_{source_kind}"
         input:
             code=plan.code(f"export_{source_kind}"),
-            javascript=(
-                plan.web(javascript.NODE_SCRIPTS) + plan.installed(javascript.NODE)
-                if needs.javascript
-                else []
-            ),
+            javascript=plan.node() if needs.javascript else [],
             source="sources/{model}",
             golden=plan.golden_samples,
         output:
@@ -209,11 +205,7 @@ for source_kind, needs in KINDS.items():
             f"predict_{source_kind}"
         input:
             code=plan.code(f"export_{source_kind}"),
-            javascript=(
-                plan.web(javascript.NODE_SCRIPTS) + plan.installed(javascript.NODE)
-                if needs.javascript
-                else []
-            ),
+            javascript=plan.node() if needs.javascript else [],
             source="sources/{model}",
             samples=plan.evaluation.list,
             folder=plan.evaluation.folder,
@@ -314,7 +306,7 @@ rule install_javascript:
         code=plan.code("install_javascript"),
         lock=plan.file("web/package-lock.json"),
     output:
-        plan.installed(javascript.BROWSER),
+        [f"{javascript.FOLDER}/{name}" for name in javascript.BROWSER],
     log:
         "logs/install_javascript.log",
     conda:

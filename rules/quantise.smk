@@ -183,8 +183,7 @@ rule quantise_tfjs:
 rule plan_tfjs:
     input:
         code=plan.code("plan_tfjs"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
+        javascript=plan.node(),
         model="results/{model}/{graph}.float32.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,

@@ -84,8 +84,7 @@ rule validate_openvino:
 rule validate_tfjs:
     input:
         code=plan.code("validate_tfjs"),
-        scripts=plan.web(javascript.NODE_SCRIPTS),
-        library=plan.installed(javascript.NODE),
+        javascript=plan.node(),
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
@@ -126,8 +125,7 @@ rule validate_tfjs:
 rule validate_browser:
     input:
         code=plan.code("validate_browser"),
-        scripts=plan.web(javascript.BROWSER_SCRIPTS),
-        library=plan.installed(javascript.BROWSER),
+        javascript=plan.browser(),
         artifacts=plan.browser_inputs,
     output:
         "results/{model}/browser.json",

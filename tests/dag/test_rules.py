@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
+from parsed import house, parsed
 
 from zoomill.code_files import code_files
 from zoomill.plan import schemas, variants
@@ -17,6 +18,14 @@ RENAMED = {"verify": "verify_artifacts"}
 NOT_MEASURED = {"add_postprocess", "finish_toco"}
 
 KINDS = schemas.load(REPOSITORY / "rules/schemas")["card"]["$defs"]["any_source"]["properties"]["kind"]["enum"]
+
+
+@pytest.fixture(scope="module")
+def workflow_rules(tmp_path_factory):
+    """All rules but those without a command, as Snakemake reads them."""
+    cards = {path.stem: path.read_text() for path in (REPOSITORY / "models").glob("*.yaml")}
+    with parsed(house(REPOSITORY, tmp_path_factory.mktemp("house") / "house", cards), {}) as found:
+        yield [rule for rule in found.rules if not rule.norun]
 
 
 def command_of(rule):

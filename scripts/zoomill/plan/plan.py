@@ -45,13 +45,19 @@ class Plan:
         """Return the files of a command in scripts/, the script first."""
         return [os.path.normpath(path) for path in code_files(self.file(f"scripts/{command}.py"))]
 
-    def web(self, names):
-        """Return files of web/."""
-        return [self.file(f"web/{name}") for name in names]
+    def node(self):
+        """Return all that runs TensorFlow.js models in Node."""
+        return self._javascript(javascript.NODE_SCRIPTS, javascript.NODE)
 
-    def installed(self, names):
-        """Return files of installed JavaScript packages."""
-        return [f"{javascript.FOLDER}/{name}" for name in names]
+    def browser(self):
+        """Return all that runs TensorFlow.js models and TFLite files in a browser."""
+        return self._javascript(javascript.BROWSER_SCRIPTS, javascript.BROWSER)
+
+    def _javascript(self, scripts, packages):
+        return [
+            *(self.file(f"web/{name}") for name in scripts),
+            *(f"{javascript.FOLDER}/{name}" for name in packages),
+        ]
 
     def templates(self):
         """Return the templates of the programs that read a model's outputs."""

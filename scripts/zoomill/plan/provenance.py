@@ -2,8 +2,8 @@
 
 import os
 
-# Inputs of rules that are our own files, besides the code of the command.
-_BESIDE = ("scripts", "templates")
+# Inputs of rules in which our own files are, besides the code of the command.
+_BESIDE = ("javascript", "templates")
 
 
 def of_rules(rules):
@@ -23,6 +23,6 @@ def _of_rule(rule):
     extra = f"{environment.removesuffix('.yaml')}.post-deploy.sh"
     return {
         "script": str(rule.input.code[0]),
-        "beside": [str(path) for name in _BESIDE for path in rule.input.get(name, [])],
+        "beside": [str(path) for name in _BESIDE for path in rule.input.get(name, []) if not path.startswith("build/")],
         "environment": [environment, *([extra] if os.path.exists(extra) else [])],
     }
