@@ -163,74 +163,55 @@ EXPORT = r"""
             --output-dir {params.folder:q} \
             &>{log:q}
         """
+# What comes of a source, and the inputs and flags that say what it is run on.
+GRAPH = {
+    "graph": "build/{model}/main/graph.pb",
+    "saved_model": directory("build/{model}/main/saved_model"),
+    "contract": "build/{model}/main/contract.json",
+    "golden": "build/{model}/main/golden.npz",
+}
+RUNS = {
+    "export": (GRAPH, {"golden": plan.golden_samples}, plan.golden_flags),
+    "predict": (
+        {"predictions": "build/{model}/main/predictions.npz"},
+        {"samples": plan.evaluation.list, "folder": plan.evaluation.folder},
+        plan.sample_flags,
+    ),
+}
 
 for source_kind, needs in KINDS.items():
+    for verb, (made, given, flags) in RUNS.items():
 
-    rule:
-        name:
-            f"export_{source_kind}"
-        input:
-            code=plan.code(f"export_{source_kind}"),
-            javascript=plan.node() if needs.javascript else [],
-            source="sources/{model}",
-            golden=plan.golden_samples,
-        output:
-            graph="build/{model}/main/graph.pb",
-            saved_model=directory("build/{model}/main/saved_model"),
-            contract="build/{model}/main/contract.json",
-            golden="build/{model}/main/golden.npz",
-        log:
-            f"logs/export_{source_kind}/{{model}}.log",
-        benchmark:
-            f"benchmarks/export_{source_kind}/{{model}}.tsv"
-        wildcard_constraints:
-            model=plan.of_kind(source_kind),
-        group:
-            "model"
-        conda:
-            f"../envs/{needs.environment}.yaml"
-        resources:
-            mem_mb=needs.mem_mb,
-        params:
-            options=plan.source_options,
-            card=plan.expectations,
-            tools=["--library", "build/javascript"] if needs.javascript else [],
-            given=plan.golden_flags,
-            folder=plan.output_folder,
-        shell:
-            EXPORT
-
-    rule:
-        name:
-            f"predict_{source_kind}"
-        input:
-            code=plan.code(f"export_{source_kind}"),
-            javascript=plan.node() if needs.javascript else [],
-            source="sources/{model}",
-            samples=plan.evaluation.list,
-            folder=plan.evaluation.folder,
-        output:
-            "build/{model}/main/predictions.npz",
-        log:
-            f"logs/predict_{source_kind}/{{model}}.log",
-        benchmark:
-            f"benchmarks/predict_{source_kind}/{{model}}.tsv"
-        wildcard_constraints:
-            model=plan.of_kind(source_kind),
-        group:
-            "model"
-        conda:
-            f"../envs/{needs.environment}.yaml"
-        resources:
-            mem_mb=needs.mem_mb,
-        params:
-            options=plan.source_options,
-            card=plan.expectations,
-            tools=["--library", "build/javascript"] if needs.javascript else [],
-            given=plan.sample_flags,
-            folder=plan.output_folder,
-        shell:
-            EXPORT
+        rule:
+            name:
+                f"{verb}_{source_kind}"
+            input:
+                **given,
+                code=plan.code(f"export_{source_kind}"),
+                source="sources/{model}",
+                javascript=plan.node() if needs.javascript else [],
+            output:
+                **made,
+            log:
+                f"logs/{verb}_{source_kind}/{{model}}.log",
+            benchmark:
+                f"benchmarks/{verb}_{source_kind}/{{model}}.tsv"
+            wildcard_constraints:
+                model=plan.of_kind(source_kind),
+            group:
+                "model"
+            conda:
+                f"../envs/{needs.environment}.yaml"
+            resources:
+                mem_mb=needs.mem_mb,
+            params:
+                options=plan.source_options,
+                card=plan.expectations,
+                tools=["--library", "build/javascript"] if needs.javascript else [],
+                given=flags,
+                folder=plan.output_folder,
+            shell:
+                EXPORT
 
 
 rule run_pytorch:
