@@ -8,16 +8,17 @@ import json
 
 import numpy as np
 
-from zoomill import command, contract, files, graph_postprocess, made, postprocess
+from zoomill import command, files, made
+from zoomill.detection import graph_postprocess, postprocess, ssd_contract
 from zoomill.errors import UserError
-from zoomill.tensorflow_parts import graph_def
+from zoomill.toco.parts import graph_def
 
 
 def main(argv=None):
     """Write the graph with the op, and its contract."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb of the raw heads")
-    parser.add_argument("--contract", type=made.checked, required=True, help="its contract.json")
+    parser.add_argument("--contract", type=made.checked, required=True, help="its ssd_contract.json")
     parser.add_argument("--anchors", type=made.checked, required=True, help="anchors.npy")
     parser.add_argument("--name", required=True, help="name of the new graph")
     parser.add_argument("--options", required=True, help="JSON object of postprocess options")
@@ -40,7 +41,7 @@ def main(argv=None):
     if wrong:
         raise UserError(f"{heads['model']}: {args.output_graph}: {'; '.join(wrong)}")
     files.write_bytes(args.output_graph, written)
-    files.write_json(args.output_contract, contract.with_postprocess(heads, args.name, options))
+    files.write_json(args.output_contract, ssd_contract.with_postprocess(heads, args.name, options))
 
 
 if __name__ == "__main__":

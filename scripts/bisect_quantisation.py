@@ -6,8 +6,12 @@ import itertools
 import os
 import tempfile
 
-from zoomill import artifact, bisection, calibration, command, evaluation, files, loss, made, runtime, samples
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.evaluation import harness
+from zoomill.inputs import samples
+from zoomill.proof import metric_loss
+from zoomill.tflite import artifact, bisection, calibration, runtime
 
 # Samples on which the operators' noise is measured.
 _RANKING = 8
@@ -19,12 +23,12 @@ def main(argv=None):
     parser.add_argument("--float", type=made.checked, required=True, help="float32 .tflite file")
     parser.add_argument("--calibration", type=made.checked, required=True, help="calibration.json")
     parser.add_argument("--drop", required=True, type=float, help="largest loss allowed, in the metric's unit")
-    evaluation.add_task(parser)
+    harness.add_task(parser)
     artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True, help=".tflite file")
     parser.add_argument("--output-record", type=made.output, required=True, help="JSON file")
     args = command.parse(parser, argv)
-    task = evaluation.task_of_flags(args)
+    task = harness.task_of_flags(args)
     contract = task.contract
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +53,7 @@ def _bisect(args, task, folder):
         path = args.float if in_float is None else workshop.make(in_float)
         figures[variant] = _figures(metric, _rows(task, metric, path), names, os.path.getsize(path))
     exact, found = (figures[name]["rest"] for name in ("float32", args.variant.name))
-    lost = loss.worse_by(exact, found, metric.more_is_better)
+    lost = metric_loss.worse_by(exact, found, metric.more_is_better)
     with open(path, "rb") as file:
         data = file.read()
     return data, {
@@ -67,7 +71,7 @@ def _bisect(args, task, folder):
         "float_sha256": files.digest(args.float),
         "calibration_sha256": files.digest(args.calibration),
         "samples_sha256": files.digest(args.samples),
-        "evaluator_sha256": evaluation.evaluator_digest(),
+        "evaluator_sha256": harness.evaluator_digest(),
     }
 
 

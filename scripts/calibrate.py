@@ -2,8 +2,10 @@
 
 import argparse
 
-from zoomill import calibration, command, files, made, sample_inputs
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.inputs import sample_inputs
+from zoomill.tflite import calibration
 
 
 def main(argv=None):

@@ -5,8 +5,11 @@ import os
 
 import numpy as np
 
-from zoomill import command, files, made, parity, sample_inputs, samples, tensor_error, tensor_plot
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.inputs import sample_inputs, samples
+from zoomill.proof import parity
+from zoomill.tflite import tensor_error, tensor_plot
 
 
 def main(argv=None):

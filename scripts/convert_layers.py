@@ -4,22 +4,13 @@ import argparse
 import os
 import tempfile
 
-from zoomill import (
-    command,
-    evidence,
-    files,
-    folders,
-    keras_source,
-    made,
-    tfjs_converter,
-    tfjs_layers,
-    tfjs_map,
-    tfjs_model,
-    tfjs_runtime,
-)
+from zoomill import command, files, folders, made
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.inspect import allowed
+from zoomill.proof import evidence
+from zoomill.sources import keras_source
+from zoomill.tfjs import tfjs_converter, tfjs_layers, tfjs_map, tfjs_model, tfjs_runtime
 
 
 def main(argv=None):

@@ -2,8 +2,9 @@
 
 import argparse
 
-from zoomill import command, files, folders, made, openvino_ir
+from zoomill import command, files, folders, made
 from zoomill.errors import UserError
+from zoomill.openvino import ir
 
 
 def main(argv=None):
@@ -18,7 +19,7 @@ def main(argv=None):
     contract = files.read_json(args.contract)
     with folders.written(args.output) as folder:
         try:
-            openvino_ir.convert(args.graph, contract, folder)
+            ir.convert(args.graph, contract, folder)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
 

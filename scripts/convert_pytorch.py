@@ -5,7 +5,9 @@ import tempfile
 
 import numpy as np
 
-from zoomill import artifact, command, exporter, files, framework, made, pytorch_source
+from zoomill import command, files, framework, made
+from zoomill.sources import exporter, pytorch_source
+from zoomill.tflite import artifact
 
 
 def main(argv=None):

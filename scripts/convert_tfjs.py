@@ -6,19 +6,10 @@ import os
 import shutil
 import tempfile
 
-from zoomill import (
-    command,
-    evidence,
-    files,
-    folders,
-    made,
-    tfjs_converter,
-    tfjs_map,
-    tfjs_model,
-    tfjs_repairs,
-    tfjs_runtime,
-)
+from zoomill import command, files, folders, made
 from zoomill.errors import UserError
+from zoomill.proof import evidence
+from zoomill.tfjs import tfjs_converter, tfjs_map, tfjs_model, tfjs_repairs, tfjs_runtime
 
 
 def main(argv=None):

@@ -3,8 +3,9 @@
 import argparse
 import tempfile
 
-from zoomill import artifact, command, files, made, tensorflow_converter
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.tflite import artifact, tensorflow_converter
 
 
 def main(argv=None):

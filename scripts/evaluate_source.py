@@ -3,7 +3,9 @@
 import argparse
 import itertools
 
-from zoomill import command, evaluation, files, made, predictions
+from zoomill import command, files, made
+from zoomill.evaluation import harness
+from zoomill.graph import predictions
 
 
 def main(argv=None):
@@ -12,10 +14,10 @@ def main(argv=None):
     parser.add_argument(
         "--predictions", type=made.checked, required=True, help="predictions.npz of an export command with --samples"
     )
-    evaluation.add_task(parser)
-    evaluation.add_outputs(parser)
+    harness.add_task(parser)
+    harness.add_outputs(parser)
     args = command.parse(parser, argv)
-    task = evaluation.task_of_flags(args)
+    task = harness.task_of_flags(args)
     names = {entry["tensor"]: entry["name"] for entry in task.contract["outputs"]}
     found = predictions.read(args.predictions, args.samples)
     arrays = {names.get(tensor, tensor): array for tensor, array in found.items()}
@@ -26,7 +28,7 @@ def main(argv=None):
         return {name: array[row] for name, array in arrays.items()}
 
     evidence = {"variant": "source", "artifact": "predictions.npz", "sha256": files.digest(args.predictions)}
-    evaluation.evaluate(task, run, evidence, args.output, args.output_samples)
+    harness.evaluate(task, run, evidence, args.output, args.output_samples)
 
 
 if __name__ == "__main__":

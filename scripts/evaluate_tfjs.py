@@ -5,7 +5,9 @@ import os
 
 import numpy as np
 
-from zoomill import command, evaluation, folders, made, tfjs_runtime
+from zoomill import command, folders, made
+from zoomill.evaluation import harness
+from zoomill.tfjs import tfjs_runtime
 
 BACKEND = "wasm"
 # So many samples go to one process of Node: some 20 MB of pictures of 224 pixels.
@@ -19,10 +21,10 @@ def main(argv=None):
     parser.add_argument("--variant", required=True)
     parser.add_argument("--node", default="node", help="the program")
     parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
-    evaluation.add_task(parser)
-    evaluation.add_outputs(parser)
+    harness.add_task(parser)
+    harness.add_outputs(parser)
     args = command.parse(parser, argv)
-    task = evaluation.task_of_flags(args)
+    task = harness.task_of_flags(args)
     found = run(task, args.artifact, args.node, args.library)
     evidence = {
         "variant": args.variant,
@@ -30,7 +32,7 @@ def main(argv=None):
         "artifact": os.path.basename(args.artifact),
         "sha256": folders.digest(args.artifact),
     }
-    evaluation.evaluate(task, lambda _: next(found), evidence, args.output, args.output_samples)
+    harness.evaluate(task, lambda _: next(found), evidence, args.output, args.output_samples)
 
 
 def run(task, artifact, node, library):

@@ -3,7 +3,9 @@
 import argparse
 import os
 
-from zoomill import command, evaluation, files, made, runtime
+from zoomill import command, files, made
+from zoomill.evaluation import harness
+from zoomill.tflite import runtime
 
 
 def main(argv=None):
@@ -12,10 +14,10 @@ def main(argv=None):
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
-    evaluation.add_task(parser)
-    evaluation.add_outputs(parser)
+    harness.add_task(parser)
+    harness.add_outputs(parser)
     args = command.parse(parser, argv)
-    task, artifact = evaluation.task_of_flags(args), runtime.Artifact(args.artifact, args.kernels)
+    task, artifact = harness.task_of_flags(args), runtime.Artifact(args.artifact, args.kernels)
     tensor = task.contract["inputs"][0]["tensor"]
 
     def run(value):
@@ -27,7 +29,7 @@ def main(argv=None):
         "artifact": os.path.basename(args.artifact),
         "sha256": files.digest(args.artifact),
     }
-    evaluation.evaluate(task, run, evidence, args.output, args.output_samples)
+    harness.evaluate(task, run, evidence, args.output, args.output_samples)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Export a Darknet model (.cfg and .weights) with its detection heads raw or decoded to boxes."""
 
-from zoomill import command, exporter
-from zoomill.darknet import source
+from zoomill import command
+from zoomill.sources import exporter
+from zoomill.sources.darknet import source
 
 main = exporter.main(__doc__, source.load)
 

@@ -1,6 +1,7 @@
 """Export a frozen TensorFlow graph between named tensors."""
 
-from zoomill import command, exporter, frozen_graph_source
+from zoomill import command
+from zoomill.sources import exporter, frozen_graph_source
 
 main = exporter.main(__doc__, frozen_graph_source.load)
 

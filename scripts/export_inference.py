@@ -5,9 +5,12 @@ import os
 
 import numpy as np
 
-from zoomill import checkpoint, command, drawn_pictures, export, files, framework, golden_inputs, made, tf_sources
+from zoomill import command, files, framework, made
 from zoomill.errors import UserError
+from zoomill.graph import export, golden_inputs
+from zoomill.inputs import drawn_pictures
 from zoomill.inspect import allowed, allowed_operators
+from zoomill.sources import checkpoint, tf_sources
 
 _INPUT = "image_tensor"
 _OUTPUTS = {
@@ -36,13 +39,13 @@ def main(argv=None):
 
 
 def load(path, cut, allow, given):
-    """Return the graph as a :class:`zoomill.export.Source`, and what is known of its interface, as a card says it.
+    """Return the graph as a :class:`zoomill.graph.export.Source`, and what is known of its interface as in a card.
 
     Args:
         path: frozen graph.
         cut: contract of detect_cut.
         allow: names of operators that the card allows.
-        given: :class:`zoomill.golden_inputs.Given`.
+        given: :class:`zoomill.graph.golden_inputs.Given`.
 
     Raises:
         UserError: when the graph is not there, or holds operators that do more than compute.

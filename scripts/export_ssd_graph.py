@@ -1,6 +1,6 @@
 """Export an SSD checkpoint of the TF1 Object Detection API: graph, contract, golden outputs and anchors.
 
-Writes into ``--output-dir``: ``graph.pb`` (raw heads, no post-processing), ``saved_model``, ``contract.json``,
+Writes into ``--output-dir``: ``graph.pb`` (raw heads, no post-processing), ``saved_model``, ``ssd_contract.json``,
 ``golden.npz``, ``anchors.npy`` (float32 ``[anchors, 4]``: ycenter, xcenter, height, width) and ``anchors.txt`` (the
 same, one anchor a line).
 """
@@ -13,29 +13,16 @@ import os
 
 import numpy as np
 
-from zoomill import (
-    anchors,
-    checkpoint,
-    command,
-    contract,
-    detection_contract,
-    drawn_pictures,
-    files,
-    framework,
-    golden,
-    golden_inputs,
-    made,
-    pipeline_config,
-    postprocess,
-    predictions,
-    sample_inputs,
-    saved_model,
-    ssd_graph,
-)
+from zoomill import command, files, framework, made
+from zoomill.detection import anchors, head_names, postprocess, ssd_contract
 from zoomill.errors import UserError
-from zoomill.graph_def import activation
+from zoomill.graph import golden_inputs, predictions, saved_model
+from zoomill.graph.graph_def import activation
+from zoomill.inputs import drawn_pictures, sample_inputs
+from zoomill.inputs.preprocess import read_picture
 from zoomill.inspect import allowed, allowed_operators
-from zoomill.preprocess import read_picture
+from zoomill.sources import checkpoint
+from zoomill.sources.tf1_detection import golden, pipeline_config, ssd_graph
 
 
 def main(argv=None):
@@ -78,10 +65,10 @@ def export(args):
 
     def run(images):
         found = source.outputs(images)
-        return found | {detection_contract.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
+        return found | {head_names.SCORES: golden.convert_scores(found.pop("logits"), ssd.post_processing)}
 
     def found(images):
-        return clear_scores(run(images)[detection_contract.SCORES][:, :, -ssd.num_classes :])
+        return clear_scores(run(images)[head_names.SCORES][:, :, -ssd.num_classes :])
 
     outputs = run(pictures(golden_inputs.of_flags(args), found, size))
     if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
@@ -89,11 +76,11 @@ def export(args):
             f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"
         )
     centred = anchors.center_size(corners)
-    promises = contract.detection_heads(
+    promises = ssd_contract.detection_heads(
         args.model, shape, source.value_range(*size), len(centred), args.labels, postprocess.Options.from_pipeline(ssd)
     )
     for promise in promises["outputs"]:
-        promise["activation"] = activation(cut, promise["tensor"], {detection_contract.INPUT})
+        promise["activation"] = activation(cut, promise["tensor"], {head_names.INPUT})
     own = source.postprocess()
     if own:
         check_source(own, config, args.pipeline_override, source.origin)
@@ -127,7 +114,7 @@ def check_source(own, config, override, origin):
     """Refuse a description that is not that of the source's graph.
 
     Args:
-        own: :class:`zoomill.postprocess.Options` of the graph's own post-processing.
+        own: :class:`zoomill.detection.postprocess.Options` of the graph's own post-processing.
         config: path of pipeline.config.
         override: the card's pipeline_override; without a pipeline.config it describes the source, but for the score
             threshold and the number of detections, which cut a list and change nothing else.
@@ -157,10 +144,8 @@ def predict(folder, samples, source, size, post_processing):
 
     def run(feed):
         found = source.outputs([feed["image"][0]])
-        result = {
-            name: array for name, array in found.items() if name == detection_contract.BOXES or "detection" in name
-        }
-        result[detection_contract.SCORES] = golden.convert_scores(found["logits"], post_processing)
+        result = {name: array for name, array in found.items() if name == head_names.BOXES or "detection" in name}
+        result[head_names.SCORES] = golden.convert_scores(found["logits"], post_processing)
         if "detection_classes" in result:
             result["detection_classes"] -= 1
         return result

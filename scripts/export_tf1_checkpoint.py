@@ -1,6 +1,7 @@
 """Export a TF1 checkpoint with its inference graph or meta graph: freeze it between named tensors."""
 
-from zoomill import command, exporter, tf1_checkpoint_source
+from zoomill import command
+from zoomill.sources import exporter, tf1_checkpoint_source
 
 main = exporter.main(__doc__, tf1_checkpoint_source.load)
 

@@ -1,6 +1,7 @@
 """Export a TFLite file: tf2onnx and onnx2tf make a float graph, LiteRT runs the file for the golden outputs."""
 
-from zoomill import command, exporter, tflite_source
+from zoomill import command
+from zoomill.sources import exporter, tflite_source
 
 main = exporter.main(__doc__, tflite_source.load)
 

@@ -13,12 +13,14 @@ import shutil
 import unicodedata
 from urllib.parse import quote
 
-from zoomill import archives, command, disk, files, made, mirrors, samples, sandbox, source_lock
-from zoomill.cache import Cache
+from zoomill import command, disk, files, made, sandbox
 from zoomill.errors import UserError
+from zoomill.fetch import archives, mirrors, source_lock
+from zoomill.fetch.cache import Cache
+from zoomill.fetch.progress import log
+from zoomill.fetch.wanted import Broken, Wanted, Wrong, is_url, public
+from zoomill.inputs import samples
 from zoomill.printable import printable
-from zoomill.progress import log
-from zoomill.wanted import Broken, Wanted, Wrong, is_url, public
 
 HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128, "md5": 32}
 
@@ -31,7 +33,7 @@ class SourceFile:
         name: path below the output folder; for an archive, no more than a name.
         urls: http(s) URLs, or paths of local files, in the order in which they are tried.
         wanted: its size and digest; for `digest: null` those of sources.lock, if it holds them.
-        unpack: arguments of :func:`zoomill.archives.unpack`, or None for a file that is placed as it is.
+        unpack: arguments of :func:`zoomill.fetch.archives.unpack`, or None for a file that is placed as it is.
         advice: what to do when no source gives it.
     """
 

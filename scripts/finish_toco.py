@@ -2,7 +2,8 @@
 
 import argparse
 
-from zoomill import artifact, command, files, made
+from zoomill import command, files, made
+from zoomill.tflite import artifact
 
 
 def main(argv=None):

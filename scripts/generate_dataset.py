@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 
-from zoomill import command, files, folders, made, samples
+from zoomill import command, files, folders, made
 from zoomill.errors import UserError
+from zoomill.inputs import samples
 
 
 def main(argv=None):

@@ -4,8 +4,9 @@ import argparse
 
 import numpy as np
 
-from zoomill import artifact, command, files, made, tflite_file
-from zoomill.postprocess import Options
+from zoomill import command, files, made
+from zoomill.detection.postprocess import Options
+from zoomill.tflite import artifact, tflite_file
 
 
 def main(argv=None):

@@ -3,8 +3,9 @@
 import argparse
 import json
 
-from zoomill import command, files, made, samples
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.inputs import samples
 
 
 def main(argv=None):
@@ -13,7 +14,7 @@ def main(argv=None):
     parser.add_argument("--model", required=True)
     parser.add_argument("--purpose", required=True, choices=("calibration", "evaluation"))
     parser.add_argument("--index", type=made.unchecked, required=True, help="CSV of the data set")
-    parser.add_argument("--samples", required=True, help="JSON: which of them, see zoomill.samples.choose")
+    parser.add_argument("--samples", required=True, help="JSON: which of them, see zoomill.inputs.samples.choose")
     parser.add_argument(
         "--apart-from", type=made.unchecked, nargs="*", default=[], help="CSV of the other purpose's data set"
     )

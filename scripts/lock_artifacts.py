@@ -3,7 +3,8 @@
 import argparse
 import os
 
-from zoomill import command, files, fingerprint, made
+from zoomill import command, files, made
+from zoomill.tflite import fingerprint
 
 
 def main(argv=None):

@@ -2,8 +2,10 @@
 
 import argparse
 
-from zoomill import command, evidence, files, folders, made, tfjs_map, tfjs_runtime
+from zoomill import command, files, folders, made
 from zoomill.errors import UserError
+from zoomill.proof import evidence
+from zoomill.tfjs import tfjs_map, tfjs_runtime
 
 
 def main(argv=None):

@@ -2,19 +2,12 @@
 
 import argparse
 
-from zoomill import (
-    calibration,
-    command,
-    evidence,
-    files,
-    folders,
-    made,
-    parity,
-    sample_inputs,
-    tfjs_planner,
-    tfjs_quantiser,
-)
+from zoomill import command, files, folders, made
 from zoomill.errors import UserError
+from zoomill.inputs import sample_inputs
+from zoomill.proof import evidence, parity
+from zoomill.tfjs import tfjs_planner, tfjs_quantiser
+from zoomill.tflite import calibration
 
 
 def main(argv=None):

@@ -5,7 +5,10 @@ import os
 
 import numpy as np
 
-from zoomill import command, exporter, framework, made, predictions, pytorch_source, sample_inputs
+from zoomill import command, framework, made
+from zoomill.graph import predictions
+from zoomill.inputs import sample_inputs
+from zoomill.sources import exporter, pytorch_source
 
 
 def main(argv=None):

@@ -3,8 +3,10 @@
 import argparse
 import tempfile
 
-from zoomill import artifact, calibration, command, files, made, sample_inputs, tensorflow_converter
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.inputs import sample_inputs
+from zoomill.tflite import artifact, calibration, tensorflow_converter
 
 
 def main(argv=None):

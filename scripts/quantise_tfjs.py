@@ -3,8 +3,9 @@
 import argparse
 import json
 
-from zoomill import command, made, tfjs_quantiser
+from zoomill import command, made
 from zoomill.errors import UserError
+from zoomill.tfjs import tfjs_quantiser
 
 
 def main(argv=None):

@@ -2,7 +2,8 @@
 
 import argparse
 
-from zoomill import artifact, calibration, command, files, made, quantiser, tflite_ends
+from zoomill import command, files, made
+from zoomill.tflite import artifact, calibration, quantiser, tflite_ends
 
 
 def main(argv=None):

@@ -6,7 +6,9 @@ import os
 
 import numpy as np
 
-from zoomill import command, exporter, files, folders, framework, golden_inputs, made, pytorch_source
+from zoomill import command, files, folders, framework, made
+from zoomill.graph import golden_inputs
+from zoomill.sources import exporter, pytorch_source
 
 
 def main(argv=None):

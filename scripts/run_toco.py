@@ -8,8 +8,9 @@ import argparse
 import os
 import sys
 
-from zoomill import command, files, made, supervisor, tensorflow_parts, toco, uint8_input
+from zoomill import command, files, made, supervisor
 from zoomill.errors import UserError
+from zoomill.toco import binding, parts, uint8_input
 
 
 def main(argv=None):
@@ -29,7 +30,7 @@ def main(argv=None):
     except UserError as error:
         raise UserError("%s: %s" % (contract["model"], error)) from error
     with open(args.output_log, encoding="utf-8", errors="replace") as file:
-        files.write_json(args.output_counts, toco.log_counts(file.read()))
+        files.write_json(args.output_counts, binding.log_counts(file.read()))
 
 
 def run(args, contract):
@@ -43,7 +44,7 @@ def run(args, contract):
             with open(log, encoding="utf-8", errors="replace") as file:
                 text = file.read()
             sys.stderr.write(text)
-            array = toco.lacking_range(text)
+            array = binding.lacking_range(text)
             if array:
                 advice = "give `toco: default_ranges` in the card"
                 raise UserError("%s: %s has no fake-quant node; %s" % (args.graph, array, advice)) from error
@@ -55,14 +56,14 @@ def run(args, contract):
 def convert(args, contract, statistics, log):
     """Run TOCO with the process's stderr, where native code logs to, going to ``log``."""
     command.shut_in(args)  # only here, as TOCO asks /proc about its own process
-    graph = tensorflow_parts.graph_def(args.graph)
+    graph = parts.graph_def(args.graph)
     if sys.version_info < (3, 8):
-        toco.use_original_operators(graph)
+        binding.use_original_operators(graph)
     with open(log, "wb") as file:
         os.dup2(file.fileno(), 2)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     outputs = [promise["tensor"] for promise in contract["outputs"]]
-    written = toco.convert(graph, contract["inputs"], outputs, statistics, args.default_ranges)
+    written = binding.convert(graph, contract["inputs"], outputs, statistics, args.default_ranges)
     files.write_bytes(args.output, written)
 
 

@@ -2,7 +2,8 @@
 
 import argparse
 
-from zoomill import command, files, loss, made, tables
+from zoomill import command, files, made, tables
+from zoomill.proof import metric_loss
 
 _NAME = ("model", "graph", "variant", "format")
 _HEADINGS = (*_NAME, "bytes", "of float32", "SQNR", "decisions", "metric", "drop", "verdict")
@@ -23,7 +24,7 @@ def main(argv=None):
     names = {item["model"]: item["figure"] for item in evaluated}
     figures = {
         key: (f"{names[key[0]]} {figure:.4f}", "" if lost is None else f"{lost:+.4f}")
-        for key, (figure, lost) in loss.of_artifacts(evaluated).items()
+        for key, (figure, lost) in metric_loss.of_artifacts(evaluated).items()
     }
     rows = [row(item, sizes, figures.get(name(item), ("", ""))) for item in documents]
     text = tables.markdown([_HEADINGS, *rows])

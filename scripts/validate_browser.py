@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 
-from zoomill import browser, command, evidence, files, made, sandbox, supervisor, tfjs_runtime
+from zoomill import command, files, made, sandbox, supervisor
+from zoomill.proof import evidence
+from zoomill.tfjs import browser, tfjs_runtime
 
 
 def main(argv=None):

@@ -2,7 +2,9 @@
 
 import argparse
 
-from zoomill import command, evidence, files, openvino_ir, parity
+from zoomill import command, files
+from zoomill.openvino import ir
+from zoomill.proof import evidence, parity
 
 
 def main(argv=None):
@@ -12,8 +14,8 @@ def main(argv=None):
     parser.add_argument("--variant", required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
-    document = evidence.begin(args.artifact, args.variant, args.limits, contract) | openvino_ir.describe(args.artifact)
-    artifact, golden = openvino_ir.Artifact(args.artifact), evidence.read_golden(args.golden)
+    document = evidence.begin(args.artifact, args.variant, args.limits, contract) | ir.describe(args.artifact)
+    artifact, golden = ir.Artifact(args.artifact), evidence.read_golden(args.golden)
     runs = [artifact(contract, feed) for feed in parity.feeds(contract, golden)]
     evidence.finish(args.output, document, *parity.of_outputs(runs, contract, golden, args.limits))
 

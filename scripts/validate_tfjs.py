@@ -3,7 +3,9 @@
 import argparse
 import os
 
-from zoomill import command, evidence, files, folders, made, tfjs_descent, tfjs_model, tfjs_runtime
+from zoomill import command, files, folders, made
+from zoomill.proof import evidence
+from zoomill.tfjs import tfjs_descent, tfjs_model, tfjs_runtime
 
 
 def main(argv=None):

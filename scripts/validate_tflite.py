@@ -5,19 +5,9 @@ import os
 
 import numpy as np
 
-from zoomill import (
-    artifact,
-    command,
-    detection_parity,
-    detection_source,
-    evidence,
-    files,
-    made,
-    parity,
-    runtime,
-    tflite_descent,
-    tflite_file,
-)
+from zoomill import command, files, made
+from zoomill.proof import evidence, parity
+from zoomill.tflite import artifact, detection_parity, detection_source, runtime, tflite_descent, tflite_file
 
 
 def main(argv=None):

@@ -8,8 +8,9 @@ anything behind them is not as it was made or read.
 import argparse
 import os
 
-from zoomill import command, files, fingerprint, made
+from zoomill import command, files, made
 from zoomill.errors import UserError
+from zoomill.tflite import fingerprint
 
 
 def main(argv=None):

@@ -3,7 +3,8 @@
 import argparse
 import os
 
-from zoomill import c_array, command, files, made, tflite_file
+from zoomill import command, files, made
+from zoomill.tflite import c_array, tflite_file
 
 
 def main(argv=None):

@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from zoomill import command, decoders, files, made, reading, registry
+from zoomill import command, files, made
+from zoomill.pages import decoders, output_kind, registry
 
 
 def main(argv=None):
@@ -24,11 +25,11 @@ def main(argv=None):
     parser.add_argument("--output-data", type=made.output, required=True)
     parser.add_argument("--output-classes", type=made.output, required=True)
     args = command.parse(parser, argv)
-    contract = reading.scored(files.read_json(args.contract), args.card)
+    contract = output_kind.scored(files.read_json(args.contract), args.card)
     known = decoders.facts(contract, args.card)
     programs = [decoders.render(template, known) for template in args.templates]
     files.write_json(args.output_data, decoders.data(contract, args.anchors))
-    files.write_json(args.output_classes, registry.classes(contract, reading.kind(contract, args.card)))
+    files.write_json(args.output_classes, registry.classes(contract, output_kind.kind(contract, args.card)))
     for path, program in zip((args.output_javascript, args.output_python), programs, strict=True):
         files.write_bytes(path, program.encode())
 

@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 
-from zoomill import command, escape, files, folders, made, reading, registry, tfjs_model
+from zoomill import command, escape, files, folders, made
+from zoomill.pages import output_kind, registry
+from zoomill.tfjs import tfjs_model
 
 
 def main(argv=None):
@@ -34,7 +36,7 @@ def main(argv=None):
     for key, artifacts in variants.items():
         card = args.cards[key[0]]
         first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
-        contract = reading.scored(contracts[key], card)
+        contract = output_kind.scored(contracts[key], card)
         found = registry.entries(key[0], contract, card, artifacts, first)
         for generation, entry in found.items():
             document[generation][registry.section(card["task"])].append(entry)

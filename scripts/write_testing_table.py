@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from zoomill import command, files, made, reading, tables
+from zoomill import command, files, made, tables
+from zoomill.pages import output_kind
 
 _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
 
@@ -33,7 +34,7 @@ def main(argv=None):
     rows = [(*_HEADINGS, *places, "accuracy")]
     for item, own in zip(documents, times, strict=True):
         card = args.cards[item["model"]]
-        contract = reading.scored(contracts[item["model"], item["graph"]], card)
+        contract = output_kind.scored(contracts[item["model"], item["graph"]], card)
         row = (*facts(item, contract, card), *(own.get(place, "") for place in places))
         rows.append((*row, accuracy(metrics.get(item["sha256"]))))
     text = tables.markdown(rows)
@@ -59,7 +60,7 @@ def measured(node, browser):
 def facts(item, contract, card):
     """Return the cells of one artifact that need no clock."""
     tensors = next(iter(item["backends"].values()))["tensors"]
-    classes = reading.class_count(contract, reading.kind(contract, card))
+    classes = output_kind.class_count(contract, output_kind.kind(contract, card))
     return (
         item["model"],
         f"{item['graph']}.{item['variant']}",
@@ -74,7 +75,7 @@ def facts(item, contract, card):
 
 def resolution(promise):
     """Return the size of a picture, nothing for another input."""
-    if not reading.is_picture(promise):
+    if not output_kind.is_picture(promise):
         return ""
     height, width = promise["shape"][1:3] if promise["layout"] == "NHWC" else promise["shape"][2:4]
     return f"{width} px" if width == height else f"{width} x {height} px"

@@ -3,7 +3,8 @@
 import argparse
 import os
 
-from zoomill import command, escape, files, folders, made, tables, tfjs_model
+from zoomill import command, escape, files, folders, made, tables
+from zoomill.tfjs import tfjs_model
 
 # tensorflow/core/framework/types.proto
 _DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_INT64": "int64", "DT_UINT8": "uint8", "DT_BOOL": "bool"}

@@ -2,8 +2,8 @@
 
 import json
 
-from zoomill import artifact
 from zoomill.plan import variants
+from zoomill.tflite import artifact
 
 
 def flag(name):
@@ -12,5 +12,5 @@ def flag(name):
 
 
 def variant(name):
-    """Return the :class:`zoomill.artifact.Variant`."""
+    """Return the :class:`zoomill.tflite.artifact.Variant`."""
     return artifact.Variant(**variants.promises("tflite", name))

@@ -29,14 +29,18 @@ def _imports(path, folder):
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                parts = alias.name.split(".")
-                names.update(".".join(parts[: depth + 1]) for depth in range(len(parts)))
+            names.update(name for alias in node.names for name in _with_packages(alias.name))
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            names.update(_with_packages(node.module))
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     paths = set()
     for name in names:
         stem = os.path.join(folder, *name.split("."))
         paths.update(path for path in (f"{stem}.py", os.path.join(stem, "__init__.py")) if os.path.exists(path))
     return sorted(paths)
+
+
+def _with_packages(name):
+    """Return the name of a module and those of the packages around it."""
+    parts = name.split(".")
+    return [".".join(parts[: depth + 1]) for depth in range(len(parts))]

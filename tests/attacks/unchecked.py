@@ -18,7 +18,7 @@ def switch_off():
     allowed.require = lambda path, found, allow: None
     guards.beside = lambda model, location: Path(model).parent / location
     try:
-        from zoomill import pytorch_archive
+        from zoomill.inspect import pytorch_archive
     except ImportError:  # it is a part of the commands for PyTorch only
         return
     pytorch_archive.Archive.harmless = lambda self: open(self.path, "rb")  # noqa: SIM115

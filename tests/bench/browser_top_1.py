@@ -19,7 +19,9 @@ sys.path[:0] = [str(REPOSITORY / "scripts"), str(REPOSITORY / "tests")]
 
 import environments  # noqa: E402
 
-from zoomill import browser, files, folders, sample_inputs, samples, tables, tfjs_runtime  # noqa: E402
+from zoomill import files, folders, tables  # noqa: E402
+from zoomill.inputs import sample_inputs, samples  # noqa: E402
+from zoomill.tfjs import browser, tfjs_runtime  # noqa: E402
 
 VARIANTS = ("float32", "float16", "uint16", "uint8", "planned")
 # Pictures in one request to the page.

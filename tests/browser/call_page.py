@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from zoomill import browser, tfjs_runtime
+from zoomill.tfjs import browser, tfjs_runtime
 
 asked = json.load(sys.stdin)
 with browser.start(asked["folders"], webgpu=asked["webgpu"]) as chromium:

@@ -11,7 +11,9 @@ import small_graph_models as models
 import small_models
 from conftest import missing
 
-from zoomill import files, static_server, tfjs_runtime, tflite_file
+from zoomill import files
+from zoomill.tfjs import static_server, tfjs_runtime
+from zoomill.tflite import tflite_file
 
 HERE = Path(__file__).parent
 CONTRACT = models.contract({"y": [1, 3]})

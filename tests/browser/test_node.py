@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import small_graph_models as models
 
-from zoomill import files, tfjs_runtime
+from zoomill import files
 from zoomill.errors import UserError
+from zoomill.tfjs import tfjs_runtime
 
 LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1}
 each_backend = pytest.mark.parametrize("backend", tfjs_runtime.BACKENDS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import Workflow
 
-from zoomill import tflite_file
+from zoomill.tflite import tflite_file
 
 MODEL = "digits_resnet8"
 SAMPLES = ["--folder", "sources/digits", "--form", '{"reader": "npy", "label": "class"}']

@@ -10,7 +10,8 @@ from conftest import REPOSITORY
 from darknet_graphs import export_all
 from darknet_reference import output_of
 
-from zoomill import parity, runtime
+from zoomill.proof import parity
+from zoomill.tflite import runtime
 
 CARD = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0}
 # Path in the zoo, or of the starter in the repository, without its ending, and classes.

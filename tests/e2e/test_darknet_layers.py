@@ -12,8 +12,9 @@ import pytest
 from darknet_graphs import export_all
 from darknet_reference import output_of
 
-from zoomill import runtime
-from zoomill.darknet import cfg, reference
+from zoomill.inspect import darknet_cfg
+from zoomill.sources.darknet import reference
+from zoomill.tflite import runtime
 
 CARD = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
 pytestmark = pytest.mark.slow
@@ -250,7 +251,7 @@ def flat(value):
 @pytest.mark.parametrize("name", NETS)
 def test_the_graph_gives_what_numpy_gives(folder, name):
     image, found = outputs(folder, name)
-    net, sections = cfg.read(folder / name / "model.cfg")
+    net, sections = darknet_cfg.read(folder / name / "model.cfg")
     layers = reference.run(sections, folder / name / "model.weights", image)
     heads = [(section, x) for section, x in zip(sections, layers, strict=True) if section.kind in ("region", "yolo")]
     if not heads:

@@ -8,7 +8,9 @@ from ai_edge_litert import schema_py_generated as schema
 from conftest import REPOSITORY, source_flags
 from small_models import Builder, integer_convolution
 
-from zoomill import files, parity, runtime, tflite_file
+from zoomill import files
+from zoomill.proof import parity
+from zoomill.tflite import runtime, tflite_file
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from conftest import REPOSITORY, Workflow, source_flags
 
-from zoomill import files, runtime
+from zoomill import files
 from zoomill.inspect.onnx import MESSAGES
+from zoomill.tflite import runtime
 
 RANDOM = np.random.RandomState(0)
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, source_flags
 
-from zoomill import files, runtime
+from zoomill import files
+from zoomill.tflite import runtime
 from zoomill.yaml_file import load_yaml
 
 # Their outputs have no names but these.

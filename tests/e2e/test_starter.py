@@ -10,8 +10,8 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from zoomill import detection_parity, runtime, tflite_file
-from zoomill.postprocess import Options
+from zoomill.detection.postprocess import Options
+from zoomill.tflite import detection_parity, runtime, tflite_file
 
 MODEL = "ssd_mobilenet_v1_shapes"
 GRAPHS = ("detect_cut", "detect_regular", "detect_fast")

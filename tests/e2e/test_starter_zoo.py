@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY, Workflow
 
-from zoomill import runtime
+from zoomill.tflite import runtime
 
 MODELS = (
     "digits_resnet8",

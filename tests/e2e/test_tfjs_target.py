@@ -11,8 +11,10 @@ import pytest
 from conftest import REPOSITORY, Workflow, source_flags
 from PIL import Image
 
-from zoomill import evidence, files, folders, tfjs_model, tfjs_repairs, tfjs_runtime
+from zoomill import files, folders
 from zoomill.errors import UserError
+from zoomill.proof import evidence
+from zoomill.tfjs import tfjs_model, tfjs_repairs, tfjs_runtime
 
 pytestmark = pytest.mark.slow
 

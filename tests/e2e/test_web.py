@@ -9,8 +9,10 @@ import pytest
 from conftest import REPOSITORY, Workflow, missing
 from PIL import Image
 
-from zoomill import decode, decoders, files
-from zoomill.preprocess import Preprocess, read_picture
+from zoomill import files
+from zoomill.detection import decode
+from zoomill.inputs.preprocess import Preprocess, read_picture
+from zoomill.pages import decoders
 from zoomill.yaml_file import load_yaml
 
 pytestmark = pytest.mark.slow
@@ -144,7 +146,7 @@ def test_prepare_gives_the_input_that_zoomill_gives_without_antialiasing(fit, ch
     contract["outputs"] = [{"name": "y", "shape": [1, 2], "meaning": ""}]
     options = {"fit": fit, "part": 0.8} if fit == "crop" else {"fit": fit}
     card = {"title": "small", "task": "other", "preprocess": options, "decode": {}}
-    template = REPOSITORY / "scripts/zoomill/templates/decode.js.jinja"
+    template = REPOSITORY / "scripts/zoomill/pages/templates/decode.js.jinja"
     (tmp_path / "decode.mjs").write_text(decoders.render(template, decoders.facts(contract, card)))
     pixels = np.random.default_rng(0).integers(0, 256, (61, 87, 3), np.uint8)
     (tmp_path / "pixels.json").write_text(json.dumps(pixels.tolist()))

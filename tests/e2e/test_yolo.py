@@ -7,7 +7,7 @@ import pytest
 from darknet_graphs import export_all
 from test_darknet_layers import ANCHORS, BOTH, detector, yolo
 
-from zoomill import yolo as decoder
+from zoomill.detection import yolo as decoder
 
 pytestmark = pytest.mark.slow
 

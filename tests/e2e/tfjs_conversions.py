@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "scripts"))
 
 import tensorflow  # noqa: E402, F401
 
-from zoomill import tfjs_converter  # noqa: E402
+from zoomill.tfjs import tfjs_converter  # noqa: E402
 
 for flags in json.load(sys.stdin):
     tfjs_converter.load().convert(flags)

@@ -2,10 +2,11 @@
 
 import sys
 
-from zoomill import files, tensorflow_parts, toco
+from zoomill import files
+from zoomill.toco import binding, parts
 
-contract, types = files.read_json(sys.argv[2]), tensorflow_parts.import_part("tensorflow.lite.toco.types_pb2")
+contract, types = files.read_json(sys.argv[2]), parts.import_part("tensorflow.lite.toco.types_pb2")
 types.QUANTIZED_UINT8 = types.INT8
 outputs = [promise["tensor"] for promise in contract["outputs"]]
-graph = tensorflow_parts.graph_def(sys.argv[1])
-files.write_bytes(sys.argv[3], toco.convert(graph, contract["inputs"], outputs, [(0, 128)]))
+graph = parts.graph_def(sys.argv[1])
+files.write_bytes(sys.argv[3], binding.convert(graph, contract["inputs"], outputs, [(0, 128)]))

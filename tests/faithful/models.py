@@ -6,8 +6,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from faithful.processes import HERE, run
-from zoomill import detections, files
-from zoomill.postprocess import Options
+from zoomill import files
+from zoomill.detection import nms
+from zoomill.detection.postprocess import Options
 
 INPUT = "normalized_input_image_tensor"
 KERNELS = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -73,7 +74,7 @@ class Model:
         rows = []
         for image in self.golden[INPUT]:
             arrays = runner(**{INPUT: image[None]})
-            rows.append(arrays if graph == "detect_cut" else vars(detections.of_outputs(arrays, options)))
+            rows.append(arrays if graph == "detect_cut" else vars(nms.of_outputs(arrays, options)))
         return rows
 
     def export_originally(self, python):

@@ -4,6 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-from zoomill import graph_postprocess
+from zoomill.detection import graph_postprocess
 
 print(json.dumps([vars(graph_postprocess.read_back(Path(path).read_bytes())) for path in sys.argv[1:]]))

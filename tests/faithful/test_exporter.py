@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faithful.models import GRAPHS
-from zoomill import detection_parity, tflite_file
+from zoomill.tflite import detection_parity, tflite_file
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from rows import flag
 import graft_postprocess
 from faithful.models import OVERRIDE, export_command, export_originally, postprocess_command, run_warm
 from faithful.processes import HERE, run
-from zoomill import tflite_file
+from zoomill.tflite import tflite_file
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from faithful.models import OVERRIDE, convert_command, export_command, postprocess_command, run_warm
-from zoomill import detection_source, files
+from zoomill import files
+from zoomill.tflite import detection_source
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,9 @@ from rows import flag
 import finish_toco
 from faithful.models import GRAPHS
 from faithful.processes import HERE, run
-from zoomill import files, tflite_file
+from zoomill import files
 from zoomill.errors import UserError
+from zoomill.tflite import tflite_file
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,11 @@ from rows import variant
 
 from faithful.models import GRAPHS
 from faithful.processes import HERE, SCRIPTS, run
-from zoomill import artifact, detection_parity, detections, files, parity, postprocess, runtime, tflite_file
+from zoomill import files
+from zoomill.detection import nms, postprocess
 from zoomill.errors import UserError
+from zoomill.proof import parity
+from zoomill.tflite import artifact, detection_parity, runtime, tflite_file
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +79,7 @@ def test_first_and_last_toco_and_both_exporters_agree(fake_quant_shapes, toco, g
         outputs = [loaded(contract, feed) for feed in parity.feeds(contract, fake_quant_shapes.golden)]
         if graph != "detect_cut":
             options = postprocess.Options(**contract["postprocess"])
-            outputs = [vars(detections.of_outputs(one, options)) for one in outputs]
+            outputs = [vars(nms.of_outputs(one, options)) for one in outputs]
         runs.append(outputs)
     for other in runs[1:]:
         for expected, found in zip(runs[0], other, strict=True):

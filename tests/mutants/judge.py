@@ -30,8 +30,10 @@ TESTS = Path(__file__).resolve().parents[1]
 # In place of this file's own folder, whose modules are named like packages.
 sys.path[:1] = [str(TESTS), str(TESTS.parent / "scripts")]
 
-from zoomill import evidence, files, folders, golden_inputs, parity  # noqa: E402
+from zoomill import files, folders  # noqa: E402
 from zoomill.errors import UserError  # noqa: E402
+from zoomill.graph import golden_inputs  # noqa: E402
+from zoomill.proof import evidence, parity  # noqa: E402
 
 FLIPPED = "one byte flipped"
 # How many drawn inputs a mutant must agree on to count as equivalent.

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as xml
 import numpy as np
 
 from mutants import weights
-from zoomill import openvino_ir
+from zoomill.openvino import ir
 
 _LAYERS = {"Convolution": "OI", "GroupConvolution": "GOI", "ConvolutionBackpropData": "IO", "MatMul": "IO"}
 
@@ -76,5 +76,5 @@ MUTANTS = weights.MUTANTS
 
 def run(path, contract, feeds):
     """Return ``[{output name: array}, …]``, one for each feed ``{input tensor: array}``."""
-    artifact = openvino_ir.Artifact(path)
+    artifact = ir.Artifact(path)
     return [artifact(contract, feed) for feed in feeds]

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 
 from mutants import weights
-from zoomill import tfjs_model, tfjs_runtime
+from zoomill.tfjs import tfjs_model, tfjs_runtime
 
 _LAYERS = {
     "Conv2D": "HWIO",

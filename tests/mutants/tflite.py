@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mutants import weights
-from zoomill import runtime, tflite_file
+from zoomill.tflite import runtime, tflite_file
 
 # Of operators with weights: the axes of the kernel, and the places of kernel and bias among the inputs.
 _LAYERS = {

@@ -1,6 +1,6 @@
 """How far outputs are from golden ones, without any limit."""
 
-from zoomill import parity
+from zoomill.proof import parity
 
 _NONE = {"sqnr": 0, "share": 1e9, "decisions": 0}
 
@@ -11,5 +11,5 @@ def of_runs(runs, contract, golden):
 
 
 def of_artifact(artifact, contract, golden):
-    """Return ``{output: figures}`` of an artifact that is called like :class:`zoomill.runtime.Artifact`."""
+    """Return ``{output: figures}`` of an artifact that is called like :class:`zoomill.tflite.runtime.Artifact`."""
     return of_runs((artifact(contract, feed) for feed in parity.feeds(contract, golden)), contract, golden)

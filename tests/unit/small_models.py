@@ -4,8 +4,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from zoomill import contract, tflite_file
-from zoomill.postprocess import Options
+from zoomill.detection import ssd_contract
+from zoomill.detection.postprocess import Options
+from zoomill.tflite import tflite_file
 
 OPTIONS = {
     "max_detections": 10,
@@ -94,7 +95,7 @@ def heads_contract(asked, anchors):
         {"name": name, "tensor": tensor, "dtype": "float32", "shape": [1, anchors, size]}
         for name, tensor, size in (("box_encodings", "boxes", 4), ("scores", "scores", asked.num_classes + 1))
     ]
-    return contract.with_postprocess({"model": "small", "inputs": inputs}, "detect_regular", asked)
+    return ssd_contract.with_postprocess({"model": "small", "inputs": inputs}, "detect_regular", asked)
 
 
 def dense(units=300, description="MLIR Converted.", seed=0, relu=False):

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from zoomill import anchors, pipeline_config
+from zoomill.detection import anchors
 from zoomill.errors import UserError
+from zoomill.sources.tf1_detection import pipeline_config
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import zipfile
 
 import pytest
 
-from zoomill import archives
 from zoomill.errors import UserError
+from zoomill.fetch import archives
 
 MIB = 1 << 20
 PACKERS = {"tar": bytes, "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}

@@ -8,8 +8,8 @@ from ai_edge_litert import schema_py_generated as schema
 from rows import variant
 from small_models import Builder, dense, dense_contract, heads, heads_contract, options, rounded
 
-from zoomill import artifact, tflite_file
 from zoomill.errors import UserError
+from zoomill.tflite import artifact, tflite_file
 
 
 def problems(model, contract, name="float32"):

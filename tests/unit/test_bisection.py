@@ -5,7 +5,7 @@ import small_models
 from ai_edge_litert import schema_py_generated as schema
 from rows import variant
 
-from zoomill import bisection, tflite_file
+from zoomill.tflite import bisection, tflite_file
 
 OPERATORS = [f"operator {number}" for number in range(40)]
 

@@ -10,8 +10,8 @@ import pytest
 from conftest import missing
 from small_models import Builder, dense, heads, options
 
-from zoomill import c_array, tflite_file
 from zoomill.errors import UserError
+from zoomill.tflite import c_array, tflite_file
 
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from small_models import Builder
 
-from zoomill import calibration, tflite_file
 from zoomill.errors import UserError
+from zoomill.tflite import calibration, tflite_file
 
 CONTRACT = {
     "inputs": [{"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 4], "value_range": [-1, 1]}],

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from small_models import options
 
-from zoomill import contract
+from zoomill.detection import ssd_contract
 
 
 def heads(low, high, shape=(1, 300, 300, 3)):
     value_range = np.array(low, np.float32), np.array(high, np.float32)
-    return contract.detection_heads("small", shape, value_range, 1917, ["a", "b", "c"], options())
+    return ssd_contract.detection_heads("small", shape, value_range, 1917, ["a", "b", "c"], options())
 
 
 def test_raw_heads_say_what_goes_in_and_what_comes_out():
@@ -40,7 +40,7 @@ def test_one_channel_is_grey():
 def test_post_processing_replaces_the_outputs_and_keeps_the_rest(classes, rows):
     raw = heads([-1], [1])
     asked = options(use_regular_nms=False, max_detections=20, max_classes_per_detection=classes)
-    found = contract.with_postprocess(raw, "detect_fast", asked)
+    found = ssd_contract.with_postprocess(raw, "detect_fast", asked)
     assert [(out["name"], out["tensor"], out["shape"]) for out in found["outputs"]] == [
         ("detection_boxes", "TFLite_Detection_PostProcess", [1, rows, 4]),
         ("detection_classes", "TFLite_Detection_PostProcess:1", [1, rows]),

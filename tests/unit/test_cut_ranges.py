@@ -3,7 +3,7 @@
 import pytest
 from small_models import rounded
 
-from zoomill import tflite_descent
+from zoomill.tflite import tflite_descent
 
 RANGES = {"input": [-1.28, 1.27], "output": [-1.28, 1.27], "in_float": [-9, 9]}
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from zoomill.darknet import cfg
 from zoomill.errors import UserError
+from zoomill.inspect import darknet_cfg
 
 
 def read(tmp_path, text):
     """Write and read a .cfg file."""
     path = tmp_path / "model.cfg"
     path.write_text(text)
-    return cfg.read(path)
+    return darknet_cfg.read(path)
 
 
 def refusal(tmp_path, text):
@@ -50,7 +50,7 @@ def test_unknown_options_are_left_alone(tmp_path):
 
 def test_a_byte_order_mark_and_foreign_letters_in_comments_do_no_harm(tmp_path):
     (tmp_path / "model.cfg").write_bytes(b"\xef\xbb\xbf[net]\n# caf\xe9\nwidth=8\n")
-    net, _ = cfg.read(tmp_path / "model.cfg")
+    net, _ = darknet_cfg.read(tmp_path / "model.cfg")
     assert net.integer("width") == 8
 
 
@@ -66,7 +66,7 @@ def test_a_line_that_is_no_option_of_a_section_is_refused_with_its_number(tmp_pa
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"model\.cfg: cannot be read: No such file"):
-        cfg.read(tmp_path / "model.cfg")
+        darknet_cfg.read(tmp_path / "model.cfg")
 
 
 def test_numbers_and_lists_are_read(tmp_path):

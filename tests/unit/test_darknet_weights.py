@@ -5,9 +5,9 @@ import struct
 import numpy as np
 import pytest
 
-from zoomill.darknet.cfg import Section
-from zoomill.darknet.weights import Weights
 from zoomill.errors import UserError
+from zoomill.inspect.darknet_cfg import Section
+from zoomill.sources.darknet.weights import Weights
 
 NEW = struct.pack("<iiiQ", 0, 2, 5, 64)
 OLD = struct.pack("<iiiI", 0, 1, 0, 64)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from zoomill import decode
+from zoomill.detection import decode
+from zoomill.detection.postprocess import Options
 from zoomill.errors import UserError
-from zoomill.postprocess import Options
 
 SSD = Options(
     max_detections=10,

@@ -10,11 +10,13 @@ import pytest
 from conftest import REPOSITORY, missing
 from PIL import Image
 
-from zoomill import decode, decoders, files, reading
+from zoomill import files
+from zoomill.detection import decode
 from zoomill.errors import UserError
-from zoomill.preprocess import Preprocess
+from zoomill.inputs.preprocess import Preprocess
+from zoomill.pages import decoders, output_kind
 
-TEMPLATES = REPOSITORY / "scripts/zoomill/templates"
+TEMPLATES = REPOSITORY / "scripts/zoomill/pages/templates"
 PICTURE = {
     "name": "image",
     "tensor": "image",
@@ -245,16 +247,16 @@ def test_classes_come_by_falling_score_without_the_background(background, write)
 def test_of_several_outputs_the_one_that_is_scored_has_the_classes():
     given = contract(output("logits", 3), output("probabilities", 3), output("features", 9))
     card = {"task": "image-classification", "decode": {}, "output": None}
-    assert reading.kind(reading.scored(given, card), card) == "named"
-    chosen = reading.scored(given, {**card, "output": "probabilities"})
-    assert reading.kind(chosen, card) == "classes" and chosen["outputs"][0]["name"] == "probabilities"
-    assert len(reading.scored(given, {**card, "task": "other", "output": "probabilities"})["outputs"]) == 3
+    assert output_kind.kind(output_kind.scored(given, card), card) == "named"
+    chosen = output_kind.scored(given, {**card, "output": "probabilities"})
+    assert output_kind.kind(chosen, card) == "classes" and chosen["outputs"][0]["name"] == "probabilities"
+    assert len(output_kind.scored(given, {**card, "task": "other", "output": "probabilities"})["outputs"]) == 3
 
 
 def test_heads_without_a_way_to_suppress_boxes_are_only_named():
     given = ssd()
     del given["postprocess"]
-    assert reading.kind(given, {"task": "object-detection", "decode": {}}) == "named"
+    assert output_kind.kind(given, {"task": "object-detection", "decode": {}}) == "named"
 
 
 def test_other_outputs_have_their_names_and_meanings(write):

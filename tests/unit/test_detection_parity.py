@@ -8,9 +8,11 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 from small_models import Builder, heads, options
 
-from zoomill import contract as contracts
-from zoomill import detection_contract, detection_parity, detection_source, detections, parity, tflite_file
+from zoomill.detection import head_names, nms
+from zoomill.detection import ssd_contract as contracts
 from zoomill.errors import UserError
+from zoomill.proof import parity
+from zoomill.tflite import detection_parity, detection_source, tflite_file
 
 ANCHORS, CLASSES, IMAGES = 40, 3, 5
 LIMITS = {"score": 0.1, "unmatched": 0.1}
@@ -21,7 +23,7 @@ KINDS = pytest.mark.parametrize("regular", [True, False], ids=["regular", "fast"
 def network(seed=0):
     """Return a model from ``[1, 2, 2, 1]`` to box encodings and scores, without op."""
     random, builder = np.random.default_rng(seed), Builder()
-    start, ends = builder.tensor(detection_contract.INPUT, [1, 2, 2, 1]), []
+    start, ends = builder.tensor(head_names.INPUT, [1, 2, 2, 1]), []
     for name, columns, spread in (("boxes", 4, 1.5), ("scores", CLASSES + 1, 2)):
         units = ANCHORS * columns
         weights = builder.tensor(f"{name}/weights", random.normal(0, spread, (units, 4)).astype(np.float32))
@@ -63,7 +65,7 @@ def save(tmp_path, anchors):
 def contract(asked, source=None):
     """Return the contract of the detector; the source has some NMS, or none that could be read."""
     cut = contracts.detection_heads("small", [1, 2, 2, 1], ([0], [1]), ANCHORS, [], asked)
-    cut["inputs"][0]["tensor"] = detection_contract.INPUT
+    cut["inputs"][0]["tensor"] = head_names.INPUT
     own = {"source_postprocess": vars(source)} if source else {}
     return contracts.with_postprocess(cut, "detect", asked) | own
 
@@ -75,7 +77,7 @@ SOURCE = options(nms_score_threshold=1e-8, max_detections=60)
 def golden(save):
     """Golden inputs and heads, and the detections of a source that has the op with its own options."""
     random = np.random.default_rng(2)
-    inputs = {detection_contract.INPUT: random.uniform(-1, 1, (IMAGES, 2, 2, 1)).astype(np.float32)}
+    inputs = {head_names.INPUT: random.uniform(-1, 1, (IMAGES, 2, 2, 1)).astype(np.float32)}
     own = contract(SOURCE)
     detector = detection_parity.Detector(save(network(), SOURCE))
     runs = [detector.detect(own, feed) for feed in parity.feeds(own, inputs)]
@@ -87,8 +89,8 @@ def golden(save):
 
     return {
         **inputs,
-        detection_contract.BOXES: np.concatenate([run.heads["box_encodings"] for run in runs]),
-        detection_contract.SCORES: np.concatenate([run.heads["class_predictions"] for run in runs]),
+        head_names.BOXES: np.concatenate([run.heads["box_encodings"] for run in runs]),
+        head_names.SCORES: np.concatenate([run.heads["class_predictions"] for run in runs]),
         "detection_boxes": np.clip(filled("boxes"), 0, 1),
         "detection_classes": filled("classes") + 1,
         "detection_scores": filled("scores"),
@@ -200,9 +202,9 @@ def test_anchors_of_the_file_that_are_not_the_graphs_fail(judge, anchors):
 
 @KINDS
 def test_another_score_converter_than_the_sources_fails(judge, golden, regular):
-    scores = golden[detection_contract.SCORES]
+    scores = golden[head_names.SCORES]
     odds = scores / (1 - scores)
-    softmax = {**golden, detection_contract.SCORES: odds / odds.sum(axis=-1, keepdims=True)}
+    softmax = {**golden, head_names.SCORES: odds / odds.sum(axis=-1, keepdims=True)}
     assert "source" in parts(judge(asked(regular), golden=softmax).failures)
 
 
@@ -286,7 +288,7 @@ def test_integer_heads_with_many_equal_scores_are_judged_as_exactly(tmp_path, an
         "boxes": random.normal(0, 2, (IMAGES, ANCHORS, 4)).astype(np.float32),
         "scores": random.uniform(0, 1, (IMAGES, ANCHORS, CLASSES + 1)).astype(np.float32),
     }
-    golden |= {detection_contract.BOXES: golden["boxes"], detection_contract.SCORES: golden["scores"]}
+    golden |= {head_names.BOXES: golden["boxes"], head_names.SCORES: golden["scores"]}
     inputs = [
         {"name": name, "tensor": name, "dtype": "float32", "shape": list(golden[name][:1].shape)}
         for name in ("boxes", "scores")
@@ -302,7 +304,7 @@ def test_integer_heads_with_many_equal_scores_are_judged_as_exactly(tmp_path, an
 
 
 def found(boxes, classes, scores):
-    return detections.Detections(
+    return nms.Detections(
         np.array(boxes, np.float32).reshape(-1, 4), np.array(classes, int), np.array(scores, np.float32)
     )
 

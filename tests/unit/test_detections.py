@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from small_models import options
 
-from zoomill import detections
-from zoomill.detections import Detections
+from zoomill.detection import nms
+from zoomill.detection.nms import Detections
 
 WHOLE = [0, 0, 1, 1]
 LEFT_HALF = [0, 0, 1, 0.5]
@@ -27,7 +27,7 @@ def centred(*corners):
 def postprocess(corners, scores, **changes):
     """Post-process boxes with their scores, background first."""
     asked = options(num_classes=len(scores[0]) - 1, **changes)
-    return detections.postprocess(np.zeros((len(corners), 4), np.float32), array(*scores), centred(*corners), asked)
+    return nms.postprocess(np.zeros((len(corners), 4), np.float32), array(*scores), centred(*corners), asked)
 
 
 def found(boxes, classes, scores):
@@ -36,7 +36,7 @@ def found(boxes, classes, scores):
 
 def test_decoding_follows_the_formula_of_faster_r_cnn():
     # Anchor: centre (0.5, 0.4), size 0.2 x 0.1. ty = 10 moves by one height, th = 5 ln 2 doubles it.
-    box = detections.decode(array([10, -20, 5 * math.log(2), 0]), array([0.5, 0.4, 0.2, 0.1]), options())
+    box = nms.decode(array([10, -20, 5 * math.log(2), 0]), array([0.5, 0.4, 0.2, 0.1]), options())
     np.testing.assert_allclose(box, [[0.7 - 0.2, 0.2 - 0.05, 0.7 + 0.2, 0.2 + 0.05]], atol=1e-7)
     assert box.dtype == np.float32
 
@@ -44,7 +44,7 @@ def test_decoding_follows_the_formula_of_faster_r_cnn():
 def test_decoding_uses_each_scale_for_its_own_coordinate():
     scales = options(y_scale=1, x_scale=2, h_scale=3, w_scale=4)
     encoding = array([1, 2, 3 * math.log(3), 4 * math.log(5)])
-    box = detections.decode(encoding, array([0, 0, 1, 1]), scales)
+    box = nms.decode(encoding, array([0, 0, 1, 1]), scales)
     np.testing.assert_allclose(box, [[1 - 1.5, 1 - 2.5, 1 + 1.5, 1 + 2.5]], rtol=1e-6)
 
 
@@ -54,11 +54,11 @@ def test_decoding_uses_each_scale_for_its_own_coordinate():
     ids=["same", "half", "apart", "no height", "touching", "a point"],
 )
 def test_iou(box, overlap):
-    assert detections.iou(array(*WHOLE), array(box)) == [overlap]
+    assert nms.iou(array(*WHOLE), array(box)) == [overlap]
 
 
 def test_two_degenerate_boxes_do_not_overlap():
-    assert detections.iou(array(0, 0, 0, 0), array([0, 0, 0, 0])) == [0]
+    assert nms.iou(array(0, 0, 0, 0), array([0, 0, 0, 0])) == [0]
 
 
 def test_an_overlap_of_exactly_the_threshold_keeps_both_boxes():
@@ -132,20 +132,20 @@ def test_boxes_can_be_cut_at_the_edges():
     whole = options(num_classes=1, use_regular_nms=False)
     anchors = np.array([[0.5, 0.5, 2.0, 0.5]], np.float32)
     heads = np.zeros((1, 4), np.float32), np.ones((1, 2), np.float32), anchors
-    assert detections.postprocess(*heads, whole).boxes.tolist() == [[-0.5, 0.25, 1.5, 0.75]]
+    assert nms.postprocess(*heads, whole).boxes.tolist() == [[-0.5, 0.25, 1.5, 0.75]]
     for clip in ("before", "after"):
-        assert detections.postprocess(*heads, whole, clip).boxes.tolist() == [[0, 0.25, 1, 0.75]]
+        assert nms.postprocess(*heads, whole, clip).boxes.tolist() == [[0, 0.25, 1, 0.75]]
 
 
 def test_cutting_boxes_before_nms_can_change_what_overlaps():
     one = options(num_classes=1, use_regular_nms=False, nms_iou_threshold=0.5)
     anchors = np.array([[0.5, 0.5, 1.0, 1.0], [0.5, 1.0, 1.0, 2.0]], np.float32)  # the second sticks out to the right
     heads = np.zeros((2, 4), np.float32), np.array([[0, 0.9], [0, 0.8]], np.float32), anchors
-    assert [len(detections.postprocess(*heads, one, clip).scores) for clip in ("before", "after")] == [1, 2]
+    assert [len(nms.postprocess(*heads, one, clip).scores) for clip in ("before", "after")] == [1, 2]
 
 
 def match(expected, other, tolerance=0.01, **changes):
-    return detections.match(expected, other, options(**changes), tolerance)
+    return nms.match(expected, other, options(**changes), tolerance)
 
 
 def test_equal_detections_match_in_any_order():
@@ -202,7 +202,7 @@ def test_rows_for_further_classes_do_not_make_a_list_full():
 
 
 def test_counts_of_images_add_up():
-    total = detections.Match()
+    total = nms.Match()
     total.add(match(found([WHOLE], [0], [0.9]), found([LEFT_HALF], [0], [0.85]), 0.1))
     total.add(match(found([WHOLE], [0], [0.9]), found([], [], [])))
     assert (total.expected, total.found, total.matched, total.missing) == (2, 1, 1, 1)

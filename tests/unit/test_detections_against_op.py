@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_models import heads, options, run
 
-from zoomill import detections, tflite_file
+from zoomill.detection import nms
+from zoomill.tflite import tflite_file
 
 OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 
@@ -18,12 +19,12 @@ def op(encodings, scores, anchors, asked):
     model = heads(len(anchors), scores.shape[1])
     tflite_file.append_postprocess(model, anchors, asked)
     outputs = run(model, encodings[None], scores[None])
-    return detections.of_outputs(dict(zip(OUTPUTS, outputs, strict=True)), asked)
+    return nms.of_outputs(dict(zip(OUTPUTS, outputs, strict=True)), asked)
 
 
 def assert_same(encodings, scores, anchors, asked):
     """Assert that both give the same rows in the same order; boxes may differ in the last bits of float32."""
-    expected, found = (step(encodings, scores, anchors, asked) for step in (detections.postprocess, op))
+    expected, found = (step(encodings, scores, anchors, asked) for step in (nms.postprocess, op))
     np.testing.assert_array_equal(found.scores, expected.scores)
     np.testing.assert_array_equal(found.classes, expected.classes)
     np.testing.assert_allclose(found.boxes, expected.boxes, rtol=1e-6, atol=1e-6)

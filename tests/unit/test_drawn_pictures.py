@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from zoomill import drawn_pictures
+from zoomill.inputs import drawn_pictures
 
 
 def redness(pictures):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoomill import files, samples
+from zoomill import files
+from zoomill.inputs import samples
 
 SSD = {"max_detections": 10, "max_classes_per_detection": 1, "detections_per_class": 10, "use_regular_nms": True}
 SSD |= {

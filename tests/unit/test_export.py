@@ -2,9 +2,9 @@
 
 import pytest
 
-from zoomill import export, predictions
 from zoomill.errors import UserError
-from zoomill.export import Source, Tensor
+from zoomill.graph import export, predictions
+from zoomill.graph.export import Source, Tensor
 
 NOTHING_EXPECTED = {"inputs": [], "outputs": []}
 QUANTISED = Tensor("x", "x:0", "float32", (1, 4), {"value_range": [-1, 1], "meaning": "what the source says"})

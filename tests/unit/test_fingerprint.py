@@ -5,7 +5,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_models import Builder, dense, subtraction
 
-from zoomill import fingerprint, tflite_file
+from zoomill.tflite import fingerprint, tflite_file
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoomill import files, golden_inputs, outputs
+from zoomill import files
 from zoomill.errors import UserError
-from zoomill.sample_inputs import Samples
+from zoomill.graph import golden_inputs, outputs
+from zoomill.inputs.sample_inputs import Samples
 
 
 def promise(shape, dtype="float32", **more):

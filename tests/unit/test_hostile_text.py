@@ -14,11 +14,14 @@ from types import SimpleNamespace
 import pytest
 from conftest import REPOSITORY, missing
 
-from zoomill import c_array, files, made, samples, tables, verdicts
+from zoomill import files, made, tables
 from zoomill.errors import UserError
-from zoomill.samples import Sample
+from zoomill.inputs import samples
+from zoomill.inputs.samples import Sample
+from zoomill.proof import verdicts
+from zoomill.tflite import c_array
 
-TEMPLATES = REPOSITORY / "scripts/zoomill/templates"
+TEMPLATES = REPOSITORY / "scripts/zoomill/pages/templates"
 # What would write the file `marker` if it left its comment, string, cell or line.
 JAVASCRIPT = "await import('node:fs').then((fs) => fs.writeFileSync('marker', ''));"
 PYTHON = "open('marker', 'w')"
@@ -272,7 +275,7 @@ def test_a_picture_of_tensors_writes_their_names_as_they_are(tmp_path, environme
     (tmp_path / "draw.py").write_text(
         """
 import json
-from zoomill import tensor_plot
+from zoomill.tflite import tensor_plot
 
 for number, text in enumerate(json.load(open("in.json"))):
     row = {"tensor": f"$\\\\frac{text}", "operator": text, "place": 1, "sqnr": 1.0, "sqnr_lost": None}

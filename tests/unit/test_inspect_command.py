@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from conftest import REPOSITORY, missing
 from small_models import dense, dense_contract
 
-from zoomill import tflite_file
+from zoomill.tflite import tflite_file
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from zoomill.errors import UserError
-from zoomill.inspect import recognise
+from zoomill.inspect import recognise, tfjs
+from zoomill.sources import tfjs_fused
 
 
 def weight(name, shape, **more):
@@ -156,3 +157,7 @@ def test_sizes_that_are_no_sizes_are_refused(save):
     document["weightsManifest"][0]["weights"] = [weight("w", [1 << 70])]
     with pytest.raises(UserError, match="no memory can hold"):
         recognise.inspect(save(document))
+
+
+def test_the_operators_that_exporters_write_as_plain_ones_are_those_that_are_passed_over():
+    assert {*tfjs_fused._FUSED, "Prelu"} == tfjs.OWN

@@ -5,9 +5,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_models import Builder, dense, dense_contract, heads, options
 
-from zoomill import tflite_file
 from zoomill.errors import UserError
 from zoomill.inspect import recognise
+from zoomill.tflite import tflite_file
 
 
 @pytest.fixture

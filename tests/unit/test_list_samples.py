@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from zoomill import samples
-from zoomill.samples import Sample
+from zoomill.inputs import samples
+from zoomill.inputs.samples import Sample
 
 INDEX = [Sample(f"{number}.npy", 1, f"{number:064x}", "0") for number in range(10)]
 

@@ -7,7 +7,8 @@ from mutants import openvino, tfjs, tflite, weights
 from rows import variant
 from small_models import Builder, heads, heads_contract, options, run
 
-from zoomill import artifact, tfjs_model, tflite_file
+from zoomill.tfjs import tfjs_model
+from zoomill.tflite import artifact, tflite_file
 
 CONTRACT = {
     "model": "small",

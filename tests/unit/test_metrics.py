@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from zoomill import coco, folders, metrics
+from zoomill import folders
 from zoomill.errors import UserError
+from zoomill.evaluation import coco, metrics
 
 INPUT = {"name": "x", "shape": [1, 2], "dtype": "float32", "layout": None, "value_range": [-1, 1]}
 CONTRACT = {"inputs": [INPUT], "outputs": [{"name": "y"}], "labels": [], "label_offset": 0}

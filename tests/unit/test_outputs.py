@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoomill import outputs
+from zoomill.graph import outputs
 
 
 def softmax(logits):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from zoomill import outputs, parity
+from zoomill.graph import outputs
+from zoomill.proof import parity
 
 LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1}
 ROUGH = {"sqnr": 10, "share": 0.8, "decisions": 0.8}

@@ -3,7 +3,7 @@
 import pytest
 
 from zoomill.errors import UserError
-from zoomill.pipeline_config import read_pipeline
+from zoomill.sources.tf1_detection.pipeline_config import read_pipeline
 
 SSD = """
 model {

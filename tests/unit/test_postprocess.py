@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_models import OPTIONS, options
 
-from zoomill import pipeline_config
+from zoomill.detection.postprocess import Options
 from zoomill.errors import UserError
-from zoomill.postprocess import Options
+from zoomill.sources.tf1_detection import pipeline_config
 
 SCORE = st.floats(0, 1)
 SCALE = st.floats(1e-3, 1e3)

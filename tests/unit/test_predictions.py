@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from zoomill import files, predictions, samples
+from zoomill import files
 from zoomill.errors import UserError
-from zoomill.sample_inputs import Samples
+from zoomill.graph import predictions
+from zoomill.inputs import samples
+from zoomill.inputs.sample_inputs import Samples
 
 PROMISE = {"name": "x", "dtype": "float32", "shape": [1, 2], "layout": None}
 FORM = {"reader": "tensor", "dtype": "float32", "shape": [2], "step": 1, "label": "none"}

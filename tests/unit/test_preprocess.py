@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from zoomill.errors import UserError
-from zoomill.preprocess import Preprocess, read_picture
+from zoomill.inputs.preprocess import Preprocess, read_picture
 
 PROMISE = {
     "name": "picture",

@@ -6,8 +6,8 @@ import zipfile
 import pytest
 from conftest import REPOSITORY
 
-from zoomill import pytorch_archive
 from zoomill.errors import UserError
+from zoomill.inspect import pytorch_archive
 
 PROGRAM, SCRIPT = (REPOSITORY / f"starter/digits_pytorch/digits.{end}" for end in ("pt2", "pt"))
 

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from zoomill import pytorch_source
-from zoomill.onnx_source import Value
+from zoomill.sources import pytorch_source
+from zoomill.sources.onnx_source import Value
 
 PICTURE = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
 

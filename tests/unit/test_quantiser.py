@@ -3,7 +3,7 @@
 import numpy as np
 from small_models import Builder
 
-from zoomill import quantiser, tflite_file
+from zoomill.tflite import quantiser, tflite_file
 
 BIAS = np.array([-5.5, 1.0, 0.25], np.float32)
 

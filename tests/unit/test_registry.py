@@ -9,7 +9,8 @@ import sys
 import pytest
 from conftest import missing
 
-from zoomill import files, folders, registry
+from zoomill import files, folders
+from zoomill.pages import registry
 
 IMAGE = {
     "name": "image",

@@ -10,8 +10,9 @@ import pytest
 from rows import flag
 from small_models import dense, heads, heads_contract, options
 
-from zoomill import files, folders, made, tflite_file
-from zoomill.postprocess import OP
+from zoomill import files, folders, made
+from zoomill.detection.postprocess import OP
+from zoomill.tflite import tflite_file
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_models import dense, dense_contract, rounded, run
 
-from zoomill import runtime, tflite_file
+from zoomill.tflite import runtime, tflite_file
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoomill import samples
 from zoomill.errors import UserError
-from zoomill.samples import Sample
+from zoomill.inputs import samples
+from zoomill.inputs.samples import Sample
 
 INDEX = [Sample(f"{number:03}.npy", number + 1, f"{number:064x}", str(number % 10)) for number in range(40)]
 

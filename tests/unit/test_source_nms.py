@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_models import options
 
-from zoomill import source_nms
+from zoomill.sources.tf1_detection import source_nms
 
 SCOPE = "Postprocessor/BatchMultiClassNonMaxSuppression/map/while/MultiClassNonMaxSuppression"
 

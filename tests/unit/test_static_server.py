@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 
-from zoomill import static_server
+from zoomill.tfjs import static_server
 
 
 @pytest.fixture

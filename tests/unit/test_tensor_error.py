@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import small_models
 
-from zoomill import tensor_error, tflite_file
 from zoomill.errors import UserError
+from zoomill.tflite import tensor_error, tflite_file
 
 STEP = 0.5
 

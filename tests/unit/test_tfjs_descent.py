@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from zoomill import tfjs_descent, tfjs_model, tfjs_quantiser
-from zoomill.tfjs_model import Weight
+from zoomill.tfjs import tfjs_descent, tfjs_model, tfjs_quantiser
+from zoomill.tfjs.tfjs_model import Weight
 
 KERNEL = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
 

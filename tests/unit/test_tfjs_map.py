@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from zoomill import tfjs_map
 from zoomill.errors import UserError
+from zoomill.tfjs import tfjs_map
 
 RANDOM = np.random.RandomState(0)
 BOXES, SCORES = RANDOM.rand(2, 1, 6, 4).astype("f4"), RANDOM.rand(2, 1, 6).astype("f4")

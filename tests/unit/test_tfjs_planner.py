@@ -5,9 +5,10 @@ import fnmatch
 import numpy as np
 import pytest
 
-from zoomill import folders, tfjs_model, tfjs_planner, tfjs_quantiser
-from zoomill.tfjs_model import Weight
-from zoomill.tfjs_planner import Measured
+from zoomill import folders
+from zoomill.tfjs import tfjs_model, tfjs_planner, tfjs_quantiser
+from zoomill.tfjs.tfjs_model import Weight
+from zoomill.tfjs.tfjs_planner import Measured
 
 SIZES = {"first": 4000, "second/[0]": 8000, "third": 8000}
 ERRORS = {

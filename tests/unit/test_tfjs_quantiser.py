@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from zoomill import tfjs_model, tfjs_quantiser
 from zoomill.errors import UserError
-from zoomill.tfjs_model import Weight
+from zoomill.tfjs import tfjs_model, tfjs_quantiser
+from zoomill.tfjs.tfjs_model import Weight
 
 VALUES = np.linspace(-1, 3, 9, dtype=np.float32)
 

@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_models import Builder, dense, subtraction
 
-from zoomill import tflite_descent, tflite_file
+from zoomill.tflite import tflite_descent, tflite_file
 
 
 def quantised(weights=None, scale=None, relu=False):

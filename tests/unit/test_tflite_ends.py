@@ -5,7 +5,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from small_models import Builder
 
-from zoomill import tflite_ends, tflite_file
+from zoomill.tflite import tflite_ends, tflite_file
 
 
 @pytest.fixture

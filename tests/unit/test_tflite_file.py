@@ -8,9 +8,9 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 from small_models import OPTIONS, Builder, dense, dense_contract, heads, options, run
 
-from zoomill import tflite_file
+from zoomill.detection.postprocess import OP
 from zoomill.errors import UserError
-from zoomill.postprocess import OP
+from zoomill.tflite import tflite_file
 
 
 @pytest.fixture

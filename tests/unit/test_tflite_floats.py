@@ -5,8 +5,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_models import CONVOLUTION_INPUT, Builder, dense, integer_convolution, run
 
-from zoomill import tflite_file, tflite_floats
 from zoomill.errors import UserError
+from zoomill.sources import tflite_floats
+from zoomill.tflite import tflite_file
 
 RELU = schema.ActivationFunctionType.RELU
 RANDOM = np.random.default_rng(1)

@@ -1,6 +1,6 @@
 """Figures in TOCO's log."""
 
-from zoomill import toco
+from zoomill.toco import binding
 
 TENSORFLOW_1 = """\
 2019-04-22 09:11:44.354655: I tensorflow/lite/toco/graph_transformations/graph_transformations.cc:39] \
@@ -27,7 +27,7 @@ Estimated count of arithmetic ops: 61339712 ops, equivalently 30669856 MACs
 
 
 def test_the_log_of_tensorflow_1_is_read():
-    assert toco.log_counts(TENSORFLOW_1) == {
+    assert binding.log_counts(TENSORFLOW_1) == {
         "operators_before": 500,
         "arrays_before": 754,
         "operators_after": 64,
@@ -39,7 +39,7 @@ def test_the_log_of_tensorflow_1_is_read():
 
 
 def test_the_log_of_tensorflow_2_is_read():
-    assert toco.log_counts(TENSORFLOW_2) == {
+    assert binding.log_counts(TENSORFLOW_2) == {
         "operators_before": 534,
         "arrays_before": 837,
         "operators_after": 63,
@@ -56,13 +56,13 @@ Before quantization graph transformations: 65 operators, 177 arrays (1 quantized
 After quantization graph transformations pass 5: 64 operators, 176 arrays (159 quantized)
 Before shuffling of FC weights: 64 operators, 176 arrays (159 quantized)
 """
-    assert toco.log_counts(log) == {"operators_after": 64, "arrays_after": 176}
+    assert binding.log_counts(log) == {"operators_after": 64, "arrays_after": 176}
 
 
 def test_figures_that_a_log_does_not_have_are_left_out():
-    assert toco.log_counts("") == {}
+    assert binding.log_counts("") == {}
     first_line = TENSORFLOW_1.splitlines()[0]
-    assert toco.log_counts(first_line) == {"operators_before": 500, "arrays_before": 754}
+    assert binding.log_counts(first_line) == {"operators_before": 500, "arrays_before": 754}
 
 
 def test_the_array_that_lacks_a_range_is_named():
@@ -70,5 +70,5 @@ def test_the_array_that_lacks_a_range_is_named():
         "F tensorflow/lite/toco/tooling_util.cc:1736] Array net/Relu6, which is an input to the DepthwiseConv operator "
         "producing the output array net/Relu6_1, is lacking min/max data, which is necessary for quantization."
     )
-    assert toco.lacking_range(TENSORFLOW_2 + line) == "net/Relu6"
-    assert toco.lacking_range(TENSORFLOW_2) is None
+    assert binding.lacking_range(TENSORFLOW_2 + line) == "net/Relu6"
+    assert binding.lacking_range(TENSORFLOW_2) is None

@@ -2,8 +2,8 @@
 
 import pytest
 
-from zoomill import uint8_input
 from zoomill.errors import UserError
+from zoomill.toco import uint8_input
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 from rows import flag, variant
 from small_models import dense, dense_contract, heads, heads_contract, options, run
 
-from zoomill import artifact, detection_contract, files, tflite_file
+from zoomill import files
+from zoomill.detection import head_names
+from zoomill.tflite import artifact, tflite_file
 
 LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1, "score": 1e-3, "unmatched": 0}
 
@@ -131,8 +133,8 @@ def detector(highest):
     golden = {
         "boxes": boxes,
         "scores": scores,
-        detection_contract.BOXES: boxes[:, 0],
-        detection_contract.SCORES: scores[:, 0],
+        head_names.BOXES: boxes[:, 0],
+        head_names.SCORES: scores[:, 0],
     }
     return model, heads_contract(asked, 6), golden
 
@@ -150,6 +152,6 @@ def test_a_detector_whose_inputs_gave_nothing_to_compare_is_no_pass(validated):
 def test_a_detector_that_finds_something_else_fails(validated):
     model, contract, golden = detector(highest=1)
     assert validated(model, contract, golden)[1]["passed"] is True
-    golden[detection_contract.SCORES] = golden[detection_contract.SCORES][:, :, [0, 2, 3, 1]]
+    golden[head_names.SCORES] = golden[head_names.SCORES][:, :, [0, 2, 3, 1]]
     failed = validated(model, contract, golden)[1]["failures"]
     assert {phrase.partition(":")[0] for phrase in failed} == {"class_predictions", "decision"}

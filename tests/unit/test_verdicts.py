@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from zoomill import files, folders, verdicts
+from zoomill import files, folders
+from zoomill.proof import verdicts
 
 BOUNDARY = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n    main()\n    ^^^^^^\n'
 

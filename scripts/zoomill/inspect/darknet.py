@@ -8,9 +8,8 @@ import os
 import struct
 from pathlib import Path
 
-from zoomill.darknet import cfg
 from zoomill.errors import UserError
-from zoomill.inspect import report
+from zoomill.inspect import darknet_cfg, report
 
 _HEADS = {"yolo", "region", "detection", "gaussian_yolo"}
 
@@ -22,7 +21,7 @@ def read(path, companion=None):
         UserError: when the file is no Darknet configuration, or the weights are more or fewer than it needs.
         ValueError: when it has values that make no network.
     """
-    net, layers = cfg.read(path)
+    net, layers = darknet_cfg.read(path)
     start = tuple(net.integer(key, 0, least=1) for key in ("channels", "height", "width"))
     shapes, parameters, unknown = _walk(start, layers)
     weights = Path(companion or Path(path).with_suffix(".weights"))

@@ -3,8 +3,7 @@
 import collections
 import re
 
-from zoomill import pytorch_archive
-from zoomill.inspect import report
+from zoomill.inspect import pytorch_archive, report
 
 # ScalarType of torch/_export/serde/schema.py.
 _TEXT = "unknown uint8 int8 int16 int32 int64 float16 float32 float64 complex32 complex64 complex128 bool bfloat16"

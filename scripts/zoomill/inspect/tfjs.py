@@ -6,7 +6,9 @@ from google.protobuf import json_format
 
 from zoomill.errors import UserError
 from zoomill.inspect import allowed, allowed_operators, graph, guards, keras, report
-from zoomill.tfjs_operators import OWN
+
+# What the converter makes and TensorFlow does not have; exporters write them as plain operators.
+OWN = {"_FusedConv2D", "FusedDepthwiseConv2dNative", "_FusedMatMul", "Prelu"}
 
 
 def read(path):

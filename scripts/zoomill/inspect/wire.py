@@ -1,6 +1,6 @@
 """Protocol buffer messages described at run time: only the fields that are read, everything else is skipped.
 
-As in :mod:`zoomill.pipeline_config`, this replaces the generated modules of a framework that is not installed.
+This replaces the generated modules of a framework that is not installed.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory

@@ -61,7 +61,7 @@ class Plan:
 
     def templates(self):
         """Return the templates of the programs that read a model's outputs."""
-        return [self.file(f"scripts/zoomill/templates/decode.{end}.jinja") for end in ("js", "py")]
+        return [self.file(f"scripts/zoomill/pages/templates/decode.{end}.jinja") for end in ("js", "py")]
 
     def output_folder(self, wildcards, output):
         """Return the folder of a job's outputs."""

@@ -3,8 +3,8 @@
 import os
 import re
 
-from zoomill import source_lock
 from zoomill.errors import UserError
+from zoomill.fetch import source_lock
 from zoomill.plan import artifact_name, variants
 from zoomill.plan.names import require
 from zoomill.plan.samples import PURPOSES

@@ -3,7 +3,7 @@
 import pytest
 from http_server import Server
 
-from zoomill import download
+from zoomill.fetch import download
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import time
 import pytest
 from http_server import Answer
 
-from zoomill import download, mirrors
-from zoomill import server as web
+from zoomill.fetch import download, mirrors
+from zoomill.fetch import server as web
 
 from .fetching import DATA, MIB, OTHER, entry, fetch, fetched, in_cache, refused, sha, without_digest
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from http_server import Answer
 
-from zoomill import download
+from zoomill.fetch import download
 
 from .fetching import (
     COMMAND,

@@ -12,7 +12,7 @@ import time
 import pytest
 from http_server import Answer
 
-from zoomill import cache, download, progress, wanted
+from zoomill.fetch import cache, download, progress, wanted
 
 from .fetching import (
     BUSY,

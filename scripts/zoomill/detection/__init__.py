@@ -1,0 +1,1 @@
+"""Detectors: heads, anchors, NMS, TFLite_Detection_PostProcess."""

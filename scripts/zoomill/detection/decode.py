@@ -1,0 +1,119 @@
+"""From a detector's outputs to detections in the picture.
+
+Boxes are ymin, xmin, ymax, xmax relative to the input, classes count from 0 for the contract's first label.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from zoomill.detection import nms, yolo
+from zoomill.detection.nms import Detections
+from zoomill.detection.postprocess import Options
+from zoomill.errors import UserError
+
+# Cell sizes in pixels of YOLOX's three heads (Ge et al. 2021; yolox/models/yolo_head.py).
+YOLOX_STRIDES = (8, 16, 32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Suppression:
+    """Which boxes of a YOLO count.
+
+    Attributes:
+        nms_score_threshold: lowest score, 0 to 1.
+        nms_iou_threshold: overlap (IoU) above which NMS drops a box for a better one of its class, 0 to 1.
+        max_detections: how many are kept of each class and in a picture, the best ones; all of them without. COCO's
+            evaluation counts 100 of each class.
+        best_class: a box counts for its best class only, not for every class above the threshold.
+    """
+
+    nms_score_threshold: float = 0.001
+    nms_iou_threshold: float = 0.45
+    max_detections: int | None = None
+    best_class: bool = False
+
+    def __call__(self, boxes, scores):
+        """Return the :class:`Detections` that greedy NMS keeps in each class, by falling score.
+
+        Args:
+            boxes: float ``[n, 4]``.
+            scores: float ``[n, classes]``.
+        """
+        if self.best_class:
+            scores = np.where(scores == scores.max(axis=1, keepdims=True), scores, -1)
+        rows, classes = [np.empty(0, int)], [np.empty(0, int)]
+        for label in np.flatnonzero(scores.max(axis=0, initial=-1) >= self.nms_score_threshold):
+            candidates = np.flatnonzero(scores[:, label] >= self.nms_score_threshold)
+            limit = self.max_detections or len(candidates)
+            kept = nms.suppress(boxes[candidates], scores[candidates, label], limit, self)
+            rows.append(candidates[kept])
+            classes.append(np.full(len(kept), label))
+        rows, classes = np.concatenate(rows), np.concatenate(classes)
+        order = np.argsort(-scores[rows, classes], kind="stable")[: self.max_detections]
+        rows, classes = rows[order], classes[order]
+        return Detections(boxes[rows], classes, scores[rows, classes])
+
+
+def decoder(contract, anchors, kind, **options):
+    """Return a function from ``{output name: array}`` to :class:`Detections` relative to the input.
+
+    Args:
+        contract: contract of the graph.
+        anchors: float32 ``[anchors, 4]`` of an SSD's raw heads: ycenter, xcenter, height, width; else None.
+        kind: ``ssd``, raw heads, which the contract's ``postprocess`` tells how to decode, or detections as
+            TFLite_Detection_PostProcess gives them; ``yolo``, Darknet heads, decoded or raw; ``yolox``.
+        options: of :class:`Suppression`, for ``yolo`` and ``yolox``.
+
+    Raises:
+        UserError: for options that the kind does not have.
+    """
+    if kind == "ssd":
+        if options:
+            raise UserError(f"metric.decode: {', '.join(options)}: an SSD's NMS is set in `postprocess` of the card")
+        settings = Options(**contract["postprocess"])
+        return lambda outputs: _ssd(outputs, settings, anchors)
+    suppression = Suppression(**options)
+    if kind == "yolo":
+        return lambda outputs: _yolo(_decoded(outputs, contract), suppression)
+    size = contract["inputs"][0]["shape"][1:3]
+    return lambda outputs: _yolox(next(iter(outputs.values())), size, suppression)
+
+
+def _ssd(outputs, options, anchors):
+    if "detection_boxes" in outputs:
+        return nms.of_outputs(outputs, options)
+    encodings, scores = outputs["box_encodings"][0], outputs["class_predictions"][0]
+    return nms.postprocess(encodings, scores, anchors, options)
+
+
+def _decoded(outputs, contract):
+    """Return the boxes of all heads, which the graph or :func:`zoomill.detection.yolo.decode` has decoded."""
+    if "detections" in outputs:
+        return outputs["detections"]
+    return np.concatenate([yolo.decode(outputs[e["name"]], e["decode"]) for e in contract["outputs"]], axis=1)
+
+
+def _yolo(rows, suppression):
+    """Read ``[1, boxes, 5 + classes]``: xmin, ymin, xmax, ymax relative, objectness, score of each class."""
+    rows = rows[0]
+    return suppression(rows[:, [1, 0, 3, 2]], rows[:, 5:])
+
+
+def _yolox(rows, size, suppression):
+    """Decode ``[1, cells, 5 + classes]``: x, y in cells from each cell's corner, log of width and height in cells.
+
+    Formula: decode_outputs in yolox/models/yolo_head.py; the score is objectness times class probability.
+    """
+    height, width = size
+    grids, strides = [], []
+    for stride in YOLOX_STRIDES:
+        columns, lines = np.meshgrid(np.arange(width // stride), np.arange(height // stride))
+        grids.append(np.stack([columns, lines], axis=-1).reshape(-1, 2))
+        strides.append(np.full(len(grids[-1]), stride))
+    grid, stride, rows = np.concatenate(grids), np.concatenate(strides)[:, None], rows[0]
+    if len(rows) != len(grid):
+        raise UserError(f"a YOLOX of {height} x {width} has {len(grid)} cells, the output {len(rows)}")
+    centre, half = (rows[:, :2] + grid) * stride, np.exp(rows[:, 2:4]) * stride / 2
+    corners = np.concatenate([centre - half, centre + half], axis=1) / [width, height, width, height]
+    return suppression(corners[:, [1, 0, 3, 2]], rows[:, 4:5] * rows[:, 5:])

@@ -1,0 +1,130 @@
+"""The one harness for source models and artifacts: samples, preprocessing, outputs, metric, evidence."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from zoomill import files, made
+from zoomill.code_files import code_files
+from zoomill.errors import UserError
+from zoomill.evaluation import metrics
+from zoomill.inputs import readers, sample_inputs
+from zoomill.inputs.preprocess import Preprocess
+from zoomill.inputs.sample_inputs import Samples
+
+# The packages that decide about figures; those that a process does not have are left out.
+_PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "scikit-learn")
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a model is scored on, and how.
+
+    Attributes:
+        contract: of the graph.
+        samples: :class:`zoomill.inputs.sample_inputs.Samples`.
+        options: name and options of the metric.
+        anchors: float32 ``[anchors, 4]`` of a detection graph, else None.
+    """
+
+    contract: dict
+    samples: Samples
+    options: dict
+    anchors: np.ndarray | None
+
+    def metric(self):
+        """Return the metric, as :func:`zoomill.evaluation.metrics.metric` makes it."""
+        (promise,) = self.contract["inputs"]
+        preprocess = Preprocess(promise, **self.samples.preprocess)
+        setting = metrics.Setting(self.contract, preprocess, self.samples.folder, self.anchors)
+        return metrics.metric(setting, **self.options)
+
+    def score(self, metric, run):
+        """Return the metric's row of each sample.
+
+        Args:
+            metric: what :meth:`metric` returned.
+            run: function from an input to ``{output name: array}``, batch of one included.
+        """
+        (promise,) = self.contract["inputs"]
+        rows = []
+        for sample, arrays, values in self.samples.inputs(promise):
+            label = readers.read_label(self.samples.folder, sample, self.samples.form)
+            case = metrics.Case(sample.name, label, arrays, values, [run(value) for value in values])
+            rows.append({"name": sample.name, **metric.row(case)})
+        return rows
+
+
+def add_task(parser):
+    """Add the flags of which :func:`task_of_flags` makes a :class:`Task`."""
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
+    parser.add_argument("--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detection graph")
+    sample_inputs.add_arguments(parser, required=True)
+    parser.add_argument("--metric", required=True, type=json.loads, help="JSON object: name and options")
+
+
+def task_of_flags(args):
+    """Return the :class:`Task` of the flags of :func:`add_task`."""
+    anchors = np.load(args.anchors[0]) if args.anchors else None
+    return Task(files.read_json(args.contract), sample_inputs.of_flags(args), args.metric, anchors)
+
+
+def add_outputs(parser):
+    """Add the flags of what :func:`evaluate` writes."""
+    parser.add_argument("--output", type=made.output, required=True, help="JSON file with the figures")
+    parser.add_argument("--output-samples", type=made.output, required=True, help="JSON lines, one for each sample")
+
+
+def evaluate(task, run, evidence, output, output_samples):
+    """Score a model and write the evidence.
+
+    Args:
+        task: :class:`Task`.
+        run: function from an input to ``{output name: array}``, batch of one included.
+        evidence: what is known about the model, its variant among it.
+        output, output_samples: paths.
+    """
+    contract = task.contract
+    try:
+        metric = task.metric()
+        rows = task.score(metric, run)
+        values = metric.values(rows)
+    except UserError as error:
+        raise UserError(f"{contract['model']}: {contract['graph']}.{evidence['variant']}: {error}") from error
+    lines = "".join(json.dumps(row, sort_keys=True, allow_nan=False) + "\n" for row in rows)
+    files.write_bytes(output_samples, lines.encode())
+    document = {
+        **evidence,
+        "model": contract["model"],
+        "graph": contract["graph"],
+        "metric": task.options,
+        "preprocess": task.samples.preprocess,
+        "samples": len(rows),
+        "samples_sha256": files.digest(task.samples.path),
+        "evaluator_sha256": evaluator_digest(),
+        "packages": packages(),
+        "rows_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        "values": values,
+        "figure": metric.figure,
+        "more_is_better": metric.more_is_better,
+    }
+    files.write_json(output, document)
+
+
+def packages():
+    """Return ``{package: version}`` of what decides about figures."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def evaluator_digest():
+    """Return a digest of the code that scores, the same for source models and artifacts."""
+    folder = Path(__file__).resolve().parents[2]
+    state = hashlib.sha256()
+    for path in sorted(code_files(str(folder / "evaluate_source.py"))):
+        state.update(f"{files.digest(path)}  {os.path.relpath(path, folder)}\n".encode())
+    return state.hexdigest()

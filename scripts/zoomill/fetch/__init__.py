@@ -1,0 +1,1 @@
+"""Files of cards: from the cache, mirrors or URLs, checked and unpacked."""

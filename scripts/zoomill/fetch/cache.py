@@ -1,0 +1,72 @@
+"""The cache: a folder of complete files named by their digests, each checked before it counts.
+
+What has come of a file so far stands there too, as ``<digest>.part``; without a digest the sha256 of the URL is the
+name.
+"""
+
+import hashlib
+import os
+
+from zoomill import files
+from zoomill.fetch import download, partial_file, server
+from zoomill.fetch.progress import log
+from zoomill.fetch.wanted import Wrong
+
+
+class Cache:
+    """A folder of complete files and the means to fill it; processes may share it.
+
+    Args:
+        folder: made when the first file is fetched.
+        bar: text file that the progress bar goes to, where that is a terminal.
+    """
+
+    def __init__(self, folder, bar):
+        self.folder, self.bar = folder, bar
+        self.session = server.Session()
+
+    def find(self, wanted, label):
+        """Return the path of a file, its digest computed anew, or None; a file that was changed is removed.
+
+        Raises:
+            Wrong: when the file has the digest, but not the size that ``wanted`` gives.
+        """
+        path = os.path.join(self.folder, wanted.hex or "")
+        if wanted.hex is None or not os.path.exists(path):
+            return None
+        if files.digest(path, wanted.algorithm) != wanted.hex:
+            log(label, "was changed in %s and is fetched again" % self.folder)
+            os.remove(path)
+            return None
+        if wanted.size not in (None, os.path.getsize(path)):
+            raise Wrong("has %d bytes, expected %d" % (os.path.getsize(path), wanted.size))
+        return path
+
+    def fetch(self, location, wanted, label):
+        """Fetch a file and return its path, ``<folder>/<digest>``.
+
+        Args:
+            location: a http(s) URL, or the path of a file, which is copied.
+            wanted: a :class:`Wanted`.
+            label: model and file, for log and progress bar.
+
+        Raises:
+            Broken: when the source cannot be reached; what came of the file is kept for the next run.
+            Wrong: when it gives anything but the file; what it gave is not kept.
+        """
+        os.makedirs(self.folder, exist_ok=True)
+        stem = wanted.hex or hashlib.sha256(location.encode()).hexdigest()
+        with partial_file.opened(os.path.join(self.folder, stem + ".part"), location, wanted) as part:
+            # Another process may have been quicker.
+            if path := self.find(wanted, label):
+                part.remove()
+                return path
+            if wanted.hex is None or part.mistake():
+                download.fill(part, self.session, label, self.bar)
+                if part.mixed and part.mistake():
+                    log(label, "does not fit together from the pieces of several attempts; starting again")
+                    part.clear()
+                    download.fill(part, self.session, label, self.bar)
+                if mistake := part.mistake():
+                    part.reject(mistake)
+            return part.keep(self.folder)

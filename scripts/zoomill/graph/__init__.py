@@ -1,0 +1,1 @@
+"""The hub: a frozen graph with its contract and golden inputs and outputs."""

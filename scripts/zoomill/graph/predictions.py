@@ -1,0 +1,53 @@
+"""Predictions: what a source model makes of a sample list in its own framework."""
+
+import io
+
+import numpy as np
+
+from zoomill import files
+from zoomill.errors import UserError
+
+# Entry of a predictions file: digest of the sample list.
+_SAMPLES = "samples_sha256"
+
+
+def write(path, samples, promises, run, batched):
+    """Run a source on every sample and write the predictions.
+
+    Args:
+        path: the .npz file: for each output of the source an array with one row for each sample, or for each window
+            of each sample, and the digest of the sample list.
+        samples: :class:`zoomill.inputs.sample_inputs.Samples`.
+        promises: the contract's entries of the inputs.
+        run: function from ``{input name: array}`` to ``{output name: array}``, batch of one included.
+        batched: ``run`` takes all windows of a sample as one batch, too.
+
+    Raises:
+        UserError: when there are several inputs, or no samples.
+    """
+    if len(promises) != 1:
+        raise UserError(f"has {len(promises)} inputs; samples can be given to a single one only")
+    (promise,), rows = promises, []
+    for _, _, values in samples.inputs(promise):
+        if batched and len(values) > 1:
+            found = run({promise["name"]: np.concatenate(values)})
+            rows += [{name: array[i : i + 1] for name, array in found.items()} for i in range(len(values))]
+        else:
+            rows += [run({promise["name"]: value}) for value in values]
+    stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
+    buffer = io.BytesIO()
+    np.savez(buffer, **stored, **{_SAMPLES: np.array(files.digest(samples.path))})
+    files.write_bytes(path, buffer.getvalue())
+
+
+def read(path, sample_list):
+    """Return ``{output: array}`` of a predictions file.
+
+    Raises:
+        UserError: when it was made from another sample list.
+    """
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    if str(arrays.pop(_SAMPLES)) != files.digest(sample_list):
+        raise UserError(f"{path}: was made from another sample list than {sample_list}")
+    return arrays

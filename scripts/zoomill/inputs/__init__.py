@@ -1,0 +1,1 @@
+"""What goes into models: samples of data sets, how they are read and prepared."""

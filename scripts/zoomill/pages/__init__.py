@@ -1,0 +1,1 @@
+"""What pages are given: decoders and the registry."""

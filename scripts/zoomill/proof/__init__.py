@@ -1,0 +1,1 @@
+"""Evidence and verdicts: what a figure must be to be a pass."""

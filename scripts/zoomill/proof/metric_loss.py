@@ -1,0 +1,45 @@
+"""How much of a task metric an artifact loses against the float32 artifact of its graph."""
+
+
+def worse_by(reference, value, more_is_better):
+    """Return by how much a figure is worse than another, in the metric's unit; negative when it is better."""
+    return reference - value if more_is_better else value - reference
+
+
+def of_artifacts(documents):
+    """Return ``{(model, graph, variant, format): (figure, loss)}``; the format is the end of the artifact's name.
+
+    Args:
+        documents: metric evidence (:mod:`zoomill.evaluation.harness`) of artifacts; their graphs' float32 among them.
+
+    Returns:
+        ``figure`` is the metric's own; ``loss`` is how much worse it is than float32's, None without that one.
+    """
+    figures = {_key(item): item["values"][item["figure"]] for item in documents}
+    result = {}
+    for item in documents:
+        key = model, graph, _, form = _key(item)
+        exact = figures.get((model, graph, "float32", form))
+        lost = None if exact is None else worse_by(exact, figures[key], item["more_is_better"])
+        result[key] = figures[key], lost
+    return result
+
+
+def failures(documents, drops):
+    """Return one phrase for every artifact that loses more than its card allows.
+
+    Args:
+        documents: see :func:`of_artifacts`.
+        drops: ``{model: {variant: largest loss}}``.
+    """
+    names = {_key(item): item["figure"] for item in documents}
+    return [
+        f"{model}: {graph}.{variant}.{form}: loses {loss:.4g} of {names[model, graph, variant, form]}, "
+        f"allowed {drops[model][variant]:g}"
+        for (model, graph, variant, form), (_, loss) in of_artifacts(documents).items()
+        if loss is not None and variant in drops.get(model, {}) and loss > drops[model][variant]
+    ]
+
+
+def _key(item):
+    return item["model"], item["graph"], item["variant"], item["artifact"].rpartition(".")[2]

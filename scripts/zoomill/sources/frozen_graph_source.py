@@ -1,0 +1,17 @@
+"""Frozen TensorFlow graphs between named tensors."""
+
+import os
+
+from zoomill.graph.export import Source
+from zoomill.sources import checkpoint, tf_sources
+
+
+def load(folder, options, expected):
+    """Return a graph between tensors as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`.
+
+    Raises:
+        UserError: when the file is no frozen graph, lacks a tensor, or holds operators that do more than compute.
+    """
+    path = os.path.join(folder, options["path"])
+    graph, inputs, outputs = tf_sources.between(checkpoint.read_frozen(path), options, path)
+    return Source(graph, inputs, outputs, tf_sources.graph_session(graph, inputs, outputs, path))

@@ -1,0 +1,354 @@
+"""ONNX models: as a frozen TensorFlow graph made by onnx2tf, and as a function run by ONNX Runtime."""
+
+import contextlib
+import dataclasses
+import io
+import os
+import sys
+import tempfile
+
+import numpy as np
+
+from zoomill.errors import UserError
+from zoomill.framework import refusing
+from zoomill.graph.export import Source, integer_notes
+from zoomill.graph.tensor_names import contract_names
+from zoomill.inspect import onnx as inspect_onnx
+from zoomill.sources import onnx_floats
+
+# onnx2tf feeds this file, which it would fetch from a code host, to every model that takes pictures, to find out
+# shapes and layouts.
+_SAMPLE = "calibration_image_sample_data_20x128x128x3_float32.npy"
+# From ONNX's order of dimensions to TensorFlow's, by rank: N, channels, space becomes N, space, channels.
+CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+_LETTERS = {3: "NCW", 4: "NCHW", 5: "NCDHW"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """An input or output of an ONNX model.
+
+    Attributes:
+        name: its ONNX name.
+        contract_name: what the contract calls it.
+        shape: sizes in ONNX's order.
+        order: the dimensions of the graph's tensor, in ONNX's numbers.
+    """
+
+    name: str
+    contract_name: str
+    shape: tuple
+    order: tuple
+
+    @property
+    def graph_shape(self):
+        """Sizes in the graph's order."""
+        return tuple(self.shape[axis] for axis in self.order)
+
+    def to_source(self, array):
+        """Return an array of the graph in ONNX's order."""
+        return np.ascontiguousarray(np.transpose(array, np.argsort(self.order)))
+
+    def to_graph(self, array):
+        """Return an array of ONNX in the graph's order."""
+        return np.transpose(array, self.order)
+
+    def note(self):
+        """Return a sentence about another order than ONNX's, as a list of none or one."""
+        letters = _LETTERS.get(len(self.order), "")
+        layout = "".join(letters[axis] for axis in self.order) if letters else ""
+        return [f"{self.contract_name} is {layout} here and {letters} in the source"] if layout != letters else []
+
+
+@dataclasses.dataclass(frozen=True)
+class Converted:
+    """A converted ONNX model.
+
+    Attributes:
+        graph: frozen GraphDef.
+        inputs, outputs: :class:`~zoomill.graph.export.Tensor` lists, in ONNX's order.
+        sources, results: :class:`Value` lists of the same.
+    """
+
+    graph: object
+    inputs: list
+    outputs: list
+    sources: list
+    results: list
+
+    def notes(self):
+        """Return sentences about what differs from the ONNX file."""
+        return [note for value in (*self.sources, *self.results) for note in value.note()]
+
+
+def load(folder, options, expected):
+    """Return a model as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`."""
+    path = os.path.join(folder, options["path"])
+    original = read(path)
+    integers = onnx_floats.integers(original)
+    model = onnx_floats.float_copy(original, path) if integers else original
+    floats = session(model, path)
+    converted = to_graph(model, expected["inputs"], options.get("keep_layout", ()), path)
+    return Source(
+        converted.graph,
+        converted.inputs,
+        converted.outputs,
+        runner(floats, converted, path),
+        [*integer_notes(integers), *converted.notes()],
+        rounded=runner(session(original, path), converted, path) if integers else None,
+    )
+
+
+def read(path):
+    """Read an ONNX model with its external data, which then belong to the message.
+
+    Raises:
+        UserError: when the file is damaged, keeps data outside its folder, or has operators of others.
+    """
+    import onnx
+
+    with refusing(f"{path}: is no ONNX file that can be read"):
+        model = onnx.load(path, load_external_data=False)
+    if not model.graph.node or not model.opset_import:
+        raise UserError(f"{path}: is truncated, or is no ONNX model")
+    del model.training_info[:]
+    tensors, nodes = inspect_onnx.contents(model)
+    for one in inspect_onnx.found(model, nodes):
+        raise UserError(f"{path}: {one.place} is of {one.name}, an operator that neither ONNX nor ONNX Runtime has")
+    for tensor in tensors:
+        if place := inspect_onnx.external(path, tensor):
+            _take_in(path, tensor, *place)
+    return model
+
+
+def _take_in(path, tensor, file, offset, length):
+    """Move the values of a tensor from their own file into the message."""
+    try:
+        with open(file, "rb") as stored:
+            size = os.fstat(stored.fileno()).st_size
+            if size < offset + length:
+                raise UserError(f"{path}: {file.name} is truncated: has {size} of {offset + length} bytes")
+            stored.seek(offset)
+            tensor.raw_data = stored.read(length)
+    except OSError as error:
+        raise UserError(f"{path}: {file.name} cannot be read: {error.strerror}") from error
+    tensor.ClearField("external_data")
+    tensor.ClearField("data_location")
+
+
+def session(model, path):
+    """Return an ONNX Runtime session on one thread.
+
+    Args:
+        model: ModelProto.
+        path: of the file, for messages.
+
+    Raises:
+        UserError: when ONNX Runtime cannot run it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    # Without it, products of uint8 and int8 saturate on x86-64 without VNNI, and results depend on the machine.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    with refusing(f"{path}: ONNX Runtime cannot run it"):
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def runner(source, converted, path):
+    """Return a function that runs a session on ``{input name: array}``, arrays in the graph's order.
+
+    Args:
+        source: what :func:`session` returned for the original model.
+        converted: :class:`Converted`.
+        path: of the file, for messages.
+    """
+
+    def run(feed):
+        fed = {value.name: value.to_source(feed[value.contract_name]) for value in converted.sources}
+        with refusing(f"{path}: ONNX Runtime cannot run it"):
+            results = source.run([value.name for value in converted.results], fed)
+        return {
+            value.contract_name: value.to_graph(array) for value, array in zip(converted.results, results, strict=True)
+        }
+
+    return run
+
+
+def to_graph(model, expected, kept, path):
+    """Convert an ONNX model to a frozen graph, without network.
+
+    Args:
+        model: ModelProto.
+        expected: the card's inputs, of which the shapes count, in the graph's order.
+        kept: ONNX names of inputs whose order of dimensions the graph keeps.
+        path: file name for messages.
+
+    Returns:
+        :class:`Converted`. Pictures and feature maps are channels-last in it.
+
+    Raises:
+        UserError: when an input leaves its shape open, or onnx2tf cannot convert the model.
+    """
+    sources = _inputs(model, [entry.get("shape") for entry in expected], kept, path)
+    network = _network(model, sources, path)
+    runtime = session(model, path)
+    dtypes = [tensor.dtype for tensor in network.inputs]
+    with refusing(f"{path}: ONNX Runtime cannot run it"):
+        runs = [_drawn_run(runtime, sources, dtypes, seed) for seed in range(2)]
+    function = _function(network, [entry.name for entry in runtime.get_outputs()], runs, path)
+    results = _results(runtime, function, runs[0], path)
+    with refusing(f"{path}: the graph that onnx2tf makes of it cannot be frozen"):
+        frozen = _freeze(function, dtypes, sources, results)
+    return Converted(*frozen, sources, results)
+
+
+def _inputs(model, shapes, kept, path):
+    """Return the inputs of a model as :class:`Value` entries, and write their sizes into the model."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    found = [value for value in model.graph.input if value.name not in weights]
+    if unknown := sorted(set(kept) - {value.name for value in found}):
+        raise UserError(f"{path}: has no input {unknown[0]} to keep the layout of")
+    if shapes and len(shapes) != len(found):
+        raise UserError(f"{path}: the card has {len(shapes)} inputs, the source {len(found)}")
+    names = contract_names([value.name for value in found], path)
+    result = []
+    for value, name, shape in zip(found, names, shapes or [None] * len(found), strict=True):
+        dims = value.type.tensor_type.shape.dim
+        plain = tuple(range(len(dims)))
+        order = plain if value.name in kept else CHANNELS_LAST.get(len(dims), plain)
+        wanted = [shape[place] for place in np.argsort(order)] if len(shape or ()) == len(dims) else None
+        for axis, dim in enumerate(dims):
+            if not dim.dim_value and (axis == 0 or wanted):
+                dim.dim_value = wanted[axis] if wanted else 1
+        sizes = tuple(dim.dim_value for dim in dims)
+        if 0 in sizes:
+            raise UserError(f"{path}: input {value.name} leaves its shape open; give `shape` in the card's inputs")
+        result.append(Value(value.name, name, sizes, order))
+    del model.graph.value_info[:]  # inferred for the open shape
+    return result
+
+
+def _network(model, sources, path):
+    """Return the Keras model that onnx2tf makes of an ONNX model."""
+    import onnx
+    import onnx2tf
+
+    kept = [value.name for value in sources if value.order == tuple(range(len(value.order)))]
+    with tempfile.TemporaryDirectory() as folder, _inside(folder):
+        np.save(_SAMPLE, np.random.RandomState(0).uniform(0, 1, (20, 128, 128, 3)).astype(np.float32))
+        # Of a failure it prints a traceback and advice on its own flags.
+        with refusing(f"{path}: onnx2tf cannot convert it"), contextlib.redirect_stdout(io.StringIO()):
+            onnx.save(model, "model.onnx")
+            return _exiting(
+                onnx2tf.convert,
+                input_onnx_file_path="model.onnx",
+                output_folder_path="out",
+                keep_shape_absolutely_input_names=kept or None,
+                disable_model_save=True,
+                verbosity="error",
+            )
+
+
+def _exiting(function, **options):
+    """Call a function that may end the process instead of raising an error."""
+    try:
+        return function(**options)
+    except SystemExit as error:
+        raise RuntimeError(f"it exits with {error.code}") from error
+
+
+@contextlib.contextmanager
+def _inside(folder):
+    """Work in ``folder``, with this Python's programs on PATH: onnx2tf calls onnxsim."""
+    before, path = os.getcwd(), os.environ["PATH"]
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), path])
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        os.environ["PATH"] = path
+
+
+def _drawn_run(runtime, sources, dtypes, seed):
+    """Return drawn inputs in the graph's order, and the outputs that ONNX Runtime makes of them."""
+    random = np.random.RandomState(seed)
+    feed = [
+        random.uniform(0, 1, value.graph_shape).astype(dtype.as_numpy_dtype)
+        for value, dtype in zip(sources, dtypes, strict=True)
+    ]
+    fed = {value.name: value.to_source(array) for value, array in zip(sources, feed, strict=True)}
+    return feed, runtime.run(None, fed)
+
+
+def _function(network, names, runs, path):
+    """Return a function from inputs to all outputs; onnx2tf leaves out those that are constant."""
+    import tensorflow as tf
+
+    known = [name.replace(":", "__") for name in names]
+    if len(network.output_names) == len(names):
+        known = network.output_names
+    constants = {}
+    for name, known_name, first, second in zip(names, known, runs[0][1], runs[1][1], strict=True):
+        if known_name not in network.output_names:
+            if not np.array_equal(first, second):
+                raise UserError(f"{path}: onnx2tf lost the output {name}")
+            constants[known_name] = first
+
+    def function(values):
+        found = tf.nest.flatten(network(values, training=False))
+        tensors = dict(zip(network.output_names, found, strict=True))
+        return [tensors[name] if name in tensors else tf.constant(constants[name]) for name in known]
+
+    return function
+
+
+def _results(runtime, function, run, path):
+    """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
+    feed, arrays = run
+    names = [entry.name for entry in runtime.get_outputs()]
+    with refusing(f"{path}: onnx2tf makes a graph of it that cannot run"):
+        converted = function(feed)
+    return [
+        Value(name, contract_name, array.shape, order_of(array, tensor.numpy(), path))
+        for name, contract_name, array, tensor in zip(
+            names, contract_names(names, path), arrays, converted, strict=True
+        )
+    ]
+
+
+def order_of(array, converted, path):
+    """Return the order of dimensions in which a converted output agrees best with ONNX's."""
+    plain = tuple(range(array.ndim))
+    orders = (plain, CHANNELS_LAST.get(array.ndim, plain))
+    fitting = [order for order in orders if np.transpose(array, order).shape == converted.shape]
+    if not fitting:
+        raise UserError(f"{path}: onnx2tf turned an output of {list(array.shape)} into {list(converted.shape)}")
+    return min(fitting, key=lambda order: np.abs(np.transpose(array, order) - converted).max(initial=0))
+
+
+def _freeze(function, dtypes, sources, results):
+    """Return a function's GraphDef, and the :class:`~zoomill.graph.export.Tensor` lists of its ends."""
+    import tensorflow as tf
+
+    from zoomill.sources import tf_sources
+
+    names, outputs = ([value.contract_name for value in values] for values in (sources, results))
+    specs = {
+        value.contract_name: tf.TensorSpec(value.graph_shape, dtype, name=value.contract_name)
+        for value, dtype in zip(sources, dtypes, strict=True)
+    }
+
+    @tf.function
+    def call(**feed):
+        return dict(zip(outputs, function([feed[name] for name in names]), strict=True))
+
+    graph, *ends = tf_sources.freeze(call.get_concrete_function(**specs))
+    ordered = [
+        [next(tensor for tensor in end if tensor.name == name) for name in wanted]
+        for end, wanted in zip(ends, (names, outputs), strict=True)
+    ]
+    return graph, *ordered

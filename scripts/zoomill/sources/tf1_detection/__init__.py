@@ -1,0 +1,1 @@
+"""Detectors of the TF1 Object Detection API."""

@@ -1,0 +1,115 @@
+"""Sources that TensorFlow 2 itself can load: as a frozen graph with named ends, and as a function to run."""
+
+from zoomill.errors import UserError
+from zoomill.framework import refusing
+from zoomill.graph.export import Tensor
+from zoomill.inspect import allowed_operators
+
+
+def freeze(function, origin="the model"):
+    """Freeze a concrete function.
+
+    Args:
+        function: a concrete function.
+        origin: file name for messages.
+
+    Returns:
+        The GraphDef with all variables as constants, and the :class:`~zoomill.graph.export.Tensor` lists of the inputs
+        and outputs, in the function's own order and named as its structured signature names them.
+    """
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    with refusing(f"{origin}: TensorFlow cannot freeze it"):
+        frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    names = sorted(function.structured_input_signature[1]) or [t.op.name for t in frozen.inputs]
+    by_name = {tensor.op.name: tensor for tensor in frozen.inputs}
+    inputs = [_tensor(name, by_name.get(name, frozen.inputs[i])) for i, name in enumerate(names)]
+    outputs = function.structured_outputs
+    if isinstance(outputs, dict):
+        labels = sorted(outputs)
+    else:
+        labels = ["output"] if len(frozen.outputs) == 1 else [f"output_{i}" for i in range(len(frozen.outputs))]
+    # A function's flat outputs are those of its structure, in the order of tf.nest: sorted by key.
+    return (
+        frozen.graph.as_graph_def(),
+        inputs,
+        [_tensor(name, t) for name, t in zip(labels, frozen.outputs, strict=True)],
+    )
+
+
+def _tensor(name, tensor):
+    rank = tensor.shape.rank
+    shape = None if rank is None else tuple(tensor.shape.as_list())
+    return Tensor(name, tensor.name, tensor.dtype.name, shape)
+
+
+def between(graph, options, origin):
+    """Return a TF1 graph, checked between tensors, and the :class:`~zoomill.graph.export.Tensor` lists of these.
+
+    Args:
+        graph: GraphDef.
+        options: ``input_tensors`` and ``output_tensors``, ``{contract name: tensor}``, and what the card allows.
+        origin: file name for messages.
+
+    Raises:
+        UserError: for a tensor that the graph does not have, or operators that do more than compute.
+    """
+    ends = [options[key] for key in ("input_tensors", "output_tensors")]
+    tensors = [tensor for end in ends for tensor in end.values()]
+    graph = allowed_operators.checked(graph, tensors, origin, options.get("allow", ()))
+    return graph, *(graph_tensors(graph, end, origin) for end in ends)
+
+
+def graph_session(graph, inputs, outputs, origin):
+    """Return a function that runs a TF1 graph in a session of its own, untouched by any export.
+
+    Args:
+        graph: frozen GraphDef, or a function that fills the default graph and returns a session.
+        inputs, outputs: :class:`~zoomill.graph.export.Tensor` lists.
+        origin: file name for messages.
+    """
+    import tensorflow as tf
+
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        if callable(graph):
+            graph(session)
+        else:
+            with refusing(f"{origin}: TensorFlow cannot read it"):
+                tf.import_graph_def(graph, name="")
+
+    def run(feed):
+        fetches = {tensor.name: tensor.tensor for tensor in outputs}
+        with refusing(f"{origin}: TensorFlow cannot run the source"):
+            return session.run(fetches, {tensor.tensor: feed[tensor.name] for tensor in inputs})
+
+    return run
+
+
+def graph_tensors(graph, names, origin):
+    """Return :class:`~zoomill.graph.export.Tensor` entries for tensors of a TF1 graph.
+
+    Args:
+        graph: GraphDef.
+        names: ``{contract name: tensor}``; a tensor without ``:index`` is the node's first.
+        origin: file name for messages.
+
+    Raises:
+        UserError: for a tensor that the graph does not have.
+    """
+    import tensorflow as tf
+
+    copy = tf.compat.v1.GraphDef()
+    copy.CopyFrom(graph)
+    result = []
+    with tf.Graph().as_default() as imported:
+        with refusing(f"{origin}: TensorFlow cannot read it"):
+            tf.import_graph_def(copy, name="")
+        for name, tensor in names.items():
+            full = tensor if ":" in tensor else f"{tensor}:0"
+            try:
+                found = imported.get_tensor_by_name(full)
+            except (KeyError, ValueError) as error:
+                raise UserError(f"{origin}: the graph has no tensor {tensor}; name the `{name}` of the card") from error
+            result.append(_tensor(name, found))
+    return result

@@ -1,0 +1,1 @@
+"""TensorFlow.js models: converting, quantising and running them."""

@@ -1,0 +1,90 @@
+"""What TensorFlow.js's converter leaves undone in a graph model, done on model.json."""
+
+from zoomill.errors import UserError
+from zoomill.tfjs.tfjs_model import nodes
+
+# tensorflow/core/framework/types.proto
+_DTYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64", "uint8": "DT_UINT8", "bool": "DT_BOOL"}
+
+
+def repair(document, contract, control_flow):
+    """Change a converted model in place so that it loads, runs, and has the contract's names.
+
+    Args:
+        document: content of model.json.
+        contract: contract of its graph.
+        control_flow: which way loops and branches are written, or None without any; goes into the metadata.
+
+    Raises:
+        UserError: when an input or output of the contract is no node of the model.
+    """
+    drop_internal_attributes(document)
+    run_ensure_shape(document)
+    compare_with_zero(document)
+    name_ends(document, contract)
+    if control_flow:
+        document["userDefinedMetadata"]["controlFlow"] = control_flow
+
+
+def drop_internal_attributes(document):
+    """Drop the attributes that TensorFlow keeps notes in, such as ``_has_manual_control_dependencies``.
+
+    No operator reads them, and whether its optimiser leaves that one behind differs between two runs on one graph.
+    """
+    for node in nodes(document):
+        for name in [name for name in node.get("attr", {}) if name.startswith("_")]:
+            del node["attr"][name]
+
+
+def run_ensure_shape(document):
+    """Make EnsureShape an Identity: TensorFlow.js reads its shape from an input that TensorFlow does not write.
+
+    github.com/tensorflow/tfjs/issues/7690
+    """
+    for node in nodes(document):
+        if node["op"] == "EnsureShape":
+            node["op"] = "Identity"
+            node["attr"].pop("shape", None)
+
+
+def compare_with_zero(document):
+    """Make a Cast of floats to bool a comparison with zero: on wasm, TensorFlow.js 4.22 cuts 0.9 to 0, which is False.
+
+    The Object Detection API asks so for boxes with an area; without this, its NMS keeps none of less than the picture.
+    """
+    topology = document["modelTopology"]
+    functions = topology.get("library", {}).get("function", [])
+    for body in (topology["node"], *(function["nodeDef"] for function in functions)):
+        for node in list(body):
+            ends = [node.get("attr", {}).get(key, {}).get("type") for key in ("SrcT", "DstT")]
+            if node["op"] == "Cast" and ends == ["DT_FLOAT", "DT_BOOL"]:
+                value, zeros = node["input"][0], f"{node['name']}/zeros"
+                attributes = {"T": {"type": "DT_FLOAT"}}
+                body.append({"name": zeros, "op": "ZerosLike", "input": [value], "attr": attributes})
+                node.update(op="NotEqual", input=[value, zeros, *node["input"][1:]], attr=dict(attributes))
+
+
+def name_ends(document, contract):
+    """Write the signature: the converter names few outputs of a SavedModel, and neither inputs nor shapes of a graph.
+
+    ``predict`` goes through the outputs in the order of the file, which is sorted, and takes its names from
+    ``structuredOutputKeys`` in turn; so these are sorted too.
+    """
+    there = {node["name"]: node["op"] for node in document["modelTopology"]["node"]}
+    for promise in (*contract["inputs"], *contract["outputs"]):
+        if promise["tensor"] not in there:
+            raise UserError(f"the converter leaves out {promise['name']}, as it does inputs that nobody reads")
+    signature = {
+        side: {promise["name"]: _tensor(promise) for promise in contract[side]} for side in ("inputs", "outputs")
+    }
+    document["signature"] = signature
+    document["userDefinedMetadata"] = {"structuredOutputKeys": sorted(signature["outputs"])}
+
+
+def _tensor(promise):
+    sizes = [{"size": str(size)} for size in promise["shape"]]
+    return {
+        "name": f"{promise['tensor']}:0",
+        "dtype": _DTYPES[promise["dtype"]],
+        "tensorShape": {"dim": sizes} if sizes else {},
+    }

@@ -1,0 +1,208 @@
+"""Running TensorFlow.js models: what the runner in web/ is told and answers, and running it in Node."""
+
+import base64
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from zoomill import sandbox, supervisor
+from zoomill.errors import UserError
+from zoomill.proof import parity
+from zoomill.tfjs.tfjs_model import MODEL, OPERATORS, read_document
+
+WEB = Path(__file__).parents[3] / "web"
+BACKENDS = ("wasm", "cpu")
+_DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1"}
+
+
+class CannotRun(UserError):
+    """A model does not run on a backend."""
+
+
+def encode(array):
+    """Return an array as web/runner.js reads it; TensorFlow.js has no other integers than int32."""
+    dtype = "float32" if np.issubdtype(array.dtype, np.floating) else "int32"
+    if array.dtype == bool:
+        dtype = "bool"
+    data = base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
+    return {"dtype": dtype, "shape": list(array.shape), "data": data}
+
+
+def decode(tensor):
+    """Return a tensor of web/runner.js as an array of its dtype and shape."""
+    values = np.frombuffer(base64.b64decode(tensor["data"]), _DTYPES[tensor["dtype"]])
+    return values.reshape(tensor["shape"])
+
+
+def request(folder, contract, golden):
+    """Return what the runner must know of a graph model, but not where it runs.
+
+    Args:
+        folder: that of model.json.
+        contract: contract of its graph.
+        golden: ``{tensor: array}``, one row for each pinned input.
+
+    Returns:
+        ``operators``, ``inputs`` and ``outputs`` of a request.
+
+    Raises:
+        UserError: when the model's signature lacks a name of the contract.
+    """
+    inputs, outputs = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
+    return {
+        "operators": OPERATORS if Path(folder, OPERATORS).exists() else None,
+        "inputs": feeds(inputs, contract, golden),
+        "outputs": list(outputs.values()),
+    }
+
+
+def feeds(names, contract, golden):
+    """Return the golden inputs one by one as the runner reads them, by ``{contract name: name in the run}``."""
+    return [
+        {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
+        for feed in parity.feeds(contract, golden)
+    ]
+
+
+def signature_tensors(folder, contract, side):
+    """Return ``{contract name: tensor}`` of ``inputs`` or ``outputs``, by the signature in model.json."""
+    signature = read_document(folder).get("signature", {}).get(side, {})
+    for entry in contract[side]:
+        if entry["name"] not in signature:
+            raise UserError(f"{folder}: the signature of its {MODEL} has no {side[:-1]} {entry['name']}")
+    return {entry["name"]: signature[entry["name"]]["name"] for entry in contract[side]}
+
+
+def run_golden(folder, contract, golden, backend, node, library, runs=1):
+    """Run a graph model in Node on all golden inputs.
+
+    Args:
+        folder: that of model.json.
+        contract: contract of its graph.
+        golden: ``{tensor: array}``, one row for each pinned input.
+        backend: one of :data:`BACKENDS`.
+        node: the program.
+        library: folder of the JavaScript packages.
+        runs: how often at least.
+
+    Returns:
+        What measure() of web/runner.js gives; ``outputs`` is ``[{output name: array}, …]``, one for each input.
+    """
+    where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "runs": runs}
+    measured = run_in_node({**where, **request(folder, contract, golden)}, node)
+    return with_arrays(measured, signature_tensors(folder, contract, "outputs"))
+
+
+def with_arrays(measured, names):
+    """Return a measurement whose outputs are arrays under the contract's names.
+
+    Args:
+        measured: what measure() of web/runner.js gives.
+        names: ``{contract name: name in the run}``.
+    """
+    outputs = [{name: decode(found[key]) for name, key in names.items()} for found in measured["outputs"]]
+    return {**measured, "outputs": outputs}
+
+
+def run_in_node(request, node="node"):
+    """Return what measure() of web/runner.js gives for a model in Node.
+
+    Args:
+        request: as web/node.js reads it.
+        node: the program.
+
+    Raises:
+        UserError: when Node is not installed.
+        CannotRun: with the reason of TensorFlow.js.
+    """
+    try:
+        process = subprocess.run(
+            [node, WEB / "node.js"],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=sandbox.follow_parent,
+        )
+        supervisor.step()
+    except FileNotFoundError as error:
+        raise UserError(f"{node}: is not installed; TensorFlow.js needs Node 18 or newer") from error
+    if process.returncode:
+        reason = (process.stderr.strip().splitlines() or [f"Node ended with {process.returncode}"])[0]
+        raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
+    return json.loads(process.stdout)
+
+
+def judge(measured, contract, golden, limits):
+    """Return what evidence says about one backend, failures, and what was not tested.
+
+    Args:
+        measured: what :func:`with_arrays` gave.
+        contract, golden: as for :func:`request`.
+        limits: as for :func:`zoomill.proof.parity.of_outputs`.
+
+    Returns:
+        Times in milliseconds, tensors and parity; a phrase for every limit that is missed and for tensors that are
+        left behind; a phrase for everything that was not tested.
+    """
+    found, failures, not_tested = parity.of_outputs(measured["outputs"], contract, golden, limits)
+    times = {key: round(measured[key], 3) for key in ("load_ms", "first_ms", "median_ms")}
+    figures = times | {key: measured[key] for key in ("execution", "runs", "tensors")} | {"parity": found}
+    return figures, [*leaks(measured["tensors"]), *failures], not_tested
+
+
+def on_backends(backends, run, contract, golden, limits):
+    """Return what evidence says about all backends, failures, and what was not tested on any of them.
+
+    Args:
+        backends: their names.
+        run: function from a backend to what :func:`with_arrays` gives, which may raise :class:`CannotRun`.
+        contract, golden, limits: as for :func:`judge`.
+    """
+    figures, failures, not_tested = {}, [], []
+    for backend in backends:
+        try:
+            figures[backend], missed, open_questions = judge(run(backend), contract, golden, limits)
+        except CannotRun as error:
+            figures[backend], missed, open_questions = {"error": str(error)}, [str(error)], []
+        failures += [f"{backend}: {phrase}" for phrase in missed]
+        not_tested += [phrase for phrase in open_questions if phrase not in not_tested]
+    return figures, failures, not_tested
+
+
+def leaks(tensors):
+    """Return one phrase for every way in which a model left tensors behind, or lost some of its own.
+
+    Args:
+        tensors: how many are alive ``before`` it is loaded, when it is ``loaded``, ``after_runs``, ``after_dispose``.
+    """
+    pairs = (("the runs", "after_runs", "loaded"), ("dispose", "after_dispose", "before"))
+    changes = [(phrase, tensors[late] - tensors[early]) for phrase, late, early in pairs]
+    return [f"{change:+d} tensors after {phrase}" for phrase, change in changes if change]
+
+
+def worst(backends):
+    """Return the parity of the backend with the lowest ratio, output by output."""
+    result = {}
+    for entry in backends.values():
+        for name, figures in entry.get("parity", {}).items():
+            # Written so that NaN, which is no number, wins.
+            if name not in result or not figures["sqnr"] >= result[name]["sqnr"]:
+                result[name] = figures
+    return result
+
+
+def sensitivity(folder, contract, golden_feeds, variants, backend, node, library):
+    """Return what web/sensitivity.js measures of a graph model in Node.
+
+    Args:
+        folder, contract, backend, node, library: as for :func:`run_golden`.
+        golden_feeds: list of ``{input tensor: array}``.
+        variants: ``{name: model.json of the same model with quantised weights}``.
+    """
+    stacked = {name: np.stack([feed[name] for feed in golden_feeds]) for name in golden_feeds[0]}
+    where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "variants": variants}
+    return run_in_node({**where, **request(folder, contract, stacked)}, node)

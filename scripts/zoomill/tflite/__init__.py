@@ -1,0 +1,1 @@
+""".tflite files: making, quantising, reading and running them."""

@@ -1,0 +1,95 @@
+"""Post-training quantisation by ai-edge-quantizer, from a float file and its calibration."""
+
+import re
+import tempfile
+
+import numpy as np
+
+from zoomill.tflite import tflite_ends, tflite_file
+
+# Half-precision storage of every weight, computed in float32: what the converter calls float16 quantisation.
+_FLOAT16 = [
+    {
+        "regex": ".*",
+        "operation": "*",
+        "algorithm_key": "float_casting",
+        "op_config": {
+            "weight_tensor_config": {
+                "num_bits": 16,
+                "symmetric": True,
+                "granularity": "TENSORWISE",
+                "dtype": "FLOAT",
+            },
+            "compute_precision": "FLOAT",
+            "explicit_dequantize": True,
+            "skip_checks": False,
+            "min_weight_elements": 0,
+        },
+    }
+]
+
+
+def quantise(path, variant, ranges=None, in_float=()):
+    """Return a variant of a float file as ``ModelT`` of :mod:`zoomill.tflite.tflite_file`.
+
+    Args:
+        path: float32 .tflite file with one signature.
+        variant: its name; ``uint8_io`` is that of ``int8_io``, before its ends are recast.
+        ranges: ``{tensor: [smallest, largest]}`` of all activations, for variants with integer activations.
+        in_float: names of tensors whose operators stay in float.
+    """
+    from ai_edge_quantizer import quantizer
+
+    work = quantizer.Quantizer(path, _recipe(variant, in_float))
+    calibration = ranges and {
+        tensor: {"min": np.array(low, np.float32).reshape(1, 1), "max": np.array(high, np.float32).reshape(1, 1)}
+        for tensor, (low, high) in ranges.items()
+    }
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(work.quantize(calibration).quantized_model)
+        file.flush()
+        model = tflite_file.read(file.name)
+    if variant == "int16x8":
+        restore_biases(model, tflite_file.read(path))
+    tflite_ends.reconnect(model)
+    return model
+
+
+def restore_biases(model, exact):
+    """Write int64 biases anew that ai-edge-quantizer cuts at the ends of int32: those of nearly dead channels.
+
+    Args:
+        model: ``ModelT`` of int16x8, changed in place.
+        exact: ``ModelT`` of the float file.
+    """
+    floats = {tensor.name: tflite_file.constant(exact, tensor) for tensor in exact.subgraphs[0].tensors}
+    for tensor in model.subgraphs[0].tensors:
+        stored = tflite_file.constant(model, tensor)
+        cut = np.abs(stored) >= np.iinfo(np.int32).max if stored.dtype == np.int64 and stored.size else np.array(False)
+        if cut.any() and tflite_file.is_quantised(tensor):
+            whole = np.rint(floats[tensor.name] / tflite_file.steps(tensor, stored.shape)).astype(np.int64)
+            data = np.where(cut, whole, stored).astype("<i8").tobytes()
+            model.buffers[tensor.buffer].data = np.frombuffer(data, np.uint8)
+
+
+def _recipe(variant, in_float):
+    """Return the recipe of a variant; later entries of a recipe overrule earlier ones."""
+    from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
+
+    if variant == "float16":
+        return _FLOAT16
+    if variant == "dynamic":
+        return recipe.dynamic_wi8_afp32()
+    manager = recipe_manager.RecipeManager()
+    bits = 16 if variant == "int16x8" else 8
+    manager.add_static_config(".*", qtyping.TFLOperationName.ALL_SUPPORTED, bits, 8)
+    exempt = []
+    if in_float:  # one pattern: with one for each name, files of many operators take minutes
+        names = "|".join(map(re.escape, in_float))
+        exempt.append((f"(^|;)({names})(;|$)", qtyping.TFLOperationName.ALL_SUPPORTED))
+    if variant in ("int8", "int16x8"):
+        # Otherwise the default recipe quantises the ends too, of a detector even its class numbers.
+        exempt += [(".*", qtyping.TFLOperationName.INPUT), (".*", qtyping.TFLOperationName.OUTPUT)]
+    for pattern, operation in exempt:
+        manager.add_quantization_config(pattern, operation, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE)
+    return manager.get_quantization_recipe()
