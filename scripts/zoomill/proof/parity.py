@@ -32,10 +32,10 @@ def of_outputs(runs, contract, golden, limits, logits=()):
             it follows from the outputs, but not from those that are rounded to integers.
 
     Returns:
-        A :class:`~evidence.Verdict` with figures by output: ``spread``, the root mean square of the
-        standard deviation of its golden values over inputs; ``peak``, the largest golden value; ``max_abs`` and
-        ``rms``, errors; ``sqnr``, 20 times the logarithm of spread by rms error, dB; ``share``, the largest error by the
-        peak. ``logits``, the same of what stood before a softmax or sigmoid. Of outputs that decide (a softmax, or a value
+        A :class:`~evidence.Verdict` with figures by output: ``spread``, the root mean square of the standard
+        deviation of its golden values over inputs; ``peak``, the largest golden value; ``max_abs`` and ``rms``,
+        errors; ``sqnr``, 20 times the logarithm of spread by rms error, dB; ``share``, the largest error by the peak.
+        ``logits``, the same of what stood before a softmax or sigmoid. Of outputs that decide (a softmax, or a value
         for each label), ``decisions``: the share of rows whose largest value is in the same place; rows whose golden
         values are nearer together than the allowed error do not count (None without any that do). ``constant: true``
         of an output that does not depend on inputs; ``finite: false`` where it is no number.
