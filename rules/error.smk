@@ -30,8 +30,7 @@ rule compare_tensors:
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=plan.evaluation.form,
-        preprocess=plan.preprocess,
+        samples=plan.evaluation.flags,
         limit=16,
     shell:
         r"""
@@ -39,10 +38,7 @@ rule compare_tensors:
             --float {input.exact:q} \
             --quantised {input.quantised:q} \
             --contract {input.contract:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
+            {params.samples:q} \
             --golden {input.golden:q} \
             --limit {params.limit:q} \
             --output {output.figures:q} \
@@ -75,9 +71,7 @@ rule bisect_quantisation:
         "../envs/evaluate.yaml"
     params:
         variant=plan.variant("tflite", "int8_mixed"),
-        form=plan.evaluation.form,
-        preprocess=plan.preprocess,
-        metric=plan.metric,
+        task=plan.task,
         drop=plan.card("drop", "int8"),
     shell:
         r"""
@@ -86,11 +80,7 @@ rule bisect_quantisation:
             --calibration {input.calibration:q} \
             --contract {input.contract:q} \
             --anchors {input.anchors:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
-            --metric {params.metric:q} \
+            {params.task:q} \
             --drop {params.drop:q} \
             --variant {params.variant:q} \
             --output {output.tflite:q} \

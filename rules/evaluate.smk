@@ -5,6 +5,19 @@ Yields: results/{model}/source.metric.json, results/{model}/{graph}.{variant}.me
 {graph}.{variant}.tfjs.metric.json, with .samples.jsonl beside them.
 """
 
+# One command line for all: what is scored stands in params.
+EVALUATE = r"""
+        python {input.code[0]:q} \
+            {params.given:q} \
+            {params.tools:q} \
+            --contract {input.contract:q} \
+            --anchors {input.anchors:q} \
+            {params.task:q} \
+            --output {output.figures:q} \
+            --output-samples {output.samples:q} \
+            &>{log:q}
+        """
+
 
 rule evaluate_source:
     input:
@@ -26,24 +39,11 @@ rule evaluate_source:
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=plan.evaluation.form,
-        preprocess=plan.preprocess,
-        metric=plan.metric,
+        tools=[],
+        given=plan.predictions_flags,
+        task=plan.task,
     shell:
-        r"""
-        python {input.code[0]:q} \
-            --predictions {input.predictions:q} \
-            --contract {input.contract:q} \
-            --anchors {input.anchors:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
-            --metric {params.metric:q} \
-            --output {output.figures:q} \
-            --output-samples {output.samples:q} \
-            &>{log:q}
-        """
+        EVALUATE
 
 
 rule evaluate_tflite:
@@ -66,25 +66,11 @@ rule evaluate_tflite:
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=plan.evaluation.form,
-        preprocess=plan.preprocess,
-        metric=plan.metric,
+        tools=[],
+        given=plan.artifact_flags,
+        task=plan.task,
     shell:
-        r"""
-        python {input.code[0]:q} \
-            --artifact {input.artifact:q} \
-            --variant {wildcards.variant:q} \
-            --contract {input.contract:q} \
-            --anchors {input.anchors:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
-            --metric {params.metric:q} \
-            --output {output.figures:q} \
-            --output-samples {output.samples:q} \
-            &>{log:q}
-        """
+        EVALUATE
 
 
 rule evaluate_tfjs:
@@ -110,23 +96,8 @@ rule evaluate_tfjs:
     conda:
         "../envs/evaluate.yaml"
     params:
-        form=plan.evaluation.form,
-        preprocess=plan.preprocess,
-        metric=plan.metric,
+        tools=["--library", javascript.FOLDER],
+        given=plan.artifact_flags,
+        task=plan.task,
     shell:
-        r"""
-        python {input.code[0]:q} \
-            --artifact {input.artifact:q} \
-            --variant {wildcards.variant:q} \
-            --library build/javascript \
-            --contract {input.contract:q} \
-            --anchors {input.anchors:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
-            --metric {params.metric:q} \
-            --output {output.figures:q} \
-            --output-samples {output.samples:q} \
-            &>{log:q}
-        """
+        EVALUATE

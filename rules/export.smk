@@ -76,7 +76,7 @@ use rule export_ssd_graph as predict_ssd_graph with:
         labels=plan.json("labels"),
         allow=plan.source("allow"),
         folder=plan.output_folder,
-        samples=plan.sample_flags,
+        samples=plan.evaluation.flags,
 
 
 rule export_inference:
@@ -175,7 +175,7 @@ RUNS = {
     "predict": (
         {"predictions": "build/{model}/main/predictions.npz"},
         {"samples": plan.evaluation.list, "folder": plan.evaluation.folder},
-        plan.sample_flags,
+        plan.evaluation.flags,
     ),
 }
 
@@ -278,7 +278,7 @@ use rule run_pytorch as predict_pytorch with:
         options=plan.source_options,
         card=plan.expectations,
         tools=["--golden", "build/{model}/main/golden.npz"],
-        given=plan.sample_flags,
+        given=plan.evaluation.flags,
         folder=plan.output_folder,
 
 

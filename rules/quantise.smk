@@ -60,17 +60,13 @@ rule calibrate:
     conda:
         "../envs/litert.yaml"
     params:
-        form=plan.calibration.form,
-        preprocess=plan.preprocess,
+        samples=plan.calibration.flags,
     shell:
         r"""
         python {input.code[0]:q} \
             --float {input.tflite:q} \
             --contract {input.contract:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
+            {params.samples:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -132,17 +128,13 @@ rule quantise_tensorflow:
         mem_mb=2000,
     params:
         variant=plan.variant("tflite", "tf_int8"),
-        form=plan.calibration.form,
-        preprocess=plan.preprocess,
+        samples=plan.calibration.flags,
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
+            {params.samples:q} \
             --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
@@ -203,8 +195,7 @@ rule plan_tfjs:
     conda:
         "../envs/litert.yaml"
     params:
-        form=plan.calibration.form,
-        preprocess=plan.preprocess,
+        samples=plan.calibration.flags,
         budget=plan.card("tfjs", "budget"),
         shard_bytes=plan.card("tfjs", "shard_bytes"),
     shell:
@@ -213,10 +204,7 @@ rule plan_tfjs:
             --float {input.model:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
-            --samples {input.samples:q} \
-            --folder {input.folder:q} \
-            --form {params.form:q} \
-            --preprocess {params.preprocess:q} \
+            {params.samples:q} \
             --budget {params.budget:q} \
             --shard-bytes {params.shard_bytes:q} \
             --library build/javascript \

@@ -1,5 +1,6 @@
 """What is true of every rule."""
 
+import collections
 import os
 import re
 from pathlib import Path
@@ -106,3 +107,20 @@ def test_no_variant_and_no_kind_of_source_stands_in_a_rule_or_schema():
     for path in sorted((REPOSITORY / "rules/schemas").glob("*.yaml")):
         enums = re.findall(r"(?:enum|required): \[(.*)\]", path.read_text())
         assert [found for found in enums if len(lists.findall(found)) > 3] == [], path.name
+
+
+# What a rule is made of besides its names, paths and flags.
+FRAME = re.compile(
+    r'group:|"model"|conda:|f?"\.\./envs/.*|params:|shell:|r?"""|output:|input:|log:|benchmark:|resources:|'
+    r"wildcard_constraints:|mem_mb=\d+,|python \{input.code\[0\]:q\} \\|&>\{log:q\}"
+)
+
+
+def test_no_six_lines_of_rule_text_stand_twice():
+    seen = collections.defaultdict(list)
+    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+        stripped = [line.strip() for line in path.read_text().splitlines()]
+        lines = [line for line in stripped if line and not FRAME.fullmatch(line)]
+        for start in range(len(lines) - 5):
+            seen["\n".join(lines[start : start + 6])].append(path.name)
+    assert {text: names for text, names in seen.items() if len(names) > 1} == {}

@@ -112,10 +112,6 @@ class Plan:
         card = self.catalogue[wildcards.model]
         return json.dumps({key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")})
 
-    def preprocess(self, wildcards):
-        """Return how pictures are prepared for a model, as JSON."""
-        return json.dumps(self.catalogue[wildcards.model]["preprocess"], sort_keys=True)
-
     def graph_options(self, wildcards):
         """Return the post-processing options that the card sets for a graph, as JSON."""
         options = cards.postprocess_options(self.catalogue[wildcards.model], wildcards.graph)
@@ -160,11 +156,20 @@ class Plan:
         other = self._other(wildcards)
         return json.dumps(other["samples"] if other else None)
 
-    def metric(self, wildcards):
-        """Return the metric of a model's evaluation, as JSON; boxes are those that the data set's card names."""
+    def predictions_flags(self, wildcards, input):
+        """Return the flag that names what a source made of the samples."""
+        return ["--predictions", input.predictions]
+
+    def artifact_flags(self, wildcards, input):
+        """Return the flags that say which artifact is scored."""
+        return ["--artifact", input.artifact, "--variant", wildcards.variant]
+
+    def task(self, wildcards, input):
+        """Return the flags for the samples and the metric of a model's evaluation; the data set's card names boxes."""
         chosen = self.catalogue[wildcards.model]["evaluation"]
         boxes = {"annotations": self.datasets[chosen["dataset"]].get("annotations")}
-        return json.dumps({**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}, sort_keys=True)
+        metric = {**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}
+        return [*self.evaluation.flags(wildcards, input), "--metric", json.dumps(metric, sort_keys=True)]
 
     # Graphs.
 
@@ -208,14 +213,7 @@ class Plan:
         sample_list, folder = input.golden
         return [
             *("--golden-samples", sample_list, "--golden-folder", folder),
-            *("--golden-form", chosen.form(wildcards), "--golden-preprocess", self.preprocess(wildcards)),
-        ]
-
-    def sample_flags(self, wildcards, input):
-        """Return the flags that make an export command write predictions instead of a graph."""
-        return [
-            *("--samples", input.samples, "--folder", input.folder),
-            *("--form", self.evaluation.form(wildcards), "--preprocess", self.preprocess(wildcards)),
+            *("--golden-form", chosen.form(wildcards), "--golden-preprocess", chosen.preprocess(wildcards)),
         ]
 
     # TFLite.

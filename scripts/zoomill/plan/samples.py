@@ -34,3 +34,19 @@ class Samples:
         """Return how a model's samples are read, as JSON."""
         chosen = self.of(wildcards.model)
         return json.dumps(self._datasets[chosen["dataset"]]["form"] if chosen else {}, sort_keys=True)
+
+    def preprocess(self, wildcards):
+        """Return how pictures are prepared for a model, as JSON."""
+        return json.dumps(self._catalogue[wildcards.model]["preprocess"], sort_keys=True)
+
+    def flags(self, wildcards, input):
+        """Return the flags that name a job's samples, its inputs ``samples`` and ``folder``, and how they are read."""
+        return [
+            *("--samples", *_paths(input.samples), "--folder", *_paths(input.folder)),
+            *("--form", self.form(wildcards), "--preprocess", self.preprocess(wildcards)),
+        ]
+
+
+def _paths(input):
+    """Return a list of the paths of a named input, which Snakemake gives as a text where it is one."""
+    return [input] if isinstance(input, str) else [*input]
