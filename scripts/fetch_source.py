@@ -49,9 +49,9 @@ def main(argv=None):
     try:
         _fetch(args)
     except UserError as error:
-        raise UserError(printable("%s: %s" % (args.model, error))) from None
+        raise UserError(printable(f"{args.model}: {error}")) from None
     except OSError as error:
-        raise UserError(printable("%s: %s" % (args.model, disk.sentence(error)))) from None
+        raise UserError(printable(f"{args.model}: {disk.sentence(error)}")) from None
 
 
 def _arguments(argv):
@@ -81,18 +81,18 @@ def _arguments(argv):
 
 def _fetch(args):
     parent, name = os.path.split(os.path.normpath(args.output))
-    temporary = os.path.join(parent, ".%s.tmp" % name)
+    temporary = os.path.join(parent, f".{name}.tmp")
     _clear(args.output, temporary)
     wanted = _parsed(args)
     for file in wanted:
         if file.wanted.hex is None and not args.new_digests:
             raise UserError(
-                "%s: its card gives no digest; fetch it once with --config accept_new_digests=True,"
-                " which records the one found in %s" % (file.name, args.lock)
+                f"{file.name}: its card gives no digest; fetch it once with --config accept_new_digests=True,"
+                f" which records the one found in {args.lock}"
             )
     cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))
     places = mirrors.from_environment(cache.session)
-    paths = {file.name: _obtain(file, "%s: %s" % (args.model, file.name), cache, places) for file in wanted}
+    paths = {file.name: _obtain(file, f"{args.model}: {file.name}", cache, places) for file in wanted}
     os.makedirs(temporary)
     try:
         # Plain files first: nothing of an archive can then stand in their place.
@@ -120,16 +120,16 @@ def _clear(output, temporary):
 def _parsed(args):
     """Return the card's files as :class:`SourceFile`, with the digests of sources.lock filled in."""
     locked = source_lock.read(args.lock).get(args.model, {})
-    card = "%s/%s.yaml" % ("datasets" if args.index else "models", args.model)
+    card = "{}/{}.yaml".format("datasets" if args.index else "models", args.model)
     try:
         entries = [*json.loads(args.files), *_samples(args)]
         parsed = [_source_file(entry, locked, card) for entry in entries]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
-        raise UserError("its list of files cannot be read (%r); check %s" % (error, card)) from None
+        raise UserError(f"its list of files cannot be read ({error!r}); check {card}") from None
     except UserError as error:
-        raise UserError("%s; check %s" % (error, card)) from None
+        raise UserError(f"{error}; check {card}") from None
     if clash := archives.collision(file.name for file in parsed):
-        raise UserError("the files %s and %s collide; rename one of them in %s" % (*clash, card))
+        raise UserError("the files {} and {} collide; rename one of them in {}".format(*clash, card))
     return parsed
 
 
@@ -150,16 +150,16 @@ def _samples(args):
 def _source_file(entry, locked, card):
     name, urls = entry["name"], entry["urls"]
     if not name or archives.inside(name) != name:
-        raise UserError("the name %s is not a plain relative path" % archives.shown(name))
+        raise UserError(f"the name {archives.shown(name)} is not a plain relative path")
     if not urls or isinstance(urls, str) or not all(map(_is_source, urls)):
-        raise UserError("%s: `urls` is not a list of http(s) URLs and paths" % name)
+        raise UserError(f"{name}: `urls` is not a list of http(s) URLs and paths")
     unpack = entry.get("unpack")
     if unpack is not None:
         strip, only = unpack.get("strip", 0), unpack.get("only", [])
         if not (isinstance(strip, int) and strip >= 0 and isinstance(only, list)):
-            raise UserError("%s: `unpack` is not {strip: number, only: [pattern, ...]}" % name)
+            raise UserError(f"{name}: `unpack` is not {{strip: number, only: [pattern, ...]}}")
         unpack = {"strip": strip, "only": only}
-    advice = "check the URL in %s" % card
+    advice = f"check the URL in {card}"
     if "digest" in entry:
         advice += ", or delete the file's entry from sources.lock to take another one"
     return SourceFile(name, urls, _wanted(name, entry, locked.get(name, {})), unpack, advice)
@@ -173,19 +173,19 @@ def _is_source(url):
 def _wanted(name, entry, recorded):
     given = [key for key in ("digest", *HEX_DIGITS) if key in entry]
     if len(given) != 1:
-        raise UserError("%s: give one of sha256, sha384, sha512, md5, or `digest: null`" % name)
+        raise UserError(f"{name}: give one of sha256, sha384, sha512, md5, or `digest: null`")
     algorithm, size = given[0], entry.get("size")
     if not isinstance(size, int | None):
-        raise UserError("%s: `size` is not a number of bytes" % name)
+        raise UserError(f"{name}: `size` is not a number of bytes")
     if algorithm == "digest":
         if entry["digest"] is not None:
-            raise UserError("%s: `digest` can be nothing but null; use sha256, sha384 or sha512" % name)
+            raise UserError(f"{name}: `digest` can be nothing but null; use sha256, sha384 or sha512")
         return Wanted(recorded.get("size", size), "sha256", recorded.get("sha256"))
     if algorithm == "md5" and size is None:
-        raise UserError("%s: md5 alone is too weak; give the `size` as well" % name)
+        raise UserError(f"{name}: md5 alone is too weak; give the `size` as well")
     digest = entry[algorithm].lower()
     if len(digest) != HEX_DIGITS[algorithm] or set(digest) - set("0123456789abcdef"):
-        raise UserError("%s: `%s` is not %d hexadecimal digits" % (name, algorithm, HEX_DIGITS[algorithm]))
+        raise UserError(f"{name}: `{algorithm}` is not {HEX_DIGITS[algorithm]} hexadecimal digits")
     return Wanted(size, algorithm, digest)
 
 
@@ -197,7 +197,7 @@ def _obtain(file, label, cache, places):
         if path := cache.find(file.wanted, label):
             return path
     except Wrong as error:
-        raise UserError("%s: in the cache, %s; %s" % (file.name, error, file.advice)) from None
+        raise UserError(f"{file.name}: in the cache, {error}; {file.advice}") from None
     failures, sentences = [], []
     for source in [*places, *file.urls]:
         location = None
@@ -205,16 +205,16 @@ def _obtain(file, label, cache, places):
             location = source.find(file.wanted) if isinstance(source, mirrors.Mirror) else source
             if location is not None:
                 path = cache.fetch(location, file.wanted, label)
-                log(label, "came from %s" % public(location))
+                log(label, f"came from {public(location)}")
                 return path
         except (Broken, Wrong) as error:
             failures.append(error)
-            sentences.append("%s %s" % (public(location or source.place), error))
+            sentences.append(f"{public(location or source.place)} {error}")
             log(label, sentences[-1])
     advice = file.advice
     if all(isinstance(failure, Broken) for failure in failures):
-        advice = "check the network connection, or name a mirror in %s" % mirrors.VARIABLE
-    raise UserError("%s: %s; %s" % (file.name, "; ".join(sentences), advice))
+        advice = f"check the network connection, or name a mirror in {mirrors.VARIABLE}"
+    raise UserError("{}: {}; {}".format(file.name, "; ".join(sentences), advice))
 
 
 def _place(file, path, folder):
@@ -225,7 +225,7 @@ def _place(file, path, folder):
         try:
             archives.unpack(path, folder, **file.unpack)
         except UserError as error:
-            raise UserError("%s: %s; check the file and its `unpack`" % (file.name, error)) from None
+            raise UserError(f"{file.name}: {error}; check the file and its `unpack`") from None
         return
     os.makedirs(os.path.dirname(destination), exist_ok=True)
     with disk.naming(destination):

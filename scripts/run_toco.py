@@ -28,7 +28,7 @@ def main(argv=None):
     try:
         run(args, contract)
     except UserError as error:
-        raise UserError("%s: %s" % (contract["model"], error)) from error
+        raise UserError("{}: {}".format(contract["model"], error)) from error
     with open(args.output_log, encoding="utf-8", errors="replace") as file:
         files.write_json(args.output_counts, binding.log_counts(file.read()))
 
@@ -47,10 +47,10 @@ def run(args, contract):
             array = binding.lacking_range(text)
             if array:
                 advice = "give `toco: default_ranges` in the card"
-                raise UserError("%s: %s has no fake-quant node; %s" % (args.graph, array, advice)) from error
+                raise UserError(f"{args.graph}: {array} has no fake-quant node; {advice}") from error
             if isinstance(error, UserError):
                 raise
-            raise UserError("%s: TOCO failed; its log stands above" % args.graph) from error
+            raise UserError(f"{args.graph}: TOCO failed; its log stands above") from error
 
 
 def convert(args, contract, statistics, log):

@@ -69,7 +69,7 @@ class Server:
         self._http.owner = self
         # A client that goes away is part of the tests.
         self._http.handle_error = lambda *_: None
-        self.url = "http://127.0.0.1:%d" % self._http.server_port
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 
     def __setitem__(self, name, answers):
@@ -126,7 +126,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         size = len(answer.data)
         fields = {"ETag": answer.etag, "Last-Modified": answer.modified, **answer.headers}
         if start is not None:
-            fields["Content-Range"] = answer.content_range or "bytes %d-%d/%d" % (start, size - 1, size)
+            fields["Content-Range"] = answer.content_range or f"bytes {start}-{size - 1}/{size}"
         if answer.chunked:
             fields["Transfer-Encoding"] = "chunked"
         elif answer.length:

@@ -34,7 +34,7 @@ def run(main, argv=None, network=sandbox.NONE):
     try:
         folder = tempfile.mkdtemp(prefix="zoomill-")
     except OSError as error:
-        sys.exit("error: no folder for temporary files: %s; set TMPDIR to one with room" % error)
+        sys.exit(f"error: no folder for temporary files: {error}; set TMPDIR to one with room")
     try:
         supervisor.watch(lambda: _work(main, argv, network, folder), seconds, megabytes)
     except UserError as error:
@@ -63,7 +63,7 @@ def shut_in(args):
     global _subject  # noqa: PLW0603
     file = os.path.relpath([*itertools.chain(*made.places()), "?"][0])
     model = getattr(args, "model", None)
-    _subject = file if model in (None, file) else "%s: %s" % (model, file)
+    _subject = file if model in (None, file) else f"{model}: {file}"
     supervisor.tell(_subject)
     if _shut_in:
         _shut_in()
@@ -87,17 +87,17 @@ def _work(main, argv, network, folder):
     except UserError as error:
         sys.exit(_lines(error))
     except MemoryError:
-        raise SystemExit("error: %s" % printable("%s: needs more memory than there is" % _subject)) from None
+        raise SystemExit("error: {}".format(printable(f"{_subject}: needs more memory than there is"))) from None
     except OSError as error:
         if not disk.is_told(error):
             raise
         error.filename = error.filename or _subject
-        raise SystemExit("error: %s" % printable(disk.sentence(error))) from None
+        raise SystemExit(f"error: {printable(disk.sentence(error))}") from None
 
 
 def _lines(error):
     """Return what stands on the terminal for a UserError."""
-    return "\n".join("error: %s" % printable(str(line)) for line in error.args)
+    return "\n".join(f"error: {printable(str(line))}" for line in error.args)
 
 
 def _limit_files():

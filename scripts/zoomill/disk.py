@@ -29,7 +29,7 @@ def sentence(error):
     """Return what an OSError says: the file, what is wrong, and what to do about it."""
     words = [str(part) for part in (error.filename, error.strerror or error) if part is not None]
     advice = _ADVICE.get(error.errno)
-    return ": ".join(words) + ("; %s" % advice if advice else "")
+    return ": ".join(words) + (f"; {advice}" if advice else "")
 
 
 def is_told(error):

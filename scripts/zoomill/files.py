@@ -22,7 +22,7 @@ def written(path, recorded=True):
     from zoomill import made  # which reads and writes by this module
 
     path = os.fspath(path)
-    temporary = "%s.tmp" % path
+    temporary = f"{path}.tmp"
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     try:
         yield temporary

@@ -103,26 +103,26 @@ def check_member(folder, name):
     if owner:
         listed = _load(owner).get("files", {})
         if listed.get(os.path.relpath(path, owner)) != files.digest(path):
-            raise UserError("%s: was changed after it was made; %s" % (path, restore(owner)))
+            raise UserError(f"{path}: was changed after it was made; {restore(owner)}")
 
 
 def restore(path):
     """Return what to do to get a file or folder again as it was."""
-    return "restore it by `snakemake -j1 --force %s`" % path
+    return f"restore it by `snakemake -j1 --force {path}`"
 
 
 def mismatch(path, known):
     """Return a line that says in which file ``path`` differs from its record ``known``, or None."""
     if not os.path.exists(path):
-        return "%s: was removed after %s made it; %s" % (path, known["by"], restore(path))
+        return "{}: was removed after {} made it; {}".format(path, known["by"], restore(path))
     found = _state(path)
     if found["sha256"] == known["sha256"]:
         return None
     before, now = known.get("files", {}), found.get("files", {})
     changed = [name for name in sorted({**before, **now}) if before.get(name) != now.get(name)]
     file = os.path.join(path, changed[0]) if changed else path
-    more = ", as were %d more files," % (len(changed) - 1) if len(changed) > 1 else ""
-    return "%s: was changed%s after %s made it; %s" % (file, more, known["by"], restore(path))
+    more = f", as were {len(changed) - 1} more files," if len(changed) > 1 else ""
+    return "{}: was changed{} after {} made it; {}".format(file, more, known["by"], restore(path))
 
 
 class Lineage:
@@ -152,7 +152,7 @@ class Lineage:
     def _look(self, path):
         known = _load(path)
         if known is None:
-            return {path: "%s: has no record of who made it; %s" % (path, restore(path))}
+            return {path: f"{path}: has no record of who made it; {restore(path)}"}
         self.records[path] = known
         line = mismatch(path, known)
         found = {path: line} if line else {}
@@ -161,11 +161,11 @@ class Lineage:
             if os.path.dirname(os.path.abspath(other)) == self._cache:
                 self.downloads[other] = digest
                 if os.path.exists(other) and files.digest(other) != digest:
-                    found[other] = "%s: was changed after %s read it; %s" % (other, known["by"], restore(path))
+                    found[other] = "{}: was changed after {} read it; {}".format(other, known["by"], restore(path))
                 continue
             found.update(self.wrong(other))
             if other in self.records and self.records[other]["sha256"] != digest:
-                found.setdefault(path, "%s: was made from another %s; %s" % (path, other, restore(path)))
+                found.setdefault(path, f"{path}: was made from another {other}; {restore(path)}")
         return found
 
 
@@ -183,7 +183,7 @@ def cpu():
 def _place(path):
     """Return where the record of a path stands."""
     folder, name = os.path.split(os.path.normpath(path))
-    return os.path.join(folder, _FOLDER, "%s.json" % name)
+    return os.path.join(folder, _FOLDER, f"{name}.json")
 
 
 def _owner(path):
@@ -206,7 +206,7 @@ def _load(path):
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        raise UserError("%s: is damaged, so nobody knows who made %s; %s" % (place, path, restore(path))) from None
+        raise UserError(f"{place}: is damaged, so nobody knows who made {path}; {restore(path)}") from None
 
 
 def _state(path):

@@ -32,7 +32,7 @@ _SYSTEM = (
     *("/proc/cpuinfo", "/proc/filesystems", "/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/sys"),
     *("/proc/uptime", "/proc/version"),
 )
-_DEVICES = tuple("/dev/%s" % name for name in ("null", "zero", "full", "random", "urandom"))
+_DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 _CODE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # <linux/landlock.h>: rights over files in the order of their bits, with the ABI that brought the later ones.
@@ -95,7 +95,7 @@ def missing():
     if _abi() < 1:
         lacking.append("files are not shut off (the kernel has no Landlock)")
     if platform.machine() not in _CALLS:
-        lacking.append("system calls are not filtered (unknown machine %s)" % platform.machine())
+        lacking.append(f"system calls are not filtered (unknown machine {platform.machine()})")
     if _abi() < 4 and platform.machine() not in _CALLS:
         lacking.append("the network is not shut off")
     return lacking
@@ -116,7 +116,7 @@ def _environment():
     folders = [_CODE + "/scripts", _CODE + "/web", sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)]
     for variable in ("PATH", "LD_LIBRARY_PATH"):
         folders += filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))
-    return [*_SYSTEM, "/proc/%d" % os.getpid(), *folders]
+    return [*_SYSTEM, f"/proc/{os.getpid()}", *folders]
 
 
 def _own_network():
@@ -129,10 +129,10 @@ def _own_network():
     # A process may name itself only, and its group only after it gave up changing groups.
     for name, text in (
         ("setgroups", "deny"),
-        ("uid_map", "%d %d 1" % (user, user)),
-        ("gid_map", "%d %d 1" % (group, group)),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
     ):
-        with contextlib.suppress(OSError), open("/proc/self/%s" % name, "w") as file:
+        with contextlib.suppress(OSError), open(f"/proc/self/{name}", "w") as file:
             file.write(text)
     return True
 
@@ -179,7 +179,7 @@ def _allow(ruleset, path, rights):
         rights &= _OF_FILES
     rule = struct.pack("=Qi", rights, place)
     if _libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_BENEATH), rule, ctypes.c_uint(0)):
-        _fail("landlock_add_rule: %s" % path)
+        _fail(f"landlock_add_rule: {path}")
     os.close(place)
 
 
@@ -204,9 +204,9 @@ def _seccomp(network):
 
 def _prctl(option, value):
     if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0):
-        _fail("prctl(%d)" % option)
+        _fail(f"prctl({option})")
 
 
 def _fail(what):
     code = ctypes.get_errno()
-    raise OSError(code, "%s: %s" % (what, os.strerror(code)))
+    raise OSError(code, f"{what}: {os.strerror(code)}")

@@ -82,7 +82,7 @@ def ended_by(number):
         "SIGABRT": "was given up by native code; see above",
         "SIGTERM": "was told to stop",
     }
-    return "%s (signal %d, %s)" % (words.get(name, "was stopped"), number, name)
+    return f"{words.get(name, 'was stopped')} (signal {number}, {name})"
 
 
 def _write(line):
@@ -123,19 +123,19 @@ def _look_on(child, reader, seconds, megabytes):
             begun = time.monotonic()
             *lines, rest = (rest + received).split(b"\n")
             told = [line.decode() for line in lines if line]
-            subject = "%s: " % told[-1] if told else subject
+            subject = f"{told[-1]}: " if told else subject
             if not received:  # its end of the pipe is closed
                 time.sleep(_GLANCE / 100)
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return subject, status
         if seconds and time.monotonic() - begun > seconds:
-            return subject, "stopped after the time limit of %d s; raise `time_limit` in config.yaml" % seconds
+            return subject, f"stopped after the time limit of {seconds:g} s; raise `time_limit` in config.yaml"
         family = _descendants(os.getpid())
         if megabytes and sum(map(_memory, family)) > megabytes << 20:
-            return subject, "stopped at the memory limit of %d MB; raise `memory_limit` in config.yaml" % megabytes
+            return subject, f"stopped at the memory limit of {megabytes:g} MB; raise `memory_limit` in config.yaml"
         if len(family) > _PROCESSES:
-            return subject, "stopped since it started more than %d processes" % _PROCESSES
+            return subject, f"stopped since it started more than {_PROCESSES} processes"
 
 
 def _end(others):
@@ -155,15 +155,15 @@ def _descendants(process):
     """Return the numbers of all processes below one."""
     found = []
     with contextlib.suppress(OSError):
-        for thread in os.listdir("/proc/%d/task" % process):
-            with contextlib.suppress(OSError), open("/proc/%d/task/%s/children" % (process, thread)) as file:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{process}/task/{thread}/children") as file:
                 found += map(int, file.read().split())
     return found + [further for child in found for further in _descendants(child)]
 
 
 def _memory(process):
     """Return the bytes of memory that a process has for itself."""
-    with contextlib.suppress(OSError, ValueError), open("/proc/%d/statm" % process) as file:
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{process}/statm") as file:
         _, resident, shared, *_ = map(int, file.read().split())
         return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
     return 0

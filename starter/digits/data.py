@@ -51,7 +51,7 @@ def main():
     np.savez_compressed(str(HERE / "digits.npz"), images=images, labels=labels)
     (HERE / "golden").mkdir(exist_ok=True)
     for number, picture in enumerate(pictures(load()[1][0][:GOLDEN])):
-        Image.fromarray(picture[..., 0]).save(str(HERE / "golden" / ("%d.png" % number)))
+        Image.fromarray(picture[..., 0]).save(str(HERE / "golden" / (f"{number}.png")))
 
 
 if __name__ == "__main__":

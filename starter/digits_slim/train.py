@@ -46,8 +46,8 @@ def network(pictures, training):
     with tf.variable_scope("DigitsNet"), scope:
         net = slim.conv2d(pictures, 16, 3, scope="Conv2d_0")
         for number, (filters, stride) in enumerate(BLOCKS, 1):
-            net = slim.separable_conv2d(net, None, 3, 1, stride=stride, scope="Conv2d_%d_depthwise" % number)
-            net = slim.conv2d(net, filters, 1, scope="Conv2d_%d_pointwise" % number)
+            net = slim.separable_conv2d(net, None, 3, 1, stride=stride, scope=f"Conv2d_{number}_depthwise")
+            net = slim.conv2d(net, filters, 1, scope=f"Conv2d_{number}_pointwise")
         net = slim.avg_pool2d(net, net.shape[1:3], scope="AvgPool")
         net = slim.dropout(net, 0.8, is_training=training, scope="Dropout")
         net = slim.conv2d(net, 10, 1, activation_fn=None, normalizer_fn=None, scope="Logits")
@@ -91,7 +91,7 @@ def trained():
             rows = random.randint(0, len(labels), BATCH)
             _, now = session.run([train, loss], {feed: moved(pictures[rows], random), truth: labels[rows]})
             if number % 200 == 0:
-                print("step %d: loss %.4f" % (number, now))
+                print(f"step {number}: loss {now:.4f}")
         kept = {v.op.name: v for v in slim.get_model_variables()}
         kept.update({averages.average_name(v): averages.average(v) for v in slim.get_model_variables()})
         return session.run(kept)

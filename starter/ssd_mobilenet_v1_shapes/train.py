@@ -40,7 +40,7 @@ def run(*words):
 def make_data(data):
     """Write the training records, the label map and the held-out set into the folder `data`."""
     data.mkdir(parents=True, exist_ok=True)
-    items = ['item {\n  id: %d\n  name: "%s"\n}\n' % item for item in enumerate(make_shapes.LABELS, 1)]
+    items = [f'item {{\n  id: {number}\n  name: "{label}"\n}}\n' for number, label in enumerate(make_shapes.LABELS, 1)]
     (data / "label_map.pbtxt").write_text("".join(items))
     sets = [(f"train-{seed}", seed, TRAIN_COUNT) for seed in TRAIN_SEEDS]
     for name, seed, count in sets + [("heldout", HELDOUT_SEED, HELDOUT_COUNT)]:

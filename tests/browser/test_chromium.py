@@ -118,7 +118,7 @@ WATCHED = """(async ({ attempt }) => {
 def test_a_script_that_is_not_of_the_page_does_not_run(call_page, attempt, tmp_path):
     (tmp_path / "ran.js").write_text("window.ran = true;")
     with static_server.serve({"web": str(tmp_path)}) as elsewhere:
-        text = "(async () => { await (%s)(); })" % attempt.replace("ELSEWHERE", elsewhere)
+        text = "(async () => {{ await ({})(); }})".format(attempt.replace("ELSEWHERE", elsewhere))
         (found,) = call_page([WATCHED.replace("attempt()", text + "()"), {}], page="web/prove.html")["answers"]
     assert not found["ran"] and found["seen"]
 

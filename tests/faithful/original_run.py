@@ -22,7 +22,7 @@ for index, path in enumerate(sys.argv[3:]):
         tf.import_graph_def(graph, name="")
         for name in HEADS:
             rows = [session.run(name + ":0", {INPUT + ":0": image[None]}) for image in images]
-            arrays["%d/%s" % (index, name)] = np.concatenate(rows)
+            arrays[f"{index}/{name}"] = np.concatenate(rows)
         if any(node.name == "anchors" for node in graph.node):
-            arrays["%d/anchors" % index] = session.run("anchors:0")
+            arrays[f"{index}/anchors"] = session.run("anchors:0")
 np.savez(sys.argv[2], **arrays)

@@ -18,7 +18,7 @@ def generated(tmp_path):
         path = tmp_path / "pipeline.config"
         path.write_text(
             "model { ssd { image_resizer { fixed_shape_resizer {} }"
-            " anchor_generator { ssd_anchor_generator { %s } } } }" % text
+            f" anchor_generator {{ ssd_anchor_generator {{ {text} }} }} }} }}"
         )
         ssd, _ = pipeline_config.read_pipeline(path)
         return anchors.ssd_anchors(ssd.anchor_generator.ssd_anchor_generator, feature_maps, image_size)

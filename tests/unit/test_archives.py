@@ -147,7 +147,7 @@ def test_a_sparse_file_of_gnu_tar_is_filled_with_zeros(folder):
         file.truncate(MIB)
         file.seek(MIB)
         file.write(b"end")
-    os.system("cd %s && tar --sparse -cf sparse.tar sparse" % folder.parent)
+    os.system(f"cd {folder.parent} && tar --sparse -cf sparse.tar sparse")
     packed = (folder.parent / "sparse.tar").read_bytes()
     assert len(packed) < MIB
     assert unpack(folder, packed) == {"sparse": bytes(MIB) + b"end"}
@@ -260,7 +260,7 @@ def test_a_tar_bomb_of_many_files_is_refused(folder):
 
 
 def test_a_tar_bomb_of_links_is_refused(folder):
-    links = [("l%d" % number, None, link(tarfile.LNKTYPE, "a")) for number in range(20)]
+    links = [(f"l{number}", None, link(tarfile.LNKTYPE, "a")) for number in range(20)]
     packed = gzip.compress(tar_of(("a", bytes(4 * MIB)), *links))
     assert "links that unpack to more than 64 MiB" in refused(folder, packed)
 
@@ -338,10 +338,10 @@ def test_links_are_unpacked_in_one_pass_over_the_stream(folder, monkeypatch):
     """74 kB hang: links to a first and a last file by turns take the stream back and through the zeros between."""
     passed, rewind = [], gzip._GzipReader._rewind
     monkeypatch.setattr(gzip._GzipReader, "_rewind", lambda self: passed.append(1) or rewind(self))
-    links = [("l%d" % number, None, link(tarfile.LNKTYPE, "az"[number % 2])) for number in range(20)]
+    links = [(f"l{number}", None, link(tarfile.LNKTYPE, "az"[number % 2])) for number in range(20)]
     packed = gzip.compress(tar_of(("a", b"1"), ("zeros", bytes(9 * MIB)), ("z", b"2"), *links))
     found = unpack(folder, packed)
-    assert [found["l%d" % number] for number in range(20)] == [b"1", b"2"] * 10
+    assert [found[f"l{number}"] for number in range(20)] == [b"1", b"2"] * 10
     assert len(passed) <= 2
 
 
@@ -395,7 +395,7 @@ def test_what_is_no_header_does_not_end_a_tar_in_silence(folder, rest):
 
 @pytest.mark.parametrize("packer", [*PACKERS, "zip"])
 def test_a_truncated_archive_is_refused_wherever_it_ends(folder, packer):
-    members = [("%d" % number, random.Random(number).randbytes(3000)) for number in range(3)]
+    members = [(f"{number}", random.Random(number).randbytes(3000)) for number in range(3)]
     packed = zip_of(*members) if packer == "zip" else PACKERS[packer](tar_of(*members))
     end = len(packed) - (0 if packer != "tar" else 10240 - 3 * 3584 % 10240)
     for number, length in enumerate(range(0, end, 501)):
@@ -427,7 +427,7 @@ def test_what_is_no_archive_is_refused(folder, data):
 
 @pytest.mark.parametrize("packer", [*PACKERS, "zip"])
 def test_damaged_archives_give_a_user_error_and_nothing_outside(folder, packer):
-    members = [("top/%d" % number, random.Random(number).randbytes(3000)) for number in range(5)]
+    members = [(f"top/{number}", random.Random(number).randbytes(3000)) for number in range(5)]
     packed = zip_of(*members) if packer == "zip" else PACKERS[packer](tar_of(*members))
     chance = random.Random(packer)
     for attempt in range(150):

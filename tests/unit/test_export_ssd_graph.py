@@ -28,7 +28,7 @@ def check(tmp_path):
 
 def test_a_graph_that_does_what_its_pipeline_says_passes_whatever_the_override_asks_of_the_op(check):
     nms = "post_processing { batch_non_max_suppression { iou_threshold: 0.4 score_threshold: 0.9 } }"
-    check(options(), TEXT, "model { ssd { %s } }" % nms)
+    check(options(), TEXT, f"model {{ ssd {{ {nms} }} }}")
 
 
 @pytest.mark.parametrize(

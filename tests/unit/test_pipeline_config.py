@@ -133,5 +133,5 @@ def test_a_source_without_pipeline_config_is_refused(tmp_path):
     "coder", ["mean_stddev_box_coder { stddev: 0.1 }", "square_box_coder {}", "keypoint_box_coder {}"]
 )
 def test_a_box_coder_that_the_op_does_not_have_is_refused_by_name(pipeline, coder):
-    text = SSD + "model { ssd { box_coder { %s } } }" % coder
+    text = SSD + f"model {{ ssd {{ box_coder {{ {coder} }} }} }}"
     assert f"has a {coder.split()[0]}, but TFLite_Detection_PostProcess" in refusal(pipeline, text)

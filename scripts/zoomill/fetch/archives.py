@@ -85,9 +85,9 @@ def unpack(archive, folder, strip=0, only=()):
         chosen = _chosen(_checked(members, limit), strip, only)
         size = sum(member.size * len(paths) for member, paths in chosen)
         if size > limit:
-            raise UserError("has links that unpack to more than %d MiB" % (limit >> 20))
+            raise UserError(f"has links that unpack to more than {limit >> 20} MiB")
         if size > free:
-            raise UserError("unpacks to %d MiB, but the disk has room for %d" % (size >> 20, free >> 20))
+            raise UserError(f"unpacks to {size >> 20} MiB, but the disk has room for {free >> 20}")
         for member, (first, *others) in chosen:
             with opened(member.handle) as content:
                 _write(content, folder, first, member.size)
@@ -103,9 +103,9 @@ def _write(content, folder, path, size):
         with disk.naming(destination), open(destination, "xb") as file:
             shutil.copyfileobj(content, file, BLOCK)
             if file.tell() != size:
-                raise UserError("is damaged: %s has another size than it says" % shown(path))
+                raise UserError(f"is damaged: {shown(path)} has another size than it says")
     except (FileExistsError, NotADirectoryError):
-        raise UserError("holds %s, as does another file of the card" % shown(path)) from None
+        raise UserError(f"holds {shown(path)}, as does another file of the card") from None
 
 
 def inside(name):
@@ -118,13 +118,13 @@ def inside(name):
     try:
         lengths = [len(part.encode()) for part in parts]
     except UnicodeEncodeError:
-        raise UserError("the path %s is not UTF-8" % shown(name)) from None
+        raise UserError(f"the path {shown(name)} is not UTF-8") from None
     if name.startswith("/") or ".." in parts:
-        raise UserError("the path %s leads out of the folder" % shown(name))
+        raise UserError(f"the path {shown(name)} leads out of the folder")
     if "\\" in name or any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
-        raise UserError("the path %s has a backslash or a control character" % shown(name))
+        raise UserError(f"the path {shown(name)} has a backslash or a control character")
     if max(lengths, default=0) > MAX_NAME or sum(lengths) + len(lengths) > MAX_PATH:
-        raise UserError("the path %s is too long" % shown(name))
+        raise UserError(f"the path {shown(name)} is too long")
     return "/".join(parts)
 
 
@@ -155,12 +155,12 @@ def _damage_told():
     try:
         yield
     except _DAMAGE as error:
-        raise UserError("is damaged, or not a tar or zip archive (%s)" % _said(error)) from None
+        raise UserError(f"is damaged, or not a tar or zip archive ({_said(error)})") from None
     except OSError as error:
         if error.errno is not None:
             raise
         # gzip and bz2 report damaged data in this way.
-        raise UserError("is damaged (%s)" % _said(error)) from None
+        raise UserError(f"is damaged ({_said(error)})") from None
 
 
 def _said(error):
@@ -210,7 +210,7 @@ class _Bounded:
 
     def seek(self, position, whence=os.SEEK_SET):
         if position > self._limit:
-            raise UserError("unpacks to more than %d MiB" % (self._limit >> 20))
+            raise UserError(f"unpacks to more than {self._limit >> 20} MiB")
         return self._stream.seek(position, whence)
 
     def read(self, size=None):
@@ -218,7 +218,7 @@ class _Bounded:
             raise UserError("is damaged: it has a negative size")
         most = self._at_once if self.headers is None else min(self._at_once, self.headers)
         if size is not None and size > most:
-            raise UserError("has headers of more than %d KiB" % (most >> 10))
+            raise UserError(f"has headers of more than {most >> 10} KiB")
         self.last = self._stream.read(most if size is None else size)
         if self.headers is not None:
             self.headers -= len(self.last)
@@ -230,7 +230,7 @@ def _tar_members(packed, stream):
         yield _tar_member(info)
     # For tarfile any block that is no header ends the archive, as zeros should.
     if stream.last.strip(b"\0"):
-        raise UserError("is damaged after %d members" % len(packed.members))
+        raise UserError(f"is damaged after {len(packed.members)} members")
     stream.headers = None
 
 
@@ -244,11 +244,11 @@ def _check_spans(infos):
 
 def _tar_member(info):
     if not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
-        raise UserError("holds a device, pipe or unknown kind of file, %s" % shown(info.name))
+        raise UserError(f"holds a device, pipe or unknown kind of file, {shown(info.name)}")
     if info.size < 0:
-        raise UserError("is damaged: %s has a negative size" % shown(info.name))
+        raise UserError(f"is damaged: {shown(info.name)} has a negative size")
     if len(info.pax_headers) > MAX_PAX:
-        raise UserError("has more than %d pax headers for %s" % (MAX_PAX, shown(info.name)))
+        raise UserError(f"has more than {MAX_PAX} pax headers for {shown(info.name)}")
     info.pax_headers = {}  # they are read, and could fill the memory
     target = None
     if info.issym():
@@ -262,15 +262,15 @@ def _zip_member(packed, info):
     # The upper half holds Unix mode bits; an archive made on another system leaves them 0.
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-        raise UserError("holds a device, pipe or unknown kind of file, %s" % shown(info.filename))
+        raise UserError(f"holds a device, pipe or unknown kind of file, {shown(info.filename)}")
     if info.flag_bits & 0x2041:  # as a whole, its method, its directory
         raise UserError("is encrypted")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UserError("packs %s by another method than deflate" % shown(info.filename))
+        raise UserError(f"packs {shown(info.filename)} by another method than deflate")
     target = None
     if kind == stat.S_IFLNK:
         if info.file_size > MAX_PATH:
-            raise UserError("holds a link %s whose target is too long" % shown(info.filename))
+            raise UserError(f"holds a link {shown(info.filename)} whose target is too long")
         text = packed.read(info).decode("utf-8", "replace")
         target = _target(info.filename, posixpath.join(posixpath.dirname(info.filename), text))
     folder = info.is_dir() or kind == stat.S_IFDIR
@@ -281,9 +281,9 @@ def _target(name, path):
     """Return where a link leads to. No link is ever created, so ``..`` can be resolved in the text."""
     path = posixpath.normpath(path)
     if len(path) > MAX_PATH:
-        raise UserError("holds a link %s whose target is too long" % shown(name))
+        raise UserError(f"holds a link {shown(name)} whose target is too long")
     if path.split("/")[0] in ("", ".."):
-        raise UserError("holds a link %s that leads out of the folder" % shown(name))
+        raise UserError(f"holds a link {shown(name)} that leads out of the folder")
     return path
 
 
@@ -293,9 +293,9 @@ def _checked(members, limit):
     for count, member in enumerate(members, 1):
         size += member.size
         if count > MAX_MEMBERS:
-            raise UserError("holds more than %d files" % MAX_MEMBERS)
+            raise UserError(f"holds more than {MAX_MEMBERS} files")
         if size > limit:
-            raise UserError("unpacks to more than %d MiB" % (limit >> 20))
+            raise UserError(f"unpacks to more than {limit >> 20} MiB")
         if not member.folder:
             listed.append(member)
     return listed
@@ -312,13 +312,13 @@ def _chosen(listed, strip, only):
         if path and (matching or not only):
             source = files.get(member.target or member.path)
             if source is None:
-                raise UserError("holds a link %s that leads to no file of the archive" % shown(member.path))
+                raise UserError(f"holds a link {shown(member.path)} that leads to no file of the archive")
             chosen.append((path, source))
     if unmatched or not chosen:
         missing = " ".join(map(shown, sorted(unmatched)))
-        raise UserError("holds no file for %s" % (missing or "strip: %d" % strip))
+        raise UserError(f"holds no file for {missing or f'strip: {strip}'}")
     if clash := collision(path for path, _ in chosen):
-        raise UserError("holds %s beside %s" % (shown(clash[0]), shown(clash[1])))
+        raise UserError(f"holds {shown(clash[0])} beside {shown(clash[1])}")
     copies = {name: [] for name in files}
     for path, source in chosen:
         copies[source.path].append(path)

@@ -35,11 +35,11 @@ class Cache:
         if wanted.hex is None or not os.path.exists(path):
             return None
         if files.digest(path, wanted.algorithm) != wanted.hex:
-            log(label, "was changed in %s and is fetched again" % self.folder)
+            log(label, f"was changed in {self.folder} and is fetched again")
             os.remove(path)
             return None
         if wanted.size not in (None, os.path.getsize(path)):
-            raise Wrong("has %d bytes, expected %d" % (os.path.getsize(path), wanted.size))
+            raise Wrong(f"has {os.path.getsize(path)} bytes, expected {wanted.size}")
         return path
 
     def fetch(self, location, wanted, label):

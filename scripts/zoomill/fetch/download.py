@@ -44,7 +44,7 @@ def fill(part, session, label, bar):
                 # Restarts are limited too: a server that drops and cannot resume would go on for ever.
                 if ATTEMPTS in (failures, part.restarts) or error.wait > server.MAX_WAIT:
                     raise
-                log(label, "%s %s; trying again" % (public(part.location), error))
+                log(label, f"{public(part.location)} {error}; trying again")
                 time.sleep(max(error.wait, BACKOFF * 2 ** (failures - 1) if failures else 0))
 
 
@@ -66,7 +66,7 @@ def _read(file, size):
     try:
         return file.read(size)
     except OSError as error:
-        raise Wrong("cannot be read (%s)" % error.strerror) from None
+        raise Wrong(f"cannot be read ({error.strerror})") from None
 
 
 def _receive(part, session, pace, progress):
@@ -80,13 +80,13 @@ def _receive(part, session, pace, progress):
         expected = part.wanted.size if total is None else total
         for block in server.blocks(response, pace, part.size):
             if expected is None and disk.free(part.folder) < MIN_FREE:
-                part.reject("gave more than %d bytes, and the disk is nearly full" % part.size)
+                part.reject(f"gave more than {part.size} bytes, and the disk is nearly full")
             part.append(block)
             progress(total)
     if expected is not None and part.size < expected:
         if part.size and (problem := part.named()):
             part.reject(problem)
-        raise Broken("ended after %d of %d bytes" % (part.size, expected))
+        raise Broken(f"ended after {part.size} of {expected} bytes")
 
 
 def _request_headers(part):
@@ -97,7 +97,7 @@ def _request_headers(part):
         # Only a strong ETag promises equal bytes (RFC 9110, 13.1.5).
         validator = etag if etag and not etag.startswith("W/") else part.origin["modified"]
     if part.size and part.resumable and (validator or part.wanted.hex):
-        headers["Range"] = "bytes=%d-" % part.size
+        headers["Range"] = f"bytes={part.size}-"
         if validator:
             headers["If-Range"] = validator
     return headers
@@ -121,7 +121,7 @@ def _accepted(part, response, pace):
         total = _continued(part, origin, headers.get("Content-Range", ""))
     elif part.wanted.size is not None and total not in (None, part.wanted.size):
         problem = named(part.location, next(server.blocks(response, pace), b"")[:HEAD])
-        raise Wrong(problem or "has %d bytes, expected %d" % (total, part.wanted.size))
+        raise Wrong(problem or f"has {total} bytes, expected {part.wanted.size}")
     if total is None and (resumed or not chunked) and part.wanted == Wanted():
         raise Wrong("does not say where the file ends; give its `size` or `sha256` in the card")
     if not resumed:
@@ -137,7 +137,7 @@ def _check_room(part, total):
     if total - part.size > free:
         if total == part.wanted.size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), part.path)
-        raise Wrong("has %d bytes, but the disk has room for %d" % (total, free))
+        raise Wrong(f"has {total} bytes, but the disk has room for {free}")
 
 
 def _validator(value):

@@ -45,19 +45,19 @@ class Mirror:
             return None
         if wanted.algorithm not in self._lists:
             self._lists[wanted.algorithm] = {}
-            self._lists[wanted.algorithm] = _parsed(self._read("%sSUMS" % wanted.algorithm.upper()))
+            self._lists[wanted.algorithm] = _parsed(self._read(f"{wanted.algorithm.upper()}SUMS"))
         path = self._lists[wanted.algorithm].get(wanted.hex)
         if path is None:
             return None
         try:
             path = archives.inside(path)
         except UserError as error:
-            raise Wrong("lists a file outside itself: %s" % error) from None
+            raise Wrong(f"lists a file outside itself: {error}") from None
         return self._location(path)
 
     def _location(self, path):
         if is_url(self.place):
-            return "%s/%s" % (self.place.rstrip("/"), urllib.parse.quote(path))
+            return "{}/{}".format(self.place.rstrip("/"), urllib.parse.quote(path))
         return os.path.join(self.place, path)
 
     def _read(self, name):
@@ -65,7 +65,7 @@ class Mirror:
         for block in self._blocks(location, name):
             data += block
             if len(data) > MAX_LIST:
-                raise Wrong("has a %s of more than %d MiB" % (name, MAX_LIST >> 20))
+                raise Wrong(f"has a {name} of more than {MAX_LIST >> 20} MiB")
         return data
 
     def _blocks(self, location, name):
@@ -76,15 +76,15 @@ class Mirror:
                     server.check_status(response)
                     yield from server.blocks(response, pace)
             except (Broken, Wrong) as error:
-                raise type(error)("%s for %s" % (error, name)) from None
+                raise type(error)(f"{error} for {name}") from None
             return
         try:
             if os.path.exists(location) and not os.path.isfile(location):
-                raise Wrong("has a %s that is no file" % name)
+                raise Wrong(f"has a {name} that is no file")
             with open(location, "rb") as file:
                 yield from iter(lambda: file.read(server.BLOCK), b"")
         except OSError as error:
-            raise Wrong("has no readable %s (%s)" % (name, error.strerror)) from None
+            raise Wrong(f"has no readable {name} ({error.strerror})") from None
 
 
 def _parsed(data):

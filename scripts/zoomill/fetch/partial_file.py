@@ -25,11 +25,11 @@ def named(location, head):
     """Return a message when the first bytes of an answer are known to begin no model, or None."""
     verb = "answered with" if is_url(location) else "is"
     if not head:
-        return "%s an empty file" % verb
+        return f"{verb} an empty file"
     if head.startswith(_LFS_POINTER):
-        return "%s a Git LFS pointer instead of the file" % verb
+        return f"{verb} a Git LFS pointer instead of the file"
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
-        return "%s an HTML page instead of the file" % verb
+        return f"{verb} an HTML page instead of the file"
     return None
 
 
@@ -109,7 +109,7 @@ class Part:
     def append(self, block):
         if self.wanted.size is not None and self.size + len(block) > self.wanted.size:
             text = self.named() if self.size else named(self.location, block)
-            self.reject(text or "gave more than the expected %d bytes" % self.wanted.size)
+            self.reject(text or f"gave more than the expected {self.wanted.size} bytes")
         with disk.naming(self.path):
             rest = memoryview(block)
             while rest:
@@ -121,11 +121,11 @@ class Part:
         """Return what is wrong with the bytes when no more are to come, or None."""
         wanted, digest, text = self.wanted, self._state.hexdigest(), None
         if wanted.size not in (None, self.size):
-            text = "has %d bytes, expected %d" % (self.size, wanted.size)
+            text = f"has {self.size} bytes, expected {wanted.size}"
         elif wanted.hex == digest:
             return None
         elif wanted.hex is not None:
-            text = "gave %s %s, expected %s" % (wanted.algorithm, digest, wanted.hex)
+            text = f"gave {wanted.algorithm} {digest}, expected {wanted.hex}"
         return self.named() or text
 
     def named(self):

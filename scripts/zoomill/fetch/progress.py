@@ -12,7 +12,7 @@ LOG_INTERVAL = 30  # seconds between two lines of progress where there is no ter
 
 def log(label, text):
     """Write a line to standard output; standard error is kept for the line that says why a command failed."""
-    print(printable("%s: %s" % (label, text)), flush=True)
+    print(printable(f"{label}: {text}"), flush=True)
 
 
 @contextlib.contextmanager
@@ -32,6 +32,6 @@ def shown(part, label, file):
             bar.update(part.size - bar.n)
             if bar.disable and time.monotonic() - said > LOG_INTERVAL:
                 said = time.monotonic()
-                log(label, "%d of %s MiB" % (part.size >> 20, "?" if total is None else total >> 20))
+                log(label, f"{part.size >> 20} of {'?' if total is None else total >> 20} MiB")
 
         yield show

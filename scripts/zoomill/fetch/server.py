@@ -57,7 +57,7 @@ class Pace:
 
     def _over(self, *_):
         if self._bytes < MIN_RATE * WINDOW:
-            raise Broken("gave less than %d bytes a second" % MIN_RATE, wait=math.inf)
+            raise Broken(f"gave less than {MIN_RATE} bytes a second", wait=math.inf)
         self._bytes = 0
         signal.setitimer(signal.ITIMER_REAL, WINDOW)
 
@@ -88,7 +88,7 @@ def blocks(response, pace, size=0):
         Broken: when it breaks off.
     """
     while True:
-        with _blaming("broke off after %d bytes" % size), pace.waiting():
+        with _blaming(f"broke off after {size} bytes"), pace.waiting():
             # Not unpacked: what a server labels `Content-Encoding: gzip` for its name must stay packed.
             block = response.raw.read1(BLOCK, decode_content=False)
         if not block:
@@ -108,11 +108,11 @@ def check_status(response):
     status = response.status_code
     if status in (requests.codes.ok, requests.codes.partial_content):
         return
-    text = "answered %d %s" % (status, printable(str(response.reason), 100))
+    text = f"answered {status} {printable(str(response.reason), 100)}"
     if status not in BUSY:
         raise Wrong(text)
     wait = _retry_after(response.headers.get("Retry-After", ""))
-    raise Broken("%s, to be asked again in %.0f s" % (text, wait) if wait else text, wait)
+    raise Broken(f"{text}, to be asked again in {wait:.0f} s" if wait else text, wait)
 
 
 def length(response):
@@ -127,7 +127,7 @@ def length(response):
     text = response.headers.get("Content-Length")
     found = re.fullmatch(r"\s*([0-9]{1,18})(\s*,\s*\1)*\s*", text or "")
     if coding or (text is not None and not found):
-        raise Wrong("has no length that can be read (%s)" % printable(coding or text, 30))
+        raise Wrong(f"has no length that can be read ({printable(coding or text, 30)})")
     return (int(found[1]) if found else None), False
 
 
@@ -146,9 +146,9 @@ def _blaming(text):
     except (Broken, Wrong):
         raise
     except ValueError as error:  # also that of a URL or header which cannot be
-        raise Wrong("cannot be asked (%s)" % reason(error)) from None
+        raise Wrong(f"cannot be asked ({reason(error)})") from None
     except Exception as error:
-        raise Broken("%s (%s)" % (text, reason(error))) from None
+        raise Broken(f"{text} ({reason(error)})") from None
 
 
 def _followed(session, location, headers):
@@ -163,7 +163,7 @@ def _followed(session, location, headers):
         response.close()
         # Headers are read as Latin-1; what is no ASCII in them is UTF-8.
         url = urllib.parse.urljoin(url, target.encode("latin-1").decode())
-    raise Wrong("redirects more than %d times" % MAX_REDIRECTS)
+    raise Wrong(f"redirects more than {MAX_REDIRECTS} times")
 
 
 def _retry_after(text):

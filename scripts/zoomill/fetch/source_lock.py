@@ -50,8 +50,8 @@ def read(path):
                 _check(model, name, **entry)
     except (AttributeError, TypeError, ValueError, RecursionError, UserError) as error:
         shape = "model: {file: {sha256: hex, size: bytes}}"
-        why = " (%s)" % printable(str(error), 200) if isinstance(error, UserError) else ""
-        raise UserError("%s is not a table `%s`%s; restore it from version control" % (path, shape, why)) from None
+        why = f" ({printable(str(error), 200)})" if isinstance(error, UserError) else ""
+        raise UserError(f"{path} is not a table `{shape}`{why}; restore it from version control") from None
     return entries
 
 
@@ -75,7 +75,7 @@ def record(path, model, found):
         known = entries.setdefault(model, {})
         for name, entry in found.items():
             if known.setdefault(name, entry) != entry:
-                raise UserError("%s: %s holds another digest by now; run again" % (name, path))
+                raise UserError(f"{name}: {path} holds another digest by now; run again")
         text = yaml.safe_dump(entries, sort_keys=True, default_flow_style=False, allow_unicode=True)
         with disk.naming(path):
             files.write_bytes(path, (HEADER + text).encode(), recorded=False)

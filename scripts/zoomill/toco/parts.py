@@ -49,5 +49,5 @@ def graph_def(path):
     except DecodeError:
         graph.Clear()
     if not graph.node:
-        raise UserError("%s: is no frozen TensorFlow graph (GraphDef)" % path)
+        raise UserError(f"{path}: is no frozen TensorFlow graph (GraphDef)")
     return graph

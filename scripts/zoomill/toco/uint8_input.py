@@ -18,7 +18,7 @@ def statistics(promise):
         UserError: when it has no ``value_range``.
     """
     if "value_range" not in promise:
-        raise UserError("the input %s has no value_range; give it under `inputs` in the card" % promise["name"])
+        raise UserError("the input {} has no value_range; give it under `inputs` in the card".format(promise["name"]))
     ends = [0.0]
     for end in promise["value_range"]:
         ends += end if isinstance(end, list) else [end]

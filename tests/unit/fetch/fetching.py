@@ -81,6 +81,6 @@ def mirror(listed=DATA, content=DATA, algorithm="sha256", path="zoo/a.bin"):
     folder = pathlib.Path("mirror")
     (folder / "zoo").mkdir(parents=True)
     (folder / "zoo/a.bin").write_bytes(content)
-    lines = ["# a comment", "%s  zoo/other" % ("0" * 64), "%s  %s" % (sha(listed, algorithm), path)]
-    (folder / ("%sSUMS" % algorithm.upper())).write_text("\n".join(lines) + "\n")
+    lines = ["# a comment", "%s  zoo/other" % ("0" * 64), f"{sha(listed, algorithm)}  {path}"]
+    (folder / (f"{algorithm.upper()}SUMS")).write_text("\n".join(lines) + "\n")
     return "mirror"

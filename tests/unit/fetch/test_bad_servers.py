@@ -62,7 +62,7 @@ def test_after_a_bad_answer_the_next_server_is_asked(server, raw):
 def test_a_bad_answer_is_one_printable_line(server, raw):
     server["a"] = Answer(raw=raw)
     message = refused(entry(server.url + "/a"))
-    assert message.startswith("toy: model.bin: %s/a " % server.url)
+    assert message.startswith(f"toy: model.bin: {server.url}/a ")
     assert message.isprintable() and len(message) < 1000
 
 

@@ -65,7 +65,7 @@ def test_a_page_with_the_right_digest_is_what_was_asked_for(server):
 def test_an_announced_size_that_is_wrong_ends_the_download(server, size):
     server["a"] = DATA
     message = refused(entry(server.url + "/a", size=size))
-    assert "/a has 300000 bytes, expected %d" % size in message
+    assert f"/a has 300000 bytes, expected {size}" in message
     assert in_cache() == []
 
 
@@ -145,7 +145,7 @@ def test_an_accepted_digest_is_recorded_and_binding(server):
 
 
 def test_a_locked_file_comes_from_a_mirror(server, monkeypatch):
-    text = "toy: {model.bin: {sha256: '%s', size: %d}}" % (sha(DATA), len(DATA))
+    text = f"toy: {{model.bin: {{sha256: '{sha(DATA)}', size: {len(DATA)}}}}}"
     pathlib.Path("sources.lock").write_text(text)
     monkeypatch.setenv("ZOOMILL_MIRRORS", mirror())
     fetch(without_digest(server.url + "/a"))
@@ -162,7 +162,7 @@ def test_a_failed_fetch_records_nothing(server):
 
 def test_processes_record_side_by_side(server):
     server["a"] = DATA
-    models = ["model_%d" % number for number in range(8)]
+    models = [f"model_{number}" for number in range(8)]
     commands = [[*COMMAND, *flags([without_digest(server.url + "/a")], model=m, accept=True)] for m in models]
     processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
     assert {process.wait() for process in processes} == {0}

@@ -42,9 +42,9 @@ def limited(*entries, size=100_000, **more):
 
 def test_a_download_that_the_disk_refuses_is_named_and_taken_up_later(server):
     server["a"] = DATA
-    part = "sources/.cache/%s.part" % sha(DATA)
+    part = f"sources/.cache/{sha(DATA)}.part"
     assert limited(entry(server.url + "/a")) == (
-        "error: toy: %s: File too large; raise the limit on the size of files (`ulimit -f`) and run again" % part
+        f"error: toy: {part}: File too large; raise the limit on the size of files (`ulimit -f`) and run again"
     )
     assert pathlib.Path(part).read_bytes() == DATA[:100_000]
     fetch(entry(server.url + "/a"))
@@ -60,7 +60,7 @@ def test_an_output_that_the_disk_refuses_is_named(server, unpack):
     fetch(file)
     subprocess.run(["rm", "-r", "sources/toy"], check=True)
     name = "inside.bin" if unpack else "model.bin"
-    assert limited(file).startswith("error: toy: sources/.toy.tmp/%s: File too large; " % name)
+    assert limited(file).startswith(f"error: toy: sources/.toy.tmp/{name}: File too large; ")
     assert sorted(os.listdir("sources")) in ([".cache"], [".cache", ".made"])
 
 
@@ -138,7 +138,7 @@ WRONG_LOCKS = [
     "toy: {model.bin: {sha256: %s, size: 1}}" % ("1" * 64),
     "toy: {1: {sha256: '%s', size: 1}}" % ("0" * 64),
     "[" * 5000,
-    "toy: {model.bin: {sha256: '%s', size: %s}}" % ("0" * 64, "9" * 5000),
+    "toy: {{model.bin: {{sha256: '{}', size: {}}}}}".format("0" * 64, "9" * 5000),
     "\0",
     "!!python/object/apply:os.system [x]",
 ]

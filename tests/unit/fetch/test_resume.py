@@ -49,7 +49,7 @@ def test_a_server_that_drops_at_every_megabyte_sends_each_byte_once(server):
     server["a"] = Answer(LARGE, drop_after=MIB)
     fetch(entry(server.url + "/a", data=LARGE))
     assert fetched() == LARGE
-    assert server.ranges == [None, *("bytes=%d-" % (count * MIB) for count in range(1, 6))]
+    assert server.ranges == [None, *(f"bytes={count * MIB}-" for count in range(1, 6))]
     assert server.sent == len(LARGE)
 
 
@@ -151,7 +151,7 @@ def test_pieces_that_make_no_whole_are_fetched_again(server):
 def left_over(data, name=None):
     folder = pathlib.Path("sources/.cache")
     folder.mkdir(parents=True)
-    (folder / ("%s.part" % (name or sha(DATA)))).write_bytes(data)
+    (folder / (f"{name or sha(DATA)}.part")).write_bytes(data)
 
 
 def test_a_left_over_beginning_is_resumed(server):

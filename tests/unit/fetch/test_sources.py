@@ -58,16 +58,16 @@ def test_the_next_url_is_tried(server):
 def test_all_failed_sources_are_summed_up(server):
     server["html"], server["wrong"] = HTML, OTHER
     message = refused(entry(*(server.url + path for path in ("/gone", "/html", "/wrong"))))
-    assert message.startswith("toy: model.bin: %s/gone answered 404 Not Found; " % server.url)
+    assert message.startswith(f"toy: model.bin: {server.url}/gone answered 404 Not Found; ")
     assert "/html answered with an HTML page instead of the file; " in message
-    assert "/wrong gave sha256 %s, expected %s; " % (sha(OTHER), sha(DATA)) in message
+    assert f"/wrong gave sha256 {sha(OTHER)}, expected {sha(DATA)}; " in message
     assert message.endswith("; check the URL in models/toy.yaml")
 
 
 def test_a_server_that_is_not_there_is_a_matter_of_the_network(server):
     server.close()
     message = refused(entry(server.url + "/a"))
-    assert message.startswith("toy: model.bin: %s/a did not answer (Connection refused); " % server.url)
+    assert message.startswith(f"toy: model.bin: {server.url}/a did not answer (Connection refused); ")
     assert message.endswith("check the network connection, or name a mirror in ZOOMILL_MIRRORS")
 
 
@@ -86,7 +86,7 @@ def test_a_mirror_folder_comes_before_the_urls(server, monkeypatch, algorithm):
 
 
 def test_a_mirror_may_be_a_base_url(server, monkeypatch):
-    server["m/SHA256SUMS"] = ("%s *zoo%%20/a b.bin\r\n" % sha(DATA)).encode()
+    server["m/SHA256SUMS"] = (f"{sha(DATA)} *zoo%20/a b.bin\r\n").encode()
     server["m/zoo%2520/a%20b.bin"] = DATA
     monkeypatch.setenv("ZOOMILL_MIRRORS", server.url + "/m/")
     fetch(entry(server.url + "/a"))
@@ -96,16 +96,16 @@ def test_a_mirror_may_be_a_base_url(server, monkeypatch):
 
 def test_mirrors_are_tried_in_order(server, monkeypatch):
     for name in ("one", "two"):
-        server[name + "/SHA256SUMS"] = ("%s  a\n" % sha(DATA)).encode()
+        server[name + "/SHA256SUMS"] = (f"{sha(DATA)}  a\n").encode()
     server["two/a"] = DATA
-    monkeypatch.setenv("ZOOMILL_MIRRORS", "\n%s/one\n\n%s/two\n" % (server.url, server.url))
+    monkeypatch.setenv("ZOOMILL_MIRRORS", f"\n{server.url}/one\n\n{server.url}/two\n")
     fetch(entry(server.url + "/a"))
     assert fetched() == DATA
     assert server.paths == ["one/SHA256SUMS", "one/a", "two/SHA256SUMS", "two/a"]
 
 
 def test_the_list_of_a_mirror_is_read_once_for_all_files(server, monkeypatch):
-    server["SHA256SUMS"] = ("%s  a\n%s  b\n" % (sha(DATA), sha(OTHER))).encode()
+    server["SHA256SUMS"] = (f"{sha(DATA)}  a\n{sha(OTHER)}  b\n").encode()
     server["a"], server["b"] = DATA, OTHER
     monkeypatch.setenv("ZOOMILL_MIRRORS", server.url)
     fetch(entry("x", name="a"), entry("x", name="b", data=OTHER))
@@ -118,7 +118,7 @@ def test_a_mirror_that_lies_is_reported_and_passed_over(server, monkeypatch, cap
     fetch(entry(server.url + "/a"))
     assert fetched() == DATA
     out, err = capfd.readouterr()
-    assert "toy: model.bin: mirror/zoo/a.bin gave sha256 %s, expected %s" % (sha(OTHER), sha(DATA)) in out
+    assert f"toy: model.bin: mirror/zoo/a.bin gave sha256 {sha(OTHER)}, expected {sha(DATA)}" in out
     assert err == ""
 
 
@@ -136,7 +136,7 @@ def test_a_mirror_without_a_list_is_reported_and_passed_over(server, monkeypatch
     server["a"] = DATA
     fetch(entry(server.url + "/a"))
     assert fetched() == DATA
-    assert "toy: model.bin: %s " % place in capfd.readouterr().out
+    assert f"toy: model.bin: {place} " in capfd.readouterr().out
 
 
 def test_a_mirror_without_a_list_is_asked_once_for_all_files(server, monkeypatch):
