@@ -30,14 +30,11 @@ rule convert_tflite:
         "../envs/tf2.yaml"
     resources:
         mem_mb=2000,
-    params:
-        variant=plan.variant("tflite", "float32"),
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
             --contract {input.contract:q} \
-            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -260,7 +257,6 @@ rule convert_pytorch:
     resources:
         mem_mb=2000,
     params:
-        variant=plan.variant("tflite", "torch_float32"),
         options=plan.source_options,
         card=plan.expectations,
     shell:
@@ -272,7 +268,6 @@ rule convert_pytorch:
             --card {params.card:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
-            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """

@@ -118,15 +118,41 @@ rule export_inference:
         """
 
 
+rule write_contract:
+    input:
+        code=plan.code("write_contract"),
+        contract="build/{model}/detect_cut/contract.json",
+    output:
+        "build/{model}/{graph}/contract.json",
+    log:
+        "logs/write_contract/{model}.{graph}.log",
+    wildcard_constraints:
+        graph="detect_(?!cut/)[a-z0-9_]+",
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        options=plan.graph_options,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            --name {wildcards.graph:q} \
+            --options {params.options:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
 rule add_postprocess:
     input:
         code=plan.code("add_postprocess"),
         graph="build/{model}/detect_cut/graph.pb",
-        contract="build/{model}/detect_cut/contract.json",
         anchors="build/{model}/detect_cut/anchors.npy",
-    output:
-        graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
+    output:
+        "build/{model}/{graph}/graph.pb",
     log:
         "logs/add_postprocess/{model}.{graph}.log",
     wildcard_constraints:
@@ -135,18 +161,13 @@ rule add_postprocess:
         "model"
     conda:
         "../envs/tf2.yaml"
-    params:
-        options=plan.graph_options,
     shell:
         r"""
         python {input.code[0]:q} \
             --graph {input.graph:q} \
-            --contract {input.contract:q} \
             --anchors {input.anchors:q} \
-            --name {wildcards.graph:q} \
-            --options {params.options:q} \
-            --output-graph {output.graph:q} \
-            --output-contract {output.contract:q} \
+            --contract {input.contract:q} \
+            --output {output:q} \
             &>{log:q}
         """
 

@@ -18,7 +18,6 @@ def main(argv=None):
     parser.add_argument(
         "--golden", type=made.checked, required=True, help="golden.npz, which tells the layouts of the outputs"
     )
-    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     with np.load(args.golden) as stored:
@@ -26,7 +25,7 @@ def main(argv=None):
     with tempfile.NamedTemporaryFile(suffix=".tflite") as raw:
         with framework.naming(args.model):
             pytorch_source.read(args.source, args.options, args.card).convert(row, raw.name)
-        artifact.finish(raw.name, files.read_json(args.contract), args.variant, args.output)
+        artifact.finish(raw.name, files.read_json(args.contract), artifact.Variant("torch_float32"), args.output)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graph", type=made.checked, required=True, help="graph.pb")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
-    artifact.add_argument(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
@@ -22,7 +21,7 @@ def main(argv=None):
             tensorflow_converter.convert(args.graph, contract, raw.name)
         except UserError as error:
             raise UserError(f"{contract['model']}: {args.graph}: {error}") from error
-        artifact.finish(raw.name, contract, args.variant, args.output)
+        artifact.finish(raw.name, contract, artifact.Variant("float32"), args.output)
 
 
 if __name__ == "__main__":

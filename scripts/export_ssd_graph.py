@@ -1,6 +1,6 @@
 """Export an SSD checkpoint of the TF1 Object Detection API: graph, contract, golden outputs and anchors.
 
-Writes into ``--output-dir``: ``graph.pb`` (raw heads, no post-processing), ``saved_model``, ``ssd_contract.json``,
+Writes into ``--output-dir``: ``graph.pb`` (raw heads, no post-processing), ``saved_model``, ``contract.json``,
 ``golden.npz``, ``anchors.npy`` (float32 ``[anchors, 4]``: ycenter, xcenter, height, width) and ``anchors.txt`` (the
 same, one anchor a line).
 """

@@ -16,7 +16,7 @@ SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
 # `snakemake verify` reads better than the name of its command.
 RENAMED = {"verify": "verify_artifacts"}
 # They copy bytes about and start no converter and no interpreter worth measuring.
-NOT_MEASURED = {"add_postprocess", "finish_toco"}
+NOT_MEASURED = {"write_contract", "add_postprocess", "finish_toco"}
 
 KINDS = schemas.load(REPOSITORY / "rules/schemas")["card"]["$defs"]["any_source"]["properties"]["kind"]["enum"]
 

@@ -30,6 +30,7 @@ def environments(plan):
 def test_without_arguments_the_starter_goes_from_its_download_to_the_report(default):
     assert planned(default[1]) == {
         **FLOAT,
+        "write_contract": 2,
         "add_postprocess": 2,
         "generate_dataset": 1,
         "list_samples": 1,
@@ -73,16 +74,16 @@ def test_mirrors_change_no_job(default):
 @pytest.mark.parametrize(
     "target, jobs",
     [
-        (f"build/{STARTER}/detect_fast/graph.pb", {**RAW_HEADS, "add_postprocess": 1}),
+        (f"build/{STARTER}/detect_fast/graph.pb", {**RAW_HEADS, "write_contract": 1, "add_postprocess": 1}),
         (f"results/{STARTER}/detect_cut.dynamic.tflite", {**FLOAT, "quantise_tflite": 1}),
         (
             f"results/{STARTER}/detect_fast.float16.tflite.json",
             # The float32 file of the graph too, which it is compared with.
-            {**FLOAT, "quantise_tflite": 1, "add_postprocess": 1, "graft_postprocess": 2, "validate_tflite": 1},
+            {**FLOAT, "quantise_tflite": 1, "write_contract": 1, "graft_postprocess": 2, "validate_tflite": 1},
         ),
         (
             f"results/{STARTER}/detect_regular.toco_float32.tflite",
-            {**RAW_HEADS, "add_postprocess": 1, "run_toco": 1, "finish_toco": 1},
+            {**RAW_HEADS, "write_contract": 1, "add_postprocess": 1, "run_toco": 1, "finish_toco": 1},
         ),
         (f"results/{OTHER}/detect_cut.float32.tflite", FLOAT),
     ],
@@ -107,7 +108,7 @@ def test_several_models_share_the_reports_only(workflow):
     assert jobs == {
         "fetch_source": 2,
         "export_ssd_graph": 2,
-        "add_postprocess": 4,
+        "write_contract": 4,
         "convert_tflite": 2,
         "graft_postprocess": 4,
         "validate_tflite": 6,

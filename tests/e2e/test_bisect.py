@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from conftest import Workflow
+from rows import flag
 
 from zoomill.tflite import tflite_file
 
@@ -72,7 +73,7 @@ def bisect(run, damaged, environment_python, command):
     def once():
         outputs = {"--output": run.file("mixed.tflite"), "--output-record": run.file("mixed.json")}
         flags = ["--calibration", "damaged.calibration.json", "--samples", f"build/{MODEL}/evaluation.csv"]
-        flags += ["--metric", '{"name": "top_k"}', "--drop", "0.01"]
+        flags += ["--metric", '{"name": "top_k"}', "--drop", "0.01", "--variant", flag("int8_mixed")]
         call("bisect_quantisation", *flags, *(part for pair in outputs.items() for part in pair))
         contents = [path.read_bytes() for path in outputs.values()]
         return json.loads(contents[1]), contents
@@ -130,7 +131,16 @@ def test_a_search_needs_samples_for_both_halves(run, bisect, environment_python,
     lines = run.file(f"build/{MODEL}/evaluation.csv").read_text().splitlines(keepends=True)
     run.file("one.csv").write_text("".join(lines[:2]))
     flags = ["--calibration", "damaged.calibration.json", "--samples", "one.csv", "--metric", '{"name": "top_k"}']
-    flags += ["--drop", "0.01", "--output", "one.tflite", "--output-record", "one.json"]
+    flags += [
+        "--drop",
+        "0.01",
+        "--variant",
+        flag("int8_mixed"),
+        "--output",
+        "one.tflite",
+        "--output-record",
+        "one.json",
+    ]
     arguments = ["--float", "damaged.tflite", *CONTRACT, *SAMPLES, *flags]
     process = command(environment_python("evaluate"), "bisect_quantisation", *arguments, cwd=run.folder)
     assert process.returncode == 1 and not run.file("one.tflite").exists()

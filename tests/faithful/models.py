@@ -98,7 +98,7 @@ class Model:
         cut = self.folder / "ours/detect_cut"
         commands = [export_command(self.source, self.images, cut)]
         for graph, regular in (("detect_regular", True), ("detect_fast", False)):
-            commands.append(postprocess_command(cut, self.folder / "ours" / graph, {"use_regular_nms": regular}))
+            commands.extend(postprocess_commands(cut, self.folder / "ours" / graph, {"use_regular_nms": regular}))
         for route in ("ours", "original"):
             for graph in GRAPHS:
                 paths = self.graph(route, graph), self.contract_path(graph), self.converted(route, graph)
@@ -138,12 +138,15 @@ def export_command(source, images, output, override=OVERRIDE):
     return ["export_ssd_graph", *flags, "--golden-images", *images]
 
 
-def postprocess_command(cut, output, options):
-    """Return the command that puts the post-processing op behind the raw heads in the folder ``cut``."""
-    flags = ["--graph", cut / "graph.pb", "--contract", cut / "contract.json", "--anchors", cut / "anchors.npy"]
-    flags += ["--name", output.name, "--options", json.dumps(options)]
-    flags += ["--output-graph", output / "graph.pb", "--output-contract", output / "contract.json"]
-    return ["add_postprocess", *flags]
+def postprocess_commands(cut, output, options):
+    """Return the commands that put the post-processing op behind the raw heads in the folder ``cut``."""
+    contract = output / "contract.json"
+    asked = ["--name", output.name, "--options", json.dumps(options)]
+    heads = ["--graph", cut / "graph.pb", "--anchors", cut / "anchors.npy"]
+    return [
+        ["write_contract", "--contract", cut / "contract.json", *asked, "--output", contract],
+        ["add_postprocess", *heads, "--contract", contract, "--output", output / "graph.pb"],
+    ]
 
 
 def convert_command(graph, contract, output):

@@ -6,7 +6,7 @@ import pytest
 from rows import flag
 
 import graft_postprocess
-from faithful.models import OVERRIDE, export_command, export_originally, postprocess_command, run_warm
+from faithful.models import OVERRIDE, export_command, export_originally, postprocess_commands, run_warm
 from faithful.processes import HERE, run
 from zoomill.tflite import tflite_file
 
@@ -24,7 +24,7 @@ model { ssd { post_processing { batch_non_max_suppression {
 def by_flags(shapes, environment_python, original_python):
     """The starter model with options asked for by flags: as read back from our graph and from the original's."""
     ours = shapes.folder / "ours/detect_asked"
-    run_warm(environment_python("tf2"), [postprocess_command(shapes.folder / "ours/detect_cut", ours, ASKED)])
+    run_warm(environment_python("tf2"), postprocess_commands(shapes.folder / "ours/detect_cut", ours, ASKED))
     original = shapes.graph("original", "detect_asked")
     flags = [f"--{name}={str(value).lower()}" for name, value in ASKED.items()]
     export_originally(original_python("tf1"), [[*shapes.original_flags(original.parent), *flags]])
@@ -37,7 +37,7 @@ def by_override(shapes, environment_python, original_python):
     cut, ours, original = (shapes.folder / path for path in ("override/cut", "override/ours", "override/original"))
     run_warm(
         environment_python("tf2"),
-        [export_command(shapes.source, shapes.images, cut, OVERRIDE + MAXIMA), postprocess_command(cut, ours, {})],
+        [export_command(shapes.source, shapes.images, cut, OVERRIDE + MAXIMA), *postprocess_commands(cut, ours, {})],
     )
     flags = [*shapes.original_flags(original, OVERRIDE + MAXIMA), "--use_regular_nms=true"]
     export_originally(original_python("tf1"), [flags])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faithful.models import OVERRIDE, convert_command, export_command, postprocess_command, run_warm
+from faithful.models import OVERRIDE, convert_command, export_command, postprocess_commands, run_warm
 from zoomill import files
 from zoomill.tflite import detection_source
 
@@ -58,7 +58,7 @@ def test_frozen_graph_of_2018_without_a_pipeline_keeps_its_detections(zoo, photo
         environment_python("tf2"),
         [
             export_command(source, images, cut, OVERRIDE),
-            postprocess_command(cut, regular, {"use_regular_nms": True}),
+            *postprocess_commands(cut, regular, {"use_regular_nms": True}),
             convert_command(*paths),
         ],
     )

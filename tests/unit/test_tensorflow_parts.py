@@ -20,7 +20,6 @@ def test_a_command_that_needs_tensorflow_says_so_in_one_line(command, tmp_path):
         },
     )
     arguments = ["--graph", "graph.pb", "--contract", "contract.json", "--anchors", "anchors.npy"]
-    arguments += ["--name", "detect_fast", "--options", "{}", "--output-graph", "g.pb", "--output-contract", "c.json"]
-    process = command(sys.executable, "add_postprocess", *arguments, cwd=tmp_path)
+    process = command(sys.executable, "add_postprocess", *arguments, "--output", "g.pb", cwd=tmp_path)
     assert process.returncode == 1
     assert process.stderr.startswith("error: TensorFlow is not installed here") and process.stderr.count("\n") == 1

@@ -14,7 +14,7 @@ from zoomill.toco import uint8_input
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """What a variant's file must look like: those columns of its row in the table of variants.
+    """What a variant's file must look like: those columns of its row in the table of variants, a float file's without.
 
     Attributes:
         name: of the variant.
