@@ -7,10 +7,6 @@ source makes of the samples in its own framework.
 """
 
 
-localrules:
-    install_javascript,
-
-
 rule export_ssd_graph:
     input:
         code=plan.code("export_ssd_graph"),
@@ -301,25 +297,3 @@ use rule run_pytorch as predict_pytorch with:
         tools=["--golden", "build/{model}/main/golden.npz"],
         given=plan.evaluation.flags,
         folder=plan.output_folder,
-
-
-rule install_javascript:
-    input:
-        code=plan.code("install_javascript"),
-        lock=plan.file("web/package-lock.json"),
-    output:
-        [f"{javascript.FOLDER}/{name}" for name in javascript.BROWSER],
-    log:
-        "logs/install_javascript.log",
-    conda:
-        "../envs/base.yaml"
-    params:
-        files=javascript.BROWSER,
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --lock {input.lock:q} \
-            --files {params.files:q} \
-            --output-dir build/javascript \
-            &>{log:q}
-        """

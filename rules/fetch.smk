@@ -1,4 +1,4 @@
-"""Fetch the files of a model or a data set, or make a data set.
+"""Fetch the files of a model or a data set.
 
 Requires: nothing but the card.
 Yields: sources/{source}/, verified and unpacked.
@@ -7,7 +7,6 @@ Yields: sources/{source}/, verified and unpacked.
 
 localrules:
     fetch_source,
-    generate_dataset,
 
 
 rule fetch_source:
@@ -39,32 +38,4 @@ rule fetch_source:
             --progress-fd 3 \
             --new-digests {params.new_digests:q} \
             3>&2 &>{log:q}
-        """
-
-
-rule generate_dataset:
-    input:
-        code=plan.code("generate_dataset"),
-        generator=plan.downloads.generator_code,
-        index=plan.downloads.index_of_dataset,
-    output:
-        directory("sources/{dataset}"),
-    log:
-        "logs/generate_dataset/{dataset}.log",
-    wildcard_constraints:
-        dataset=pattern(plan.downloads.datasets_by("generator")),
-    conda:
-        "../envs/litert.yaml"
-    params:
-        module=plan.downloads.dataset("generator"),
-        root=plan.root,
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --dataset {wildcards.dataset:q} \
-            --module {params.module:q} \
-            --root {params.root:q} \
-            --index {input.index:q} \
-            --output {output:q} \
-            &>{log:q}
         """

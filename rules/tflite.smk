@@ -1,13 +1,8 @@
-"""Convert graphs to float32 .tflite files, OpenVINO's IR and TensorFlow.js models.
+"""Make .tflite files: convert graphs, quantise, give detectors their post-processing, and write C arrays.
 
-Requires: build/{model}/{graph}/graph.pb and contract.json.
-Yields: results/{model}/{graph}.float32.tflite of graphs without post-processing, by TensorFlow 2's converter, and
-their results/{model}/{graph}.float32.openvino/, a folder with model.xml and model.bin;
-results/{model}/{graph}.float32.tfjs/, a folder with model.json and shards of weights;
-results/{model}/layers.float32.tfjs/, a layers model of a Keras source that TensorFlow.js runs like it;
-results/{model}/{graph}.map.json, which of its tensors is which output of the source;
-results/{model}/{graph}.toco_float32.tflite and toco_uint8.tflite of every graph, by TOCO;
-results/{model}/main.torch_float32.tflite of a PyTorch source, by litert-torch.
+Requires: build/{model}/{graph}/graph.pb and contract.json; for integers, the samples of data sets.
+Yields: results/{model}/{graph}.{variant}.tflite of all variants, and of any of them {graph}.{variant}.cc and .h;
+results/{model}/{graph}.calibration.json, the ranges that integers are made of.
 """
 
 
@@ -40,134 +35,102 @@ rule convert_tflite:
         """
 
 
-rule convert_openvino:
+rule calibrate:
     input:
-        code=plan.code("convert_openvino"),
-        graph="build/{model}/{graph}/graph.pb",
+        code=plan.code("calibrate"),
+        tflite="results/{model}/{graph}.float32.tflite",
         contract="build/{model}/{graph}/contract.json",
+        samples=plan.calibration.list,
+        folder=plan.calibration.folder,
     output:
-        directory("results/{model}/{graph}.float32.openvino"),
+        "results/{model}/{graph}.calibration.json",
     log:
-        "logs/convert_openvino/{model}.{graph}.log",
+        "logs/calibrate/{model}.{graph}.log",
     benchmark:
-        "benchmarks/convert_openvino/{model}.{graph}.tsv"
+        "benchmarks/calibrate/{model}.{graph}.tsv"
     wildcard_constraints:
         graph=pattern(targets.WITHOUT_OP),
     group:
         "model"
     conda:
-        "../envs/openvino.yaml"
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --graph {input.graph:q} \
-            --contract {input.contract:q} \
-            --output {output:q} \
-            &>{log:q}
-        """
-
-
-rule convert_tfjs:
-    input:
-        code=plan.code("convert_tfjs"),
-        javascript=plan.node(),
-        graph="build/{model}/{graph}/graph.pb",
-        contract="build/{model}/{graph}/contract.json",
-        golden=plan.golden,
-    output:
-        directory("results/{model}/{graph}.float32.tfjs"),
-    log:
-        "logs/convert_tfjs/{model}.{graph}.log",
-    benchmark:
-        "benchmarks/convert_tfjs/{model}.{graph}.tsv"
-    wildcard_constraints:
-        graph=pattern((*targets.WITHOUT_OP, "inference")),
-    group:
-        "model"
-    conda:
-        "../envs/tfjs.yaml"
-    resources:
-        mem_mb=plan.tfjs_memory,
+        "../envs/litert.yaml"
     params:
-        options=plan.tfjs_options,
+        samples=plan.calibration.flags,
     shell:
         r"""
         python {input.code[0]:q} \
-            --graph {input.graph:q} \
+            --float {input.tflite:q} \
             --contract {input.contract:q} \
-            --golden {input.golden:q} \
-            --options {params.options:q} \
-            --library build/javascript \
+            {params.samples:q} \
             --output {output:q} \
             &>{log:q}
         """
 
 
-rule convert_layers:
+rule quantise_tflite:
     input:
-        code=plan.code("convert_layers"),
-        javascript=plan.node(),
-        source="sources/{model}",
-        contract="build/{model}/main/contract.json",
-        golden="build/{model}/main/golden.npz",
-    output:
-        directory("results/{model}/layers.float32.tfjs"),
-    log:
-        "logs/convert_layers/{model}.log",
-    benchmark:
-        "benchmarks/convert_layers/{model}.tsv"
-    wildcard_constraints:
-        model=plan.of_kind("keras"),
-    group:
-        "model"
-    conda:
-        "../envs/tfjs.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        path=plan.source("path"),
-        allow=plan.source("allow"),
-        shard_bytes=plan.card("tfjs", "shard_bytes"),
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --path {input.source:q}/{params.path:q} \
-            --allow {params.allow:q} \
-            --contract {input.contract:q} \
-            --golden {input.golden:q} \
-            --shard-bytes {params.shard_bytes:q} \
-            --library build/javascript \
-            --output {output:q} \
-            &>{log:q}
-        """
-
-
-rule map_tfjs:
-    input:
-        code=plan.code("map_tfjs"),
-        javascript=plan.node(),
-        model="results/{model}/{graph}.float32.tfjs",
+        code=plan.code("quantise_tflite"),
+        tflite="results/{model}/{graph}.float32.tflite",
         contract="build/{model}/{graph}/contract.json",
-        golden=plan.golden,
+        calibration=plan.calibration_of,
     output:
-        "results/{model}/{graph}.map.json",
+        "results/{model}/{graph}.{variant}.tflite",
     log:
-        "logs/map_tfjs/{model}.{graph}.log",
+        "logs/quantise_tflite/{model}.{graph}.{variant}.log",
     benchmark:
-        "benchmarks/map_tfjs/{model}.{graph}.tsv"
+        "benchmarks/quantise_tflite/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
-        graph=pattern((*targets.WITHOUT_OP, "inference")),
+        graph=pattern(targets.WITHOUT_OP),
+        variant=pattern(variants.names(maker="quantise_tflite")),
     group:
         "model"
     conda:
         "../envs/litert.yaml"
+    params:
+        variant=plan.variant("tflite"),
     shell:
         r"""
         python {input.code[0]:q} \
-            --model {input.model:q} \
+            --float {input.tflite:q} \
             --contract {input.contract:q} \
-            --golden {input.golden:q} \
-            --library build/javascript \
+            --calibration {input.calibration:q} \
+            --variant {params.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule quantise_tensorflow:
+    input:
+        code=plan.code("quantise_tensorflow"),
+        graph="build/{model}/{graph}/graph.pb",
+        contract="build/{model}/{graph}/contract.json",
+        samples=plan.calibration.list,
+        folder=plan.calibration.folder,
+    output:
+        "results/{model}/{graph}.tf_int8.tflite",
+    log:
+        "logs/quantise_tensorflow/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/quantise_tensorflow/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph=pattern(targets.WITHOUT_OP),
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        variant=plan.variant("tflite", "tf_int8"),
+        samples=plan.calibration.flags,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --graph {input.graph:q} \
+            --contract {input.contract:q} \
+            {params.samples:q} \
+            --variant {params.variant:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -270,4 +233,65 @@ rule convert_pytorch:
             --golden {input.golden:q} \
             --output {output:q} \
             &>{log:q}
+        """
+
+
+rule graft_postprocess:
+    input:
+        code=plan.code("graft_postprocess"),
+        cut="results/{model}/detect_cut.{variant}.tflite",
+        anchors="build/{model}/detect_cut/anchors.npy",
+        contract="build/{model}/{graph}/contract.json",
+    output:
+        "results/{model}/{graph}.{variant}.tflite",
+    log:
+        "logs/graft_postprocess/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/graft_postprocess/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        graph=r"detect_(?!cut\.)[a-z0-9_]+",
+        variant=pattern(variants.names(graphs="grafted")),
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        variant=plan.variant("tflite"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --cut {input.cut:q} \
+            --anchors {input.anchors:q} \
+            --contract {input.contract:q} \
+            --variant {params.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule write_c_array:
+    input:
+        code=plan.code("write_c_array"),
+        tflite="results/{model}/{graph}.{variant}.tflite",
+    output:
+        source="results/{model}/{graph}.{variant}.cc",
+        header="results/{model}/{graph}.{variant}.h",
+    log:
+        "logs/write_c_array/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/write_c_array/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        name=plan.c_name,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --tflite {input.tflite:q} \
+            --name {params.name:q} \
+            --source {output.source:q} \
+            --header {output.header:q} \
+            2>{log:q}
         """

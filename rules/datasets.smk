@@ -1,0 +1,67 @@
+"""Make data sets, and choose the samples of models.
+
+Requires: nothing but the cards and the lists of data sets.
+Yields: sources/{dataset}/ of those that this repository makes; build/{model}/{purpose}.csv, the samples of calibration and
+evaluation.
+"""
+
+
+localrules:
+    generate_dataset,
+    list_samples,
+
+
+rule generate_dataset:
+    input:
+        code=plan.code("generate_dataset"),
+        generator=plan.downloads.generator_code,
+        index=plan.downloads.index_of_dataset,
+    output:
+        directory("sources/{dataset}"),
+    log:
+        "logs/generate_dataset/{dataset}.log",
+    wildcard_constraints:
+        dataset=pattern(plan.downloads.datasets_by("generator")),
+    conda:
+        "../envs/litert.yaml"
+    params:
+        module=plan.downloads.dataset("generator"),
+        root=plan.root,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --dataset {wildcards.dataset:q} \
+            --module {params.module:q} \
+            --root {params.root:q} \
+            --index {input.index:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule list_samples:
+    input:
+        code=plan.code("list_samples"),
+        index=plan.sample_index,
+        other=plan.other_index,
+    output:
+        "build/{model}/{purpose}.csv",
+    log:
+        "logs/list_samples/{model}.{purpose}.log",
+    conda:
+        "../envs/litert.yaml"
+    params:
+        samples=plan.sample_choice,
+        others=plan.other_choice,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --purpose {wildcards.purpose:q} \
+            --index {input.index:q} \
+            --samples {params.samples:q} \
+            --apart-from {input.other:q} \
+            --apart-from-samples {params.others:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
