@@ -76,7 +76,7 @@ rule evaluate_tflite:
 rule evaluate_tfjs:
     input:
         code=plan.code("evaluate_tfjs"),
-        javascript=plan.node(),
+        javascript=plan.tfjs.node(),
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
         anchors=plan.anchors,

@@ -206,7 +206,7 @@ for source_kind, needs in KINDS.items():
                 **given,
                 code=plan.code(f"export_{source_kind}"),
                 source="sources/{model}",
-                javascript=plan.node() if needs.javascript else [],
+                javascript=plan.tfjs.node() if needs.javascript else [],
             output:
                 **made,
             log:

@@ -37,7 +37,7 @@ rule install_javascript:
 rule convert_tfjs:
     input:
         code=plan.code("convert_tfjs"),
-        javascript=plan.node(),
+        javascript=plan.tfjs.node(),
         graph="build/{model}/{graph}/graph.pb",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
@@ -54,9 +54,9 @@ rule convert_tfjs:
     conda:
         "../envs/tfjs.yaml"
     resources:
-        mem_mb=plan.tfjs_memory,
+        mem_mb=plan.tfjs.memory,
     params:
-        options=plan.tfjs_options,
+        options=plan.tfjs.options,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -73,7 +73,7 @@ rule convert_tfjs:
 rule convert_layers:
     input:
         code=plan.code("convert_layers"),
-        javascript=plan.node(),
+        javascript=plan.tfjs.node(),
         source="sources/{model}",
         contract="build/{model}/main/contract.json",
         golden="build/{model}/main/golden.npz",
@@ -112,7 +112,7 @@ rule convert_layers:
 rule map_tfjs:
     input:
         code=plan.code("map_tfjs"),
-        javascript=plan.node(),
+        javascript=plan.tfjs.node(),
         model="results/{model}/{graph}.float32.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
@@ -158,7 +158,7 @@ rule quantise_tfjs:
     conda:
         "../envs/litert.yaml"
     params:
-        patterns=plan.tfjs_patterns,
+        patterns=plan.tfjs.patterns,
         shard_bytes=plan.card("tfjs", "shard_bytes"),
     shell:
         r"""
@@ -174,7 +174,7 @@ rule quantise_tfjs:
 rule plan_tfjs:
     input:
         code=plan.code("plan_tfjs"),
-        javascript=plan.node(),
+        javascript=plan.tfjs.node(),
         model="results/{model}/{graph}.float32.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,

@@ -84,11 +84,11 @@ rule validate_openvino:
 rule validate_tfjs:
     input:
         code=plan.code("validate_tfjs"),
-        javascript=plan.node(),
+        javascript=plan.tfjs.node(),
         artifact="results/{model}/{graph}.{variant}.tfjs",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
-        exact=plan.float_model,
+        exact=plan.tfjs.float_model,
     output:
         "results/{model}/{graph}.{variant}.tfjs.json",
     log:
@@ -125,8 +125,8 @@ rule validate_tfjs:
 rule validate_browser:
     input:
         code=plan.code("validate_browser"),
-        javascript=plan.browser(),
-        artifacts=plan.browser_inputs,
+        javascript=plan.tfjs.browser(),
+        artifacts=plan.tfjs.browser_inputs,
     output:
         "results/{model}/browser.json",
     log:
@@ -141,7 +141,7 @@ rule validate_browser:
         mem_mb=2000,
         time_limit=config["time_limit"],
     params:
-        entries=plan.browser_entries,
+        entries=plan.tfjs.browser_entries,
         runs=5,
     shell:
         r"""

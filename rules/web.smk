@@ -75,7 +75,7 @@ rule write_registry:
 rule write_web_summary:
     input:
         code=plan.code("write_web_summary"),
-        artifacts=plan.model_tfjs,
+        artifacts=plan.tfjs.artifacts,
     output:
         "results/{model}/tfjs.md",
     log:

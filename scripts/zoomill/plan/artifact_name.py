@@ -51,9 +51,10 @@ class ArtifactName:
         return f"build/{self.model}/{self.graph}/{file}"
 
     @property
-    def float32(self):
-        """The artifact of the same graph and format whose numbers are float32."""
-        return dataclasses.replace(self, variant="float32")
+    def golden(self):
+        """The golden inputs and outputs of the graph; all graphs of a detector share them."""
+        graph = self.graph if self.graph in ("main", "inference") else "detect_cut"
+        return dataclasses.replace(self, graph=graph).build("golden.npz")
 
 
 def parse(path):

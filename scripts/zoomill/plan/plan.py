@@ -4,11 +4,12 @@ import json
 import os
 
 from zoomill.code_files import code_files
-from zoomill.plan import cards, javascript, provenance, samples, targets, variants
+from zoomill.plan import cards, provenance, samples, targets, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
 from zoomill.plan.pages import Pages
+from zoomill.plan.tfjs import Tfjs
 from zoomill.plan.wanted import Wanted
 
 
@@ -22,7 +23,7 @@ class Plan:
 
     Attributes:
         wanted: what the configuration asks for.
-        downloads, pages: input functions about what is fetched and about pages.
+        downloads, pages, tfjs: input functions about what is fetched, pages and TensorFlow.js models.
         calibration, evaluation: the samples for either purpose.
     """
 
@@ -31,6 +32,7 @@ class Plan:
         self.wanted = Wanted(config, catalogue)
         self.downloads = Downloads(config, catalogue, datasets, self.file)
         self.pages = Pages(config, catalogue)
+        self.tfjs = Tfjs(catalogue, self.wanted, self._limits, self.file)
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
         )
@@ -44,20 +46,6 @@ class Plan:
     def code(self, command):
         """Return the files of a command in scripts/, the script first."""
         return [os.path.normpath(path) for path in code_files(self.file(f"scripts/{command}.py"))]
-
-    def node(self):
-        """Return all that runs TensorFlow.js models in Node."""
-        return self._javascript(javascript.NODE_SCRIPTS, javascript.NODE)
-
-    def browser(self):
-        """Return all that runs TensorFlow.js models and TFLite files in a browser."""
-        return self._javascript(javascript.BROWSER_SCRIPTS, javascript.BROWSER)
-
-    def _javascript(self, scripts, packages):
-        return [
-            *(self.file(f"web/{name}") for name in scripts),
-            *(f"{javascript.FOLDER}/{name}" for name in packages),
-        ]
 
     def templates(self):
         """Return the templates of the programs that read a model's outputs."""
@@ -188,7 +176,7 @@ class Plan:
 
     def golden(self, wildcards):
         """Return the golden outputs of a graph; all graphs of a detector share them."""
-        return _golden(wildcards.model, wildcards.graph)
+        return ArtifactName(wildcards.model, wildcards.graph, "float32", "tflite").golden
 
     def anchors(self, wildcards):
         """Return the anchors of a detector, nothing for other graphs."""
@@ -252,52 +240,7 @@ class Plan:
         variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
         return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant])
 
-    # TensorFlow.js.
-
-    def tfjs_options(self, wildcards):
-        """Return how a model's graphs are converted to TensorFlow.js, as JSON."""
-        keys = ("shard_bytes", "strip_debug_ops", "skip_op_check", "control_flow_v2")
-        return json.dumps({key: self.catalogue[wildcards.model]["tfjs"][key] for key in keys}, sort_keys=True)
-
-    def tfjs_patterns(self, wildcards):
-        """Return which weights a TensorFlow.js variant quantises, as JSON."""
-        patterns = self.catalogue[wildcards.model]["tfjs"]["quantise"].get(wildcards.variant, ["*"])
-        return json.dumps({wildcards.variant: patterns})
-
-    def tfjs_memory(self, wildcards, input):
-        """Return the megabytes that a conversion to TensorFlow.js takes, 16 times the graph's (measured)."""
-        return 500 + 16 * int(input.size_mb)
-
-    def float_model(self, wildcards):
-        """Return the float32 model that a TensorFlow.js variant is derived from, nothing for itself."""
-        derived = variants.row("tfjs", wildcards.variant).made_from == "float32"
-        return "results/{model}/{graph}.float32.tfjs" if derived else []
-
-    def browser_inputs(self, wildcards):
-        """Return what :meth:`browser_entries` names."""
-        names = self.wanted.run_in_browser(wildcards.model)
-        return [
-            path for name in names for path in (str(name), name.build("contract.json"), _golden(name.model, name.graph))
-        ]
-
-    def browser_entries(self, wildcards):
-        """Return what is run in a browser, as JSON: artifact, contract, golden and limits of each."""
-        entries = [
-            {
-                "artifact": str(name),
-                "contract": name.build("contract.json"),
-                "golden": _golden(name.model, name.graph),
-                "limits": self._limits(name.model, name.variant),
-            }
-            for name in self.wanted.run_in_browser(wildcards.model)
-        ]
-        return json.dumps(entries, sort_keys=True)
-
     # Reproducing.
-
-    def model_tfjs(self, wildcards):
-        """Return the TensorFlow.js models of one model that the configuration asks for."""
-        return self.wanted.paths("tfjs", models=[wildcards.model])
 
     def model_artifacts(self, wildcards):
         """Return the configured artifacts of a model."""
@@ -305,7 +248,7 @@ class Plan:
 
     def model_goldens(self, wildcards):
         """Return the golden outputs of the graphs that a model's configured artifacts come from."""
-        return sorted({_golden(name.model, name.graph) for name in self.wanted.artifacts(models=[wildcards.model])})
+        return sorted({name.golden for name in self.wanted.artifacts(models=[wildcards.model])})
 
     def makers(self, workflow):
         """Return an input function for our own files and the environment that commands have, as JSON.
@@ -329,8 +272,3 @@ class Plan:
         prose = {"title", "homepage", "published", "training_set"}
         chosen = {key: value for key, value in self.catalogue[wildcards.model].items() if key not in prose}
         return json.dumps({"card": chosen, "toco": self.config["toco"]}, sort_keys=True)
-
-
-def _golden(model, graph):
-    """Return the golden outputs of a graph; all graphs of a detector share them."""
-    return f"build/{model}/{graph if graph in ('main', 'inference') else 'detect_cut'}/golden.npz"
