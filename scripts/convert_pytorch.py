@@ -6,14 +6,14 @@ import tempfile
 import numpy as np
 
 from zoomill import command, files, framework, made
-from zoomill.sources import exporter, pytorch_source
+from zoomill.sources import arguments, pytorch_source
 from zoomill.tflite import artifact
 
 
 def main(argv=None):
     """Write the converted, named and checked file: its inputs and outputs are those of the contract."""
     parser = argparse.ArgumentParser(description=__doc__)
-    exporter.add_source(parser)
+    arguments.add_source(parser)
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument(
         "--golden", type=made.checked, required=True, help="golden.npz, which tells the layouts of the outputs"

@@ -8,6 +8,7 @@ import numpy as np
 from zoomill import command, files, framework, made
 from zoomill.errors import UserError
 from zoomill.graph import export, golden_inputs
+from zoomill.graph.source import Source
 from zoomill.inputs import drawn_pictures
 from zoomill.inspect import allowed, allowed_operators
 from zoomill.sources import checkpoint, tf_sources
@@ -39,7 +40,7 @@ def main(argv=None):
 
 
 def load(path, cut, allow, given):
-    """Return the graph as a :class:`zoomill.graph.export.Source`, and what is known of its interface as in a card.
+    """Return the graph as a :class:`zoomill.graph.source.Source`, and what is known of its interface as in a card.
 
     Args:
         path: frozen graph.
@@ -66,7 +67,7 @@ def load(path, cut, allow, given):
         "labels": cut["labels"],
         "label_offset": 0,
     }
-    return export.Source(graph, inputs, outputs, run, rows=rows, steady=full_lists(rows)), expected
+    return Source(graph, inputs, outputs, run, rows=rows, steady=full_lists(rows)), expected
 
 
 def full_lists(rows):

@@ -8,13 +8,13 @@ import numpy as np
 from zoomill import command, framework, made
 from zoomill.graph import predictions
 from zoomill.inputs import sample_inputs
-from zoomill.sources import exporter, pytorch_source
+from zoomill.sources import arguments, pytorch_source
 
 
 def main(argv=None):
     """Write predictions.npz."""
     parser = argparse.ArgumentParser(description=__doc__)
-    exporter.add_source(parser)
+    arguments.add_source(parser)
     parser.add_argument(
         "--golden", type=made.checked, required=True, help="golden.npz, which tells the layouts of the outputs"
     )

@@ -8,13 +8,13 @@ import numpy as np
 
 from zoomill import command, files, folders, framework, made
 from zoomill.graph import golden_inputs
-from zoomill.sources import exporter, pytorch_source
+from zoomill.sources import arguments, pytorch_source
 
 
 def main(argv=None):
     """Write the folder `pytorch`: the ONNX file, and golden inputs in the graph's order and outputs in PyTorch's."""
     parser = argparse.ArgumentParser(description=__doc__)
-    exporter.add_source(parser)
+    arguments.add_source(parser)
     golden_inputs.add_arguments(parser)
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     args = command.parse(parser, argv)

@@ -22,7 +22,7 @@ def folder(tmp_path):
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         (tmp_path / "library").mkdir(exist_ok=True)
-        (tmp_path / "library/__init__.py").write_text("")
+        (tmp_path / "library/__init__.py").write_text("VALUE = 1\n")
         return tmp_path
 
     return write
@@ -37,7 +37,7 @@ def test_modules_are_followed_through_others_whatever_the_form_of_import(folder)
         command="from library import first\nimport library.second\n",
         library__first="from library.third import something\n",
         library__second="def late():\n    from library import fourth\n",
-        library__third="",
+        library__third="VALUE = 1\n",
         library__fourth="import library.first\n",
         library__unused="",
     )
@@ -57,8 +57,14 @@ def test_the_script_comes_first_and_a_script_may_import_a_script(folder):
 
 
 def test_a_package_that_is_only_gone_through_counts_too(folder):
-    path = folder(command="import library.first\n", library__first="")
+    path = folder(command="import library.first\n", library__first="VALUE = 1\n")
     assert names(path / "command.py", path) == ["command.py", "library/__init__.py", "library/first.py"]
+
+
+def test_what_holds_nothing_but_a_docstring_does_not_count(folder):
+    path = folder(command="import library.first\n", library__first='"""What it is about."""\n')
+    (path / "library/__init__.py").write_text('"""A package."""\n')
+    assert names(path / "command.py", path) == ["command.py"]
 
 
 def test_modules_from_elsewhere_are_left_out(folder):
@@ -84,4 +90,5 @@ def test_help_needs_no_tensorflow_and_imports_nothing_that_is_not_counted(comman
     modules = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
     assert not {name for name in modules if name.partition(".")[0] == "tensorflow"}
     local = {name.replace(".", "/") for name in modules if name.startswith("zoomill.")}
-    assert local <= {path.removesuffix(".py").removesuffix("/__init__") for path in names(script, SCRIPTS)}
+    packages = {str(path.parent.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("__init__.py")}
+    assert local - packages <= {path.removesuffix(".py") for path in names(script, SCRIPTS)}

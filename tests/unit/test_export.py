@@ -4,7 +4,7 @@ import pytest
 
 from zoomill.errors import UserError
 from zoomill.graph import export, predictions
-from zoomill.graph.export import Source, Tensor
+from zoomill.graph.source import Source, Tensor, promises
 
 NOTHING_EXPECTED = {"inputs": [], "outputs": []}
 QUANTISED = Tensor("x", "x:0", "float32", (1, 4), {"value_range": [-1, 1], "meaning": "what the source says"})
@@ -19,15 +19,15 @@ def test_samples_are_given_to_the_integers_themselves(monkeypatch):
 
 
 def test_what_a_source_knows_of_itself_holds_where_the_card_says_nothing():
-    (entry,) = export.promises("input", [QUANTISED], [])
+    (entry,) = promises("input", [QUANTISED], [])
     assert entry["value_range"] == [-1, 1]
-    (entry,) = export.promises("input", [QUANTISED], [{"value_range": [0, 255]}])
+    (entry,) = promises("input", [QUANTISED], [{"value_range": [0, 255]}])
     assert entry["value_range"] == [0, 255]
-    (entry,) = export.promises("output", [QUANTISED], [{}])
+    (entry,) = promises("output", [QUANTISED], [{}])
     assert entry["meaning"] == "what the source says"
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_card_with_another_number_of_inputs_is_refused_whatever_the_source_knows(count):
     with pytest.raises(UserError, match=f"the card has {count} inputs, the source 2"):
-        export.promises("input", [QUANTISED, QUANTISED], [{}] * count)
+        promises("input", [QUANTISED, QUANTISED], [{}] * count)

@@ -67,7 +67,7 @@ def freeze(graph, outputs, checkpoint, use_moving_averages):
 
     Args:
         graph: GraphDef.
-        outputs: :class:`zoomill.graph.export.Tensor` list.
+        outputs: :class:`zoomill.graph.source.Tensor` list.
         checkpoint: prefix.
         use_moving_averages: take a variable's moving average where the checkpoint has one.
     """

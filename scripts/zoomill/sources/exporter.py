@@ -1,18 +1,12 @@
 """The one command line of the exporters: a source, loaded by the module of its kind, becomes the files of a graph."""
 
 import argparse
-import json
 import os
 
 from zoomill import command, framework, made
-from zoomill.errors import UserError
 from zoomill.graph import export, golden_inputs
 from zoomill.inputs import sample_inputs
-
-
-class _Options(dict):
-    def __missing__(self, key):
-        raise UserError(f"--options lacks `{key}`")
+from zoomill.sources import arguments
 
 
 def main(description, load, **tools):
@@ -21,13 +15,13 @@ def main(description, load, **tools):
     Args:
         description: of the command.
         load: function from the folder of the source's files, the options of the card's ``source`` and what the card
-            expects (``inputs``, ``outputs``, ``labels``, ``label_offset``) to the :class:`zoomill.graph.export.Source`.
+            expects (``inputs``, ``outputs``, ``labels``, ``label_offset``) to the :class:`zoomill.graph.source.Source`.
         tools: name and description of every other folder that ``load`` takes by keyword; each is a flag.
     """
 
     def run(argv=None):
         parser = argparse.ArgumentParser(description=description)
-        add_source(parser)
+        arguments.add_source(parser)
         for name, text in tools.items():
             parser.add_argument(f"--{name}", type=made.unchecked, required=True, help=text)
         golden_inputs.add_arguments(parser)
@@ -42,19 +36,3 @@ def main(description, load, **tools):
                 export.export(source, args.card, golden_inputs.of_flags(args), args.output_dir, args.model)
 
     return run
-
-
-def add_source(parser):
-    """Add the flags of every command that reads a source: ``model``, ``source``, ``options`` and ``card``."""
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--source", type=made.checked, required=True, help="folder with the source's files")
-    parser.add_argument(
-        "--options", type=_options, required=True, help="JSON object: `source` of the card: path, allow, tags …"
-    )
-    parser.add_argument(
-        "--card", type=json.loads, required=True, help="JSON object: inputs, outputs, labels, label_offset"
-    )
-
-
-def _options(text):
-    return _Options(json.loads(text))

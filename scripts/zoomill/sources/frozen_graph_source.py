@@ -2,12 +2,12 @@
 
 import os
 
-from zoomill.graph.export import Source
+from zoomill.graph.source import Source
 from zoomill.sources import checkpoint, tf_sources
 
 
 def load(folder, options, expected):
-    """Return a graph between tensors as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`.
+    """Return a graph between tensors as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`.
 
     Raises:
         UserError: when the file is no frozen graph, lacks a tensor, or holds operators that do more than compute.

@@ -5,7 +5,7 @@ import tempfile
 
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph.export import Source
+from zoomill.graph.source import Source
 from zoomill.sources import keras_copy, tf_sources
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph.export import Source, integer_notes
+from zoomill.graph.source import Source, integer_notes
 from zoomill.graph.tensor_names import contract_names
 from zoomill.inspect import onnx as inspect_onnx
 from zoomill.sources import onnx_floats
@@ -66,7 +66,7 @@ class Converted:
 
     Attributes:
         graph: frozen GraphDef.
-        inputs, outputs: :class:`~zoomill.graph.export.Tensor` lists, in ONNX's order.
+        inputs, outputs: :class:`~zoomill.graph.source.Tensor` lists, in ONNX's order.
         sources, results: :class:`Value` lists of the same.
     """
 
@@ -82,7 +82,7 @@ class Converted:
 
 
 def load(folder, options, expected):
-    """Return a model as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`."""
+    """Return a model as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`."""
     path = os.path.join(folder, options["path"])
     original = read(path)
     integers = onnx_floats.integers(original)
@@ -331,7 +331,7 @@ def order_of(array, converted, path):
 
 
 def _freeze(function, dtypes, sources, results):
-    """Return a function's GraphDef, and the :class:`~zoomill.graph.export.Tensor` lists of its ends."""
+    """Return a function's GraphDef, and the :class:`~zoomill.graph.source.Tensor` lists of its ends."""
     import tensorflow as tf
 
     from zoomill.sources import tf_sources

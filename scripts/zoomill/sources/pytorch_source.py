@@ -12,7 +12,7 @@ import numpy as np
 
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph import export
+from zoomill.graph.source import Source, Tensor, promises
 from zoomill.graph.tensor_names import contract_names
 from zoomill.inspect import pytorch_archive
 from zoomill.sources import onnx_source
@@ -40,7 +40,7 @@ def load(folder, options, expected):
     def run(feed):
         raise UserError(f"{folder}: has the golden outputs only; predict_pytorch runs the model on samples")
 
-    return export.Source(converted.graph, converted.inputs, converted.outputs, run, converted.notes(), rows=rows)
+    return Source(converted.graph, converted.inputs, converted.outputs, run, converted.notes(), rows=rows)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,15 +195,15 @@ def read(folder, options, expected):
     names = contract_names([name for name, _, _ in found], origin)
     orders = [_order(name, shape, kept) for name, _, shape in found]
     tensors = [
-        export.Tensor(name, name, dtype, tuple(shape[axis] for axis in order))
+        Tensor(name, name, dtype, tuple(shape[axis] for axis in order))
         for name, (_, dtype, shape), order in zip(names, found, orders, strict=True)
     ]
-    promises = export.promises("input", tensors, expected)
+    entries = promises("input", tensors, expected)
     inputs = [
         Value(name, promise["name"], tuple(promise["shape"][place] for place in np.argsort(order)), order)
-        for (name, _, _), promise, order in zip(found, promises, orders, strict=True)
+        for (name, _, _), promise, order in zip(found, entries, orders, strict=True)
     ]
-    return Network(origin, network, inputs, promises)
+    return Network(origin, network, inputs, entries)
 
 
 def _opened(stored, kind, origin, expected, kept):

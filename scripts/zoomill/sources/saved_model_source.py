@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph.export import Source
+from zoomill.graph.source import Source
 from zoomill.inspect import allowed, loadable
 from zoomill.sources import tf_sources
 
@@ -16,7 +16,7 @@ CALL = "__call__"
 
 
 def load(folder, options, expected):
-    """Return a signature as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`."""
+    """Return a signature as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`."""
     path = os.path.join(folder, options["path"])
     function = read(path, options["tags"], options["signature"], options.get("allow", ()))
     graph, inputs, outputs = tf_sources.freeze(function, path)

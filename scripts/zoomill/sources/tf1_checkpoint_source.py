@@ -2,12 +2,12 @@
 
 import os
 
-from zoomill.graph.export import Source
+from zoomill.graph.source import Source
 from zoomill.sources import checkpoint, tf_sources
 
 
 def load(folder, options, expected):
-    """Return a graph between tensors as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`.
+    """Return a graph between tensors as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`.
 
     Raises:
         UserError: when a file cannot be read, the graph lacks a tensor or the checkpoint a variable, or the graph holds

@@ -2,7 +2,7 @@
 
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph.export import Tensor
+from zoomill.graph.source import Tensor
 from zoomill.inspect import allowed_operators
 
 
@@ -14,7 +14,7 @@ def freeze(function, origin="the model"):
         origin: file name for messages.
 
     Returns:
-        The GraphDef with all variables as constants, and the :class:`~zoomill.graph.export.Tensor` lists of the inputs
+        The GraphDef with all variables as constants, and the :class:`~zoomill.graph.source.Tensor` lists of the inputs
         and outputs, in the function's own order and named as its structured signature names them.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -44,7 +44,7 @@ def _tensor(name, tensor):
 
 
 def between(graph, options, origin):
-    """Return a TF1 graph, checked between tensors, and the :class:`~zoomill.graph.export.Tensor` lists of these.
+    """Return a TF1 graph, checked between tensors, and the :class:`~zoomill.graph.source.Tensor` lists of these.
 
     Args:
         graph: GraphDef.
@@ -65,7 +65,7 @@ def graph_session(graph, inputs, outputs, origin):
 
     Args:
         graph: frozen GraphDef, or a function that fills the default graph and returns a session.
-        inputs, outputs: :class:`~zoomill.graph.export.Tensor` lists.
+        inputs, outputs: :class:`~zoomill.graph.source.Tensor` lists.
         origin: file name for messages.
     """
     import tensorflow as tf
@@ -87,7 +87,7 @@ def graph_session(graph, inputs, outputs, origin):
 
 
 def graph_tensors(graph, names, origin):
-    """Return :class:`~zoomill.graph.export.Tensor` entries for tensors of a TF1 graph.
+    """Return :class:`~zoomill.graph.source.Tensor` entries for tensors of a TF1 graph.
 
     Args:
         graph: GraphDef.

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph.export import Source
+from zoomill.graph.source import Source
 from zoomill.graph.tensor_names import contract_names
 from zoomill.inspect import allowed, allowed_layers, allowed_operators, graph_walk, guards
 from zoomill.sources import keras_source
@@ -45,7 +45,7 @@ class Model:
 
 
 def load(folder, options, expected, library):
-    """Return a graph or layers model as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`.
+    """Return a graph or layers model as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`.
 
     Args:
         folder, options, expected: as of any source.
@@ -123,7 +123,7 @@ def graph(model, outputs, allow):
         allow: names of operators that the card allows.
 
     Returns:
-        GraphDef and the :class:`~zoomill.graph.export.Tensor` lists of inputs and outputs, sorted by name; those of the
+        GraphDef and the :class:`~zoomill.graph.source.Tensor` lists of inputs and outputs, sorted by name; those of the
         signature are called as it calls them.
 
     Raises:

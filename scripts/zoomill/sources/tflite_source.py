@@ -10,7 +10,7 @@ import numpy as np
 from zoomill import files
 from zoomill.errors import UserError
 from zoomill.framework import refusing
-from zoomill.graph import export
+from zoomill.graph.source import Source, integer_notes
 from zoomill.graph.tensor_names import contract_names
 from zoomill.sources import onnx_source, tflite_floats
 from zoomill.tflite import tflite_file
@@ -65,7 +65,7 @@ class End:
 
 
 def load(folder, options, expected):
-    """Return a file as a :class:`~zoomill.graph.export.Source`: see :mod:`zoomill.sources.exporter`."""
+    """Return a file as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`."""
     path = os.path.join(folder, options["path"])
     file = File(path, options.get("output_tensors", {}))
     file.refuse_custom_operators()
@@ -144,7 +144,7 @@ class File:
         return [end.tensor for end in self.inputs if len(end.shape) != _PICTURE]
 
     def source(self, converted):
-        """Return the :class:`zoomill.graph.export.Source` of the file.
+        """Return the :class:`zoomill.graph.source.Source` of the file.
 
         Inputs and outputs are in the file's order and have its names, and the value ranges of integers are known.
 
@@ -172,11 +172,11 @@ class File:
             return run
 
         floats = (list(map(End.as_float, ends)) for ends in (self.inputs, self.outputs))
-        return export.Source(
+        return Source(
             converted.graph,
             *sides,
             runner(self._float_interpreter, *floats),
-            export.integer_notes(self.integers),
+            integer_notes(self.integers),
             rounded=runner(self._interpreter, self.inputs, self.outputs) if self.integers else None,
         )
 

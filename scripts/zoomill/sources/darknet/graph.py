@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from zoomill.framework import refusing
-from zoomill.graph.export import Tensor
+from zoomill.graph.source import Tensor
 from zoomill.sources.darknet import heads, layers
 
 INPUT = "image"
@@ -18,7 +18,7 @@ class Network:
 
     Attributes:
         graph: GraphDef.
-        inputs: :class:`~zoomill.graph.export.Tensor` list: ``image``, float32 ``[1, height, width, channels]``, 0 to 1.
+        inputs: :class:`~zoomill.graph.source.Tensor` list: ``image``, float32 ``[1, height, width, channels]``, 0 to 1.
         outputs: likewise: ``detections``, or ``head_0``, ``head_1`` …; ``scores`` of a network without a head.
         heads: :class:`~zoomill.sources.darknet.heads.Head` list.
         classes: number of classes.

@@ -3,7 +3,7 @@
 import os
 
 from zoomill.errors import UserError
-from zoomill.graph.export import Source
+from zoomill.graph.source import Source
 from zoomill.inspect import darknet_cfg
 from zoomill.sources.darknet import golden, graph
 from zoomill.sources.darknet.weights import Weights
