@@ -53,6 +53,18 @@ def describe(model):
     # The order of a .tflite file's own list counts, not that of its signature.
     named = kind == "tflite" and signature["name"] is not None
     inputs, outputs = ([] if named and len(side) > 1 else side for side in (inputs, outputs))
+    custom = sorted(model.report["graphs"][0]["custom_operators"]) if kind == "tflite" else []
+    if custom:
+        outputs = []
+        questions["files"] = (
+            f"it needs {', '.join(custom)}, which no TensorFlow graph has: before you build it, end it before that, "
+            "output_tensors: {NAME: TENSOR}"
+        )
+    if kind in _BY_TENSORS and "detection_boxes" in names[1]:
+        questions["output_tensors"] = (
+            "boxes after NMS, which TFLite cannot have: before you build it, name the tensors before, or put a "
+            "pipeline.config beside it, with which it is of kind tf1_detection"
+        )
     batched = any(tensor["shape"] and tensor["shape"][0] == -1 for tensor in sides[0])
     return options, [_input(kind, *one) for one in inputs], [_output(kind, *one, batched) for one in outputs], questions
 

@@ -119,6 +119,8 @@ def _detection(file, names):
     if len(frozen) > 1 or len(frozen) + len(parts) < 2:
         found = ", ".join(frozen) or "no model.ckpt and no frozen graph"
         raise UserError(f"{file}: beside pipeline.config there are {found}; name the file of one frozen graph")
+    if "model.ckpt.index" in parts and not any(name.startswith("model.ckpt.data") for name in parts):
+        raise UserError(f"{file}: model.ckpt.data-*, which belongs to model.ckpt.index, is not beside it")
     other = {"frozen_graph": frozen[0]} if frozen and frozen[0] != _FROZEN else {}
     return Model({"kind": "tf1_detection", **other}, file.parent, [*frozen, *parts])
 
@@ -149,7 +151,8 @@ def _graph_of(meta, names, inspect):
 def _meta_of(graph, names):
     found = [name for name in names if name.endswith(".meta") and f"{name[:-5]}.index" in names]
     if len(found) != 1:
-        raise UserError(f"{graph}: has variables, and beside it are {len(found)} checkpoints with .meta, not one")
+        many = "several" if found else "no"
+        raise UserError(f"{graph}: has variables, and there is {many} checkpoint (.meta, .index, .data-*) beside it")
     return graph.parent / found[0]
 
 
@@ -165,4 +168,6 @@ def _checkpoint(graph, meta, inspect, report=None):
     source["variables"] = "moving_averages" if averages else "raw"
     question = {"variables": "the checkpoint has moving averages; say `raw` for the variables themselves"}
     report = of_meta if graph == meta else report or inspect(graph)
+    if not any(signature["inputs"] for signature in report["graphs"][0]["signatures"]):
+        raise UserError(f"{meta}: is a graph of training without inputs; put the inference graph (.pb) beside it")
     return Model(source, graph.parent, names, report, question if averages else {})

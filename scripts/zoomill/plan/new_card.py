@@ -143,7 +143,7 @@ def _card(model, entries, name, schema):
     text += [*comment("homepage: the address where the model is described, if there is one"), "source:"]
     for key, said in {**model.source, **options}.items():
         text += [f"  {line}" for line in [*comment(questions.pop(key, "")), pair(key, said)]]
-    text.append("  files:")
+    text += [*(f"  {line}" for line in comment(questions.get("files", ""))), "  files:"]
     for entry in entries:
         lines = [pair(*one) for one in entry.items()]
         text += [f"    {'  ' if place else '- '}{line}" for place, line in enumerate(lines)]
