@@ -125,9 +125,9 @@ def _input(kind, name, dtype, shape, ranged):
     if sizes is not None and -1 not in sizes:
         entry["shape"] = sizes
     elif kind != "tflite":
-        told = "sizes" if shape is None else f"all sizes of {['?' if size == -1 else size for size in sizes]}"
-        told = told.replace("'", "")
-        questions.append(f"The file does not tell its {told}: add `shape: [1, …]` before you build it.")
+        known = ", ".join("?" if size == -1 else str(size) for size in sizes or ())
+        told = "Its sizes are not told" if shape is None else f"Not all its sizes are told, [{known}]"
+        questions.append(f"{told}: add `shape: [1, …]` before you build it.")
     if sizes and len(sizes) == 4 and {sizes[1], sizes[3]} & {*_COLOURS} and not ranged and dtype == "float32":
         questions.append(
             "A picture? Add what 0 and 255 of its pixels become, `value_range: [0, 1]` or [-1, 1] say, and "
