@@ -1,6 +1,7 @@
 """Cards that are written from a model's files: what they say, what they ask, and what is refused in one line."""
 
 import json
+import shutil
 import struct
 import tarfile
 from pathlib import Path
@@ -325,16 +326,30 @@ def test_an_archive_is_unpacked_without_the_folders_around_the_model(write, tmp_
     assert entry["sha256"] == files.digest(tmp_path / "model.tar.gz") and card["source"]["path"] == "model.json"
 
 
+def test_what_lies_deeper_in_an_archive_is_named_from_its_top(write, tmp_path):
+    inner = tmp_path / "outer/saved"
+    inner.mkdir(parents=True)
+    (tmp_path / "outer/notes.txt").write_text("")
+    shutil.copytree(REPOSITORY / "starter/digits_dscnn_saved_model/dscnn", inner, dirs_exist_ok=True)
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "outer", "outer")
+    card, _ = write(tmp_path / "model.tar.gz")
+    assert card["source"]["files"][0]["unpack"] == {"strip": 1} and card["source"]["path"] == "saved"
+    shutil.rmtree(inner / "variables")
+    assert "variables/, which belongs to it, is not beside it" in refusal(write, inner, "other")
+
+
 def test_a_url_is_fetched_with_the_files_that_it_names_and_stays_the_url(write, house, tmp_path):
     save_tfjs(tmp_path)
     with Server() as server:
         for name in ("model.json", "group1-shard1of1.bin"):
             server[f"zoo/{name}"] = (tmp_path / name).read_bytes()
-        url = f"{server.url}/zoo/model.json"
+        server["zoo/model.json?download=1"] = (tmp_path / "model.json").read_bytes()
+        url = f"{server.url}/zoo/model.json?download=1"
         card, _ = write(url)
     assert [file["urls"] for file in card["source"]["files"]] == [
         [url],
-        [url.replace("model.json", "group1-shard1of1.bin")],
+        [f"{server.url}/zoo/group1-shard1of1.bin"],
     ]
     for file in card["source"]["files"]:
         assert file["sha256"] == files.digest(tmp_path / file["name"])

@@ -68,6 +68,11 @@ def labels(folder, numbers):
 
 def _read(path):
     """Return the labels in a file, one a line, a JSON list or a JSON object by number; none for anything else."""
+    found = _listed(path)
+    return found if all(label.isprintable() for label in found) else []
+
+
+def _listed(path):
     text = _text(path)
     if text is None:
         return []

@@ -24,7 +24,8 @@ def inspect(root, path, weights=None):
     command = line(root, "inspect_model", path, "--json", "-", *flags)
     process = subprocess.run(command, capture_output=True, check=False)
     if process.returncode:
-        raise UserError(process.stderr.decode(errors="replace").strip().splitlines()[-1].removeprefix("error: "))
+        said = process.stderr.decode(errors="replace").splitlines() or [f"{path}: cannot be inspected"]
+        raise UserError(said[-1].removeprefix("error: "))
     return json.loads(process.stdout)
 
 

@@ -1,7 +1,5 @@
 """What a report tells of a model's inputs and outputs, as a card says it."""
 
-import os
-
 from zoomill.names import contract_names
 
 # The order of an ONNX or PyTorch tensor's sizes in the graph, by rank: N, channels, space becomes N, space, channels.
@@ -98,10 +96,8 @@ def _names(side, kind):
     names = [tensor["name"] for tensor in side]
     if kind not in _BY_TENSORS:
         return names if kind in ("keras", "saved_model") else contract_names(names, "the model")
-    short = contract_names(names, "the model")
-    last = [name.rstrip("_").rpartition("/")[2] for name in names]
-    last = [os.path.basename(name).split(":")[0] for name in last]
-    return last if len(set(last)) == len(last) and all(last) else short
+    last = [name.rpartition("/")[2] for name in names]
+    return contract_names(last if len(set(last)) == len(last) else names, "the model")
 
 
 def _is_last(shape):

@@ -129,6 +129,9 @@ def _saved_model(file, inspect):
     inside = [entry.relative_to(file.parent).as_posix() for entry in file.parent.rglob("*") if entry.is_file()]
     names = sorted(name for name in inside if name.startswith(_OF_SAVED_MODEL))
     report = inspect(file.parent)
+    stored = any(name.startswith("variables/") for name in names)
+    if not stored and any(_VARIABLES & graph["operators"].keys() for graph in report["graphs"]):
+        raise UserError(f"{file}: variables/, which belongs to it, is not beside it")
     return Model({"kind": "saved_model", "path": "."}, file.parent, names, report)
 
 

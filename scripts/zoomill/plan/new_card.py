@@ -13,6 +13,8 @@ from zoomill.plan.card_text import comment, licence, pair, title, value
 
 # Names of files that say nothing of the model; their folder's does.
 _PLAIN = {"model", "saved_model", "frozen_inference_graph", "pipeline", "frozen_graph", "weights", "variables"}
+# Keys of `source` that name files.
+_PLACES = {"path", "graph", "checkpoint", "config", "weights"}
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 
 
@@ -85,24 +87,31 @@ def _found(place, name, root, folder):
         raise UserError(f"{place}: there is no such file or folder")
     else:
         path, digests = Path(place).absolute(), {}
+
+    def entry(file, seen):
+        url = place if seen == path.name else urljoin(str(place), seen)
+        return _entry(file, seen, url if is_url(place) else address(file, root), digests)
+
     if not _is_archive(path):
         model = model_files.find(path, inspect)
-        where = (
-            (lambda file: urljoin(place, file)) if is_url(place) else lambda file: address(model.folder / file, root)
-        )
-        return model, [_entry(model.folder / file, file, where(file), digests) for file in model.names]
-    entry = _entry(path, path.name, place if is_url(place) else address(path, root), digests)
-    unpacked = Path(folder, "unpacked")
-    unpacked.mkdir()
-    inside = Path(commands.fetch(root, name, [entry | {"urls": [str(path)], "unpack": {}}], unpacked)[0])
-    strip = 0
-    while (
-        len(list(inside.iterdir())) == 1
-        and next(inside.iterdir()).is_dir()
-        and next(inside.iterdir()).name != "variables"
-    ):
-        inside, strip = next(inside.iterdir()), strip + 1
-    return model_files.find(inside, inspect), [entry | {"unpack": {"strip": strip} if strip else {}}]
+        return model, [entry(model.folder / file, file) for file in model.names]
+    packed = entry(path, path.name)
+    inside, strip = _unpacked(path, packed, name, root, folder)
+    model = model_files.find(inside, inspect)
+    around = model.folder.relative_to(inside)
+    for key in model.source.keys() & _PLACES:
+        model.source[key] = os.path.normpath(around / model.source[key])
+    return model, [packed | {"unpack": {"strip": strip} if strip else {}}]
+
+
+def _unpacked(path, packed, name, root, folder):
+    """Return the first folder of an archive with more than a folder in it, and how many are around it."""
+    target = os.path.join(folder, "unpacked")
+    os.mkdir(target)
+    inside, strip = Path(commands.fetch(root, name, [packed | {"urls": [str(path)], "unpack": {}}], target)[0]), 0
+    while len(only := list(inside.iterdir())) == 1 and only[0].is_dir():
+        inside, strip = only[0], strip + 1
+    return inside, strip
 
 
 def _download(url, name, root, folder, inspect):

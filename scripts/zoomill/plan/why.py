@@ -12,8 +12,8 @@ from zoomill.printable import printable
 _NODE = re.compile(r'^\s*(\d+)\[label = "(\w+)', re.MULTILINE)
 _EDGE = re.compile(r"^\s*(\d+) -> (\d+)", re.MULTILINE)
 _JOB = re.compile(r"^ *(?:local)?rule (\w+):\n((?: +\w+: .*\n)+)", re.MULTILINE)
-# Of a reason, what only follows from other jobs.
-_FOLLOWS = "Input files updated by another job"
+# Of a reason, what only follows from other jobs, and where values of params begin.
+_FOLLOWS, _DETAILS = "Input files updated by another job", ": Union of exclusive params"
 _LONGEST = 200
 
 
@@ -29,12 +29,13 @@ def explain(target, house):
     """
     targets.check(target, house.config, house.catalogue, house.datasets, house.broken)
     main, others = chain(*_graph(_snakemake(house, target, "--dag", "dot")))
-    planned = jobs(_snakemake(house, target, "-n"))
+    causes, following = jobs(_snakemake(house, target, "-n"))
     lines = [printable(target), *_row("made from", _sources(target, house)), *_row("made by", [" → ".join(main)])]
     lines += _row("needs too", [", ".join(others)] if others else [])
     there = "yes" if os.path.exists(target) else "no"
-    lines += _row("is there", [there if planned or there == "no" else "yes, and up to date"])
-    return lines + _row("to be run", [f"{rule}: {reason}" for rule, reason in planned])
+    lines += _row("is there", ["yes, and up to date" if there == "yes" and not causes else there])
+    lines += _row("to be run", [f"{rule}: {reason}" for rule, reason in causes])
+    return lines + _row("and then", [", ".join(following)] if following else [])
 
 
 def _row(title, values):
@@ -91,10 +92,14 @@ def chain(rules, edges):
 
 
 def jobs(text):
-    """Return ``[(rule, reason)]`` of a dry run, reasons that only follow from other jobs left out."""
-    found = []
+    """Return ``[(rule, reason)]`` of a dry run, and the rules that are only to be run since others are."""
+    causes, following = [], []
     for rule, block in _JOB.findall(text):
         reason = re.search(r"^ +reason: (.*)$", block, re.MULTILINE)
-        parts = [part for part in (reason[1] if reason else "").split("; ") if not part.startswith(_FOLLOWS)]
-        found.append((rule, printable("; ".join(parts) or "what it reads is made anew", _LONGEST)))
-    return found
+        told = reason[1].partition(_DETAILS)[0] if reason else ""
+        parts = [part for part in told.split("; ") if part and not part.startswith(_FOLLOWS)]
+        if parts:
+            causes.append((rule, printable("; ".join(parts), _LONGEST)))
+        else:
+            following.append(rule)
+    return causes, list(dict.fromkeys(following))
