@@ -138,7 +138,9 @@ def _samples(args):
     return [
         {
             "name": sample.name,
-            "urls": [url.replace("{name}", quote(sample.name)) for url in args.sample_urls],
+            "urls": [
+                url.replace("{name}", quote(sample.name) if is_url(url) else sample.name) for url in args.sample_urls
+            ],
             "size": sample.bytes,
             "sha256": sample.sha256,
         }

@@ -42,7 +42,7 @@ def read(path, companion=None):
     notes = [f"shapes and parameters from [{kind}] on are not known" for kind in list(unknown)[:1]]
     if not present:
         notes.append(f"{weights.name} is not there")
-    return report.report("darknet", producer, [graph], notes=notes)
+    return report.report("darknet", producer, [graph], notes=notes, files=[weights.name])
 
 
 def _tensor(name, place, shape):

@@ -66,6 +66,12 @@ def beside(model, location):
     return path
 
 
+def names_beside(model, paths):
+    """Return the names of files that :func:`beside` returned, seen from the model."""
+    folder = Path(model).parent.resolve()
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
 def missing(paths):
     """Return the report's note about files that are not there, as a list of none or one."""
     absent = [path.name for path in paths if not path.exists()]

@@ -107,8 +107,9 @@ def read(path):
         "ir_version": model.ir_version,
         "opset": {entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
     }
-    notes = guards.missing(_external_files(path, tensors)) + allowed.notes(found(model, nodes))
-    return report.report("onnx", producer, [graph], notes=notes)
+    files = _external_files(path, tensors)
+    notes = guards.missing(files) + allowed.notes(found(model, nodes))
+    return report.report("onnx", producer, [graph], notes=notes, files=guards.names_beside(path, files))
 
 
 def found(model, nodes):

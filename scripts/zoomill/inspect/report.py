@@ -8,6 +8,7 @@ A report is a dict of JSON values::
     graphs      list of one graph; a SavedModel has one for each tag set
     checkpoint  what is stored beside the graph: {variables: [{name, dtype, shape}], parameters}; null without one
     notes       list of sentences about what could not be told or is not there
+    files       names of the files that hold weights of a TFJS, ONNX or Darknet model, seen from it, there or not
 
 and a graph::
 
@@ -53,7 +54,7 @@ _WIDTH = 110
 _MOST_DIMENSIONS = 254  # TensorFlow's; others have fewer
 
 
-def report(kind, producer, graphs, checkpoint=None, notes=()):
+def report(kind, producer, graphs, checkpoint=None, notes=(), files=()):
     """Return a report without ``file``; entries of ``producer`` that are None, 0 or "" are left out.
 
     What comes out of JSON may be of any type; here and below, names and versions become text.
@@ -61,7 +62,8 @@ def report(kind, producer, graphs, checkpoint=None, notes=()):
     producer = {
         key: value if isinstance(value, (int, dict)) else str(value) for key, value in producer.items() if value
     }
-    return {"kind": kind, "producer": producer, "graphs": graphs, "checkpoint": checkpoint, "notes": list(notes)}
+    parts = {"graphs": graphs, "checkpoint": checkpoint, "notes": list(notes), "files": sorted(map(str, files))}
+    return {"kind": kind, "producer": producer, **parts}
 
 
 def graph(signatures, operators, control_flow, custom, parameters, quantisation=(), name=""):

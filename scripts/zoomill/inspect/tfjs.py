@@ -28,7 +28,8 @@ def read(path):
         weights.add(_stored(entry), entry["shape"])
         if "quantization" in entry:
             quantisation.append(_quantisation(entry))
-    notes = [note for group in manifest for note in _files(path, group)]
+    groups = [[guards.beside(path, location) for location in group["paths"]] for group in manifest]
+    notes = [note for group, files in zip(manifest, groups, strict=True) for note in _missing(path, group, files)]
     producer = {"converted_by": document.get("convertedBy"), "generated_by": document.get("generatedBy")}
 
     if "node" in topology:
@@ -45,7 +46,8 @@ def read(path):
         notes += more
         kind = "tfjs_layers"
     one["quantisation"] += quantisation
-    return report.report(kind, producer, [one], notes=notes)
+    names = guards.names_beside(path, (file for files in groups for file in files))
+    return report.report(kind, producer, [one], notes=notes, files=names)
 
 
 def _signatures(document):
@@ -73,9 +75,8 @@ def _quantisation(entry):
     } | ({key: [report.finite(stored[key])] for key in ("scale", "min")} if affine else {})
 
 
-def _files(path, group):
+def _missing(path, group, files):
     """Return a note when files of a group are missing; refuse those with another length than the manifest's."""
-    files = [guards.beside(path, location) for location in group["paths"]]
     sizes = [report.byte_size(_stored(entry), entry["shape"]) for entry in group["weights"]]
     if all(file.exists() for file in files) and None not in sizes:
         present, needed = sum(file.stat().st_size for file in files), math.fsum(sizes)

@@ -2,10 +2,29 @@
 
 import os
 import pathlib
+import shutil
+from urllib.parse import quote
 
 import pytest
 
-from .fetching import DATA, HTML, LFS, OTHER, entry, fetch, fetched, in_cache, mirror, refused, sha, without_digest
+import fetch_source
+from zoomill import samples
+
+from .fetching import (
+    DATA,
+    HTML,
+    LFS,
+    OTHER,
+    entry,
+    fetch,
+    fetched,
+    flags,
+    in_cache,
+    mirror,
+    refused,
+    sha,
+    without_digest,
+)
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
@@ -151,3 +170,16 @@ def test_a_file_without_digest_is_not_asked_of_a_mirror(server, monkeypatch):
     monkeypatch.setenv("ZOOMILL_MIRRORS", server.url)
     fetch(without_digest(server.url + "/a"), accept=True)
     assert server.paths == ["a"]
+
+
+@pytest.mark.parametrize("name", ["two words.npy", "100%25.npy"])
+def test_a_sample_of_a_folder_is_named_as_it_is_and_that_of_a_server_is_quoted(server, name):
+    pathlib.Path("samples").mkdir()
+    pathlib.Path("samples", name).write_bytes(DATA)
+    server[f"zoo/{quote(name)}"] = DATA
+    index = samples.index_text([samples.Sample(name, len(DATA), sha(DATA), "")])
+    pathlib.Path("index.csv").write_text(index)
+    for place in (os.path.abspath("samples"), f"{server.url}/zoo"):
+        fetch_source.main([*flags([]), "--index", "index.csv", "--sample-urls", f"{place}/{{name}}"])
+        assert fetched(name) == DATA
+        shutil.rmtree("sources/.cache")
