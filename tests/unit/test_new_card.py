@@ -11,11 +11,12 @@ import yaml
 from http_server import Server
 from small_models import dense, dense_contract, integer_convolution
 
-from zoomill import files, tflite_file
+from zoomill import files
 from zoomill.errors import UserError
 from zoomill.inspect import recognise
 from zoomill.inspect.onnx import MESSAGES
 from zoomill.plan import beside, commands, interface, model_files, new_card, schemas
+from zoomill.tflite import tflite_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = schemas.load(REPOSITORY / "rules/schemas")["card"]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoomill import samples
 from zoomill.errors import UserError
+from zoomill.inputs import samples
 from zoomill.plan import new_dataset, schemas
 
 REPOSITORY = Path(__file__).resolve().parents[2]

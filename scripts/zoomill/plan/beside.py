@@ -3,7 +3,7 @@
 import json
 import re
 
-from zoomill.darknet import cfg
+from zoomill.inspect import darknet_cfg
 
 _LABELS = re.compile(r".*\.names|(.*[_.-])?(labels?|labelmap|label_map|classes|class_names)\.(txt|json|names)", re.I)
 _LICENCES = re.compile(r"(licen[cs]e|copying)(\.(txt|md|rst))?", re.I)
@@ -22,7 +22,7 @@ _TEXTS = (
 def classes(model):
     """Return the numbers of classes that a model's files allow, a set."""
     if model.source["kind"] == "darknet":
-        sections = cfg.read(model.folder / model.source["config"])[1]
+        sections = darknet_cfg.read(model.folder / model.source["config"])[1]
         found = {int(one.options["classes"]) for one in sections if one.options.get("classes", "").isdigit()}
         return found or _sizes(model, 1)
     if model.source["kind"] == "tf1_detection":

@@ -1,6 +1,6 @@
 """What a report tells of a model's inputs and outputs, as a card says it."""
 
-from zoomill.names import contract_names
+from zoomill.inspect.tensor_names import contract_names
 
 # The order of an ONNX or PyTorch tensor's sizes in the graph, by rank: N, channels, space becomes N, space, channels.
 _CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}

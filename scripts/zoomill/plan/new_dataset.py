@@ -5,8 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from zoomill import files, samples
+from zoomill import files
 from zoomill.errors import UserError
+from zoomill.inputs import samples
 from zoomill.plan import cards
 from zoomill.plan.card_text import comment, licence, pair, title
 from zoomill.plan.new_card import address, plain_name

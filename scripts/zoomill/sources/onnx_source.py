@@ -12,8 +12,8 @@ import numpy as np
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Source, integer_notes
-from zoomill.graph.tensor_names import contract_names
 from zoomill.inspect import onnx as inspect_onnx
+from zoomill.inspect.tensor_names import contract_names
 from zoomill.sources import onnx_floats
 
 # onnx2tf feeds this file, which it would fetch from a code host, to every model that takes pictures, to find out

@@ -13,8 +13,8 @@ import numpy as np
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Source, Tensor, promises
-from zoomill.graph.tensor_names import contract_names
 from zoomill.inspect import pytorch_archive
+from zoomill.inspect.tensor_names import contract_names
 from zoomill.sources import onnx_source
 from zoomill.sources.onnx_source import CHANNELS_LAST, Value, order_of
 

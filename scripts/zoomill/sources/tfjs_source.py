@@ -10,8 +10,8 @@ import numpy as np
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Source
-from zoomill.graph.tensor_names import contract_names
 from zoomill.inspect import allowed, allowed_layers, allowed_operators, graph_walk, guards
+from zoomill.inspect.tensor_names import contract_names
 from zoomill.sources import keras_source
 from zoomill.tfjs import tfjs_runtime
 

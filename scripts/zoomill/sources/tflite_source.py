@@ -11,7 +11,7 @@ from zoomill import files
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Source, integer_notes
-from zoomill.graph.tensor_names import contract_names
+from zoomill.inspect.tensor_names import contract_names
 from zoomill.sources import onnx_source, tflite_floats
 from zoomill.tflite import tflite_file
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 import fetch_source
-from zoomill import samples
+from zoomill.inputs import samples
 
 from .fetching import (
     DATA,
