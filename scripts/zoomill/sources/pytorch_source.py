@@ -268,6 +268,8 @@ def _reordered(network, entering, leaving):
             )
             return tuple(result.permute(order) for result, order in zip(results, leaving, strict=True))
 
+    # The converter writes it into the names of tensors, which must not change when a file here is moved.
+    Reordered.__module__, Reordered.__qualname__ = "zoomill.pytorch_source", "_reordered.<locals>.Reordered"
     return Reordered()
 
 
