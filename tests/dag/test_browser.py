@@ -9,33 +9,40 @@ from plans import commands, errors, planned
 
 TFJS = "tfjs=[float32,uint8]"
 DIGITS = "digits_resnet8"
+STARTER = "ssd_mobilenet_v1_shapes"
 
 
 def jobs(process):
     return planned(process).get("validate_browser", 0)
 
 
+def entries(process):
+    """Return what the one job is told to run."""
+    (command,) = [text for text in commands(process) if "validate_browser.py" in text.split()[1]]
+    (found,) = re.findall(r"--entries '(\[.*\])'", command)
+    return json.loads(found)
+
+
 def test_all_models_and_tflite_files_of_their_graphs_go_through_one_chromium(workflow):
     plan = workflow.run("-n", "-p", config=[TFJS, "tflite=[float32,toco_float32]", "browser=True"])
     assert jobs(plan) == 1
-    (command,) = [text for text in commands(plan) if "validate_browser.py" in text]
-    names = command.partition("--artifacts ")[2].partition(" \\")[0].split()
-    assert [os.path.basename(name) for name in names] == [
+    found = entries(plan)
+    assert [os.path.basename(entry["artifact"]) for entry in found] == [
         "detect_cut.float32.tfjs",
         "detect_cut.uint8.tfjs",
         "detect_cut.float32.tflite",
         "detect_cut.toco_float32.tflite",
     ]
-    assert command.count("detect_cut/contract.json") == command.count("detect_cut/golden.npz") == 4
-    (limits,) = re.findall(r"--limits '(\[.*\])'", command)
-    assert [entry["sqnr"] for entry in json.loads(limits)] == [60, 15, 60, 60]
+    assert {entry["contract"].rpartition("/")[0] for entry in found} == {f"build/{STARTER}/detect_cut"}
+    assert {entry["golden"].rpartition("/")[0] for entry in found} == {f"build/{STARTER}/detect_cut"}
+    assert [entry["limits"]["sqnr"] for entry in found] == [60, 15, 60, 60]
 
 
 def test_files_that_take_integers_stay_out(workflow):
     config = [f"models=[{DIGITS}]", TFJS, "tflite=[float32,int8,int8_io,uint8_io]", "browser=True"]
     plan = workflow.run("-n", "-p", config=config)
-    (command,) = [text for text in commands(plan) if "validate_browser.py" in text]
-    assert "main.int8.tflite" in command and "int8_io" not in command
+    names = [os.path.basename(entry["artifact"]) for entry in entries(plan)]
+    assert "main.int8.tflite" in names and not [name for name in names if "_io." in name]
 
 
 @pytest.mark.parametrize("config", [[TFJS, "browser=False"], ["tfjs=[]", "browser=True"], ["tfjs=[]", "browser=auto"]])
