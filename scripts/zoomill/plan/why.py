@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 from zoomill.errors import UserError
-from zoomill.plan import targets
 from zoomill.printable import printable
 
 _NODE = re.compile(r'^\s*(\d+)\[label = "(\w+)', re.MULTILINE)
@@ -27,7 +26,6 @@ def explain(target, house):
     Raises:
         UserError: when it cannot be had, with the reason.
     """
-    targets.check(target, house.config, house.catalogue, house.datasets, house.broken)
     main, others = chain(*_graph(_snakemake(house, target, "--dag", "dot")))
     causes, following = jobs(_snakemake(house, target, "-n"))
     lines = [printable(target), *_row("made from", _sources(target, house)), *_row("made by", [" → ".join(main)])]
