@@ -33,6 +33,7 @@ sys.path[:1] = [str(TESTS), str(TESTS.parent / "scripts")]
 from zoomill import files, folders  # noqa: E402
 from zoomill.errors import UserError  # noqa: E402
 from zoomill.graph import golden_inputs  # noqa: E402
+from zoomill.plan import variants  # noqa: E402
 from zoomill.proof import evidence, parity  # noqa: E402
 
 FLIPPED = "one byte flipped"
@@ -101,7 +102,9 @@ class Right:
         """Return the validator's verdict on an artifact, and its phrases."""
         output = path.parent / "evidence.json"
         flags = {"artifact": path, "contract": self._contract, "golden": self._golden, "output": output}
-        flags |= {"variant": self.evidence["variant"], "limits": json.dumps(self.evidence["limits"])}
+        name = self.evidence["variant"]
+        promises = json.dumps(variants.promises("tflite", name)) if self.form == "tflite" else name
+        flags |= {"variant": promises, "limits": json.dumps(self.evidence["limits"])}
         flags |= {"library": self.library, "runs": 1} if self.form == "tfjs" else {}
         several = {} if self.form == "openvino" else {"float": self._exact}
         if self.form == "tflite":

@@ -11,13 +11,13 @@ from zoomill.plan.samples import PURPOSES
 
 # Graphs that end before TFLite_Detection_PostProcess.
 WITHOUT_OP = ("main", "detect_cut")
-# What variants need, and the reason where a card does not have it.
+# What variants need, and the reason where a card does not have it; KIND is that of its source.
 NEEDS = {
     "calibration": "its card has no `calibration`, samples that set the ranges of integers",
     "evaluation": "its card has no `evaluation`, samples and a metric",
     "drop": "its card does not say `drop: {int8: …}`, how much of the metric int8 may lose",
     "toco": "TOCO needs ranges: its card says neither `toco: fake_quant` nor `toco: default_ranges`",
-    "pytorch": "litert-torch converts sources of kind pytorch only",
+    "pytorch": "litert-torch converts sources of kind pytorch only, and this is KIND",
 }
 _FAKE_QUANT = (
     "its graph has fake-quant nodes (`toco: fake_quant`), behind which weights stay in float, and with which "
@@ -55,7 +55,7 @@ def why_not(card, name):
     row = variants.row(name.format, name.variant)
     missing = [NEEDS[need] for need in row.needs if not has(card, need)]
     if missing:
-        return missing[0]
+        return missing[0].replace("KIND", card["source"]["kind"])
     if "fake_quant" in card["toco"] and not row.of_fake_quant:
         return _FAKE_QUANT
     if reason := _why_not_graph(card, name, row):
@@ -136,7 +136,7 @@ def _graph_files(card, graph):
         *("graph.pb", "contract.json"),
         *(("saved_model", "golden.npz") if own else ()),
         *(("anchors.npy", "anchors.txt") if graph == "detect_cut" else ()),
-        *(("pytorch.onnx", "pytorch.npz") if card["source"]["kind"] == "pytorch" else ()),
+        *(("pytorch",) if card["source"]["kind"] == "pytorch" else ()),
         *(("predictions.npz",) if graph in WITHOUT_OP and has(card, "evaluation") else ()),
     ]
 
