@@ -413,3 +413,20 @@ def test_a_frozen_graph_ends_at_the_tensors_that_the_report_tells():
     assert entry == {"name": "in", "dtype": "float32"} and asked == [
         "Its sizes are not told: add `shape: [1, …]` before you build it."
     ]
+
+
+@pytest.mark.parametrize(
+    "kind, customs, key, asked",
+    [
+        ("frozen_graph", {}, "output_tensors", "boxes after NMS, which TFLite cannot have: before you build it"),
+        ("tflite", {"Mine": 1}, "files", "it needs Mine, which no TensorFlow graph has: before you build it"),
+    ],
+)
+def test_ends_that_no_artifact_can_have_are_asked(kind, customs, key, asked):
+    sides = [{"name": name, "tensor": name, "dtype": "float32", "shape": [1, 4]} for name in ("x", "detection_boxes")]
+    signature = {"name": None, "inputs": sides[:1], "outputs": sides[1:]}
+    one = graph("") | {"signatures": [signature], "custom_operators": customs}
+    model = model_files.Model({"kind": kind, "path": "a"}, Path(), [], {"graphs": [one]})
+    _, _, outputs, questions = interface.describe(model)
+    assert questions[key].startswith(asked)
+    assert bool(outputs) is not bool(customs)

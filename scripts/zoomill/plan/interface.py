@@ -7,6 +7,15 @@ _CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 _COLOURS = (1, 3)
 _BY_TENSORS = ("frozen_graph", "tf1_checkpoint")
 _SORTED = ("saved_model", "tfjs")
+_TOLD = "told from the graph; name other tensors to end it elsewhere"
+_AFTER_NMS = (
+    "boxes after NMS, which TFLite cannot have: before you build it, name the tensors before, or put a pipeline.config "
+    "beside it, with which it is of kind tf1_detection"
+)
+_CUSTOM = (
+    "it needs {}, which no TensorFlow graph has: before you build it, end it before that, "
+    "output_tensors: {{NAME: TENSOR}}"
+)
 
 
 def describe(model):
@@ -33,16 +42,9 @@ def describe(model):
     if kind in _SORTED:
         sides = [sorted(side, key=lambda tensor: tensor["name"]) for side in sides]
     names = [_names(side, kind) for side in sides]
-    if kind in _BY_TENSORS:
-        for key, side, called in zip(("input_tensors", "output_tensors"), sides, names, strict=True):
-            options[key] = {
-                name: tensor["tensor"].removesuffix(":0") for name, tensor in zip(called, side, strict=True)
-            }
-        questions["output_tensors"] = "told from the graph; name other tensors to end it elsewhere"
     kept = [tensor["name"] for tensor in sides[0] if kind in ("onnx", "pytorch") and _is_last(tensor["shape"])]
-    if kept:
-        options["keep_layout"] = kept
-        questions["keep_layout"] = "these already look channels-last"
+    custom = sorted(model.report["graphs"][0]["custom_operators"]) if kind == "tflite" else []
+    chosen, asked = _ends(kind, sides, names, kept, custom)
     quantised = {entry["tensor"] for graph in model.report["graphs"] for entry in graph["quantisation"]}
     inputs, outputs = (
         [_entry(kind, *one, quantised, kept) for one in zip(called, side, strict=True)]
@@ -50,21 +52,27 @@ def describe(model):
     )
     # The order of a .tflite file's own list counts, not that of its signature.
     named = kind == "tflite" and signature["name"] is not None
-    inputs, outputs = ([] if named and len(side) > 1 else side for side in (inputs, outputs))
-    custom = sorted(model.report["graphs"][0]["custom_operators"]) if kind == "tflite" else []
-    if custom:
-        outputs = []
-        questions["files"] = (
-            f"it needs {', '.join(custom)}, which no TensorFlow graph has: before you build it, end it before that, "
-            "output_tensors: {NAME: TENSOR}"
-        )
-    if kind in _BY_TENSORS and "detection_boxes" in names[1]:
-        questions["output_tensors"] = (
-            "boxes after NMS, which TFLite cannot have: before you build it, name the tensors before, or put a "
-            "pipeline.config beside it, with which it is of kind tf1_detection"
-        )
+    inputs, outputs = ([] if named and len(side) > 1 else side for side in (inputs, [] if custom else outputs))
     batched = any(tensor["shape"] and tensor["shape"][0] == -1 for tensor in sides[0])
-    return options, [_input(kind, *one) for one in inputs], [_output(kind, *one, batched) for one in outputs], questions
+    inputs = [_input(kind, *one) for one in inputs]
+    outputs = [_output(kind, *one, batched) for one in outputs]
+    return {**options, **chosen}, inputs, outputs, {**questions, **asked}
+
+
+def _ends(kind, sides, names, kept, custom):
+    """Return options that say where a graph begins and ends and how its inputs lie, and questions about them."""
+    options, questions = {}, {}
+    if kind in _BY_TENSORS:
+        for key, side, called in zip(("input_tensors", "output_tensors"), sides, names, strict=True):
+            tensors = (tensor["tensor"].removesuffix(":0") for tensor in side)
+            options[key] = dict(zip(called, tensors, strict=True))
+        questions["output_tensors"] = _AFTER_NMS if "detection_boxes" in names[1] else _TOLD
+    if kept:
+        options["keep_layout"] = kept
+        questions["keep_layout"] = "these already look channels-last"
+    if custom:
+        questions["files"] = _CUSTOM.format(", ".join(custom))
+    return options, questions
 
 
 def _signature(report, kind):
