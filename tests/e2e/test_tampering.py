@@ -1,11 +1,14 @@
 """One byte of a finished run is flipped behind everybody's back: it is named, refused, and can be restored."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from conftest import Workflow
+
+from zoomill import files
 
 MODEL = "digits_autoencoder"
 CONFIG = [f'models=["{MODEL}"]', 'tflite=["float32", "int8"]']
@@ -157,3 +160,15 @@ def test_a_source_without_write_permission_can_be_fetched_again_and_removed(run)
     run.run("--force", f"sources/{MODEL}", config=CONFIG)
     shutil.rmtree(run.file("sources"))
     run.run(f"sources/{MODEL}", config=CONFIG)
+
+
+def test_provenance_names_the_commands_that_took_part_and_no_other(small_run):
+    provenance = files.read_json(small_run.file(PROVENANCE))
+    commands = {os.path.basename(path)[:-3] for path in provenance["code"] if re.fullmatch(r"scripts/\w+\.py", path)}
+    assert commands == {
+        *("fetch_source", "generate_dataset", "list_samples"),
+        *("export_keras", "convert_tflite", "calibrate", "quantise_tflite"),
+    }
+    assert "starter/digits/samples.py" in provenance["code"]
+    names = {name for name in provenance["environments"] if name.endswith(".yaml")}
+    assert names == {"base.yaml", "tf2.yaml", "litert.yaml"}
