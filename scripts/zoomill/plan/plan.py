@@ -258,7 +258,7 @@ class Plan:
         """
 
         def get(wildcards):
-            found = provenance.of_rules(workflow.rules)
+            found = provenance.of_rules(workflow.rules, self.file("envs"))
             used = [chosen.of(wildcards.model) for chosen in (self.calibration, self.evaluation)]
             names = {chosen["dataset"] for chosen in used if chosen} & {*self.downloads.datasets_by("generator")}
             modules = {path for name in names for path in self.downloads.generator(name)}

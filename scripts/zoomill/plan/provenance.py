@@ -6,20 +6,22 @@ import os
 _BESIDE = ("javascript", "templates")
 
 
-def of_rules(rules):
+def of_rules(rules, environments):
     """Return ``{command: {"script": path, "beside": [path], "environment": [path]}}`` of all rules that run one.
 
     Paths are relative to the working directory; ``beside`` are our own files that the command's code does not import.
 
     Args:
         rules: of Snakemake's workflow.
+        environments: folder of the files that say what is in the environments.
     """
-    found = [_of_rule(rule) for rule in rules if rule.shellcmd]
+    found = [_of_rule(rule, environments) for rule in rules if rule.shellcmd]
     return {os.path.basename(parts["script"]).removesuffix(".py"): parts for parts in found}
 
 
-def _of_rule(rule):
-    environment = os.path.relpath(str(rule.conda_env))
+def _of_rule(rule, environments):
+    # Snakemake keeps what the rule says, which begins at the rule's file.
+    environment = os.path.join(environments, os.path.basename(str(rule.conda_env)))
     extra = f"{environment.removesuffix('.yaml')}.post-deploy.sh"
     return {
         "script": str(rule.input.code[0]),
