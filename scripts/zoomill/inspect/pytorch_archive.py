@@ -58,7 +58,7 @@ class Archive:
         self.path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, UnicodeDecodeError) as error:
             with open(path, "rb") as file:
                 start = file.read(2)
             if start == b"\x80\x02":  # pickle, protocol 2: PyTorch before 1.6

@@ -136,10 +136,8 @@ def graph(model, outputs, allow):
     from zoomill.sources.tfjs_fused import without_fused
 
     definition = tf.compat.v1.GraphDef()
-    try:
+    with refusing(f"{model.path}: modelTopology is no TensorFlow graph"):
         json_format.ParseDict(model.topology, definition)
-    except json_format.ParseError as error:
-        raise UserError(f"{model.path}: modelTopology is no TensorFlow graph: {error}") from error
     if not definition.versions.producer:
         definition.versions.producer = tf.version.GRAPH_DEF_VERSION
     bodies = [definition.node, *(function.node_def for function in definition.library.function)]
@@ -205,7 +203,7 @@ def keras_model(model, allow):
         raise UserError(f"{model.path}: Keras makes no model with inputs of it")
     variables = {variable.name.removesuffix(":0"): variable for variable in built.weights}
     if variables.keys() != model.weights.keys():
-        (name, *_) = sorted(variables.keys() ^ model.weights.keys())
+        (name, *_) = sorted(variables.keys() ^ model.weights.keys(), key=str)
         raise UserError(f"{model.path}: the weight {name} is only in its layers or only in its manifest")
     for name, variable in variables.items():
         if tuple(variable.shape) != model.weights[name].shape:

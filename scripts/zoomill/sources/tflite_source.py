@@ -99,13 +99,15 @@ class File:
         if self.integers:
             self._content = tflite_file.serialise(tflite_floats.float_copy(self._model, path))
             self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
-        signatures = self._interpreter._get_full_signature_list()
+        with refusing(f"{path}: the names of its inputs and outputs cannot be read"):
+            signatures = self._interpreter._get_full_signature_list()
+            inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         (signature,) = list(signatures.values()) if len(signatures) == 1 else [{"inputs": {}, "outputs": {}}]
-        self.inputs = self._ends(self._interpreter.get_input_details(), signature["inputs"])
+        self.inputs = self._ends(inputs, signature["inputs"])
         if output_tensors:
             self.outputs = self._named(output_tensors)
         else:
-            self.outputs = self._ends(self._interpreter.get_output_details(), signature["outputs"])
+            self.outputs = self._ends(outputs, signature["outputs"])
 
     def _ends(self, details, signature):
         names = {index: name for name, index in signature.items()}
