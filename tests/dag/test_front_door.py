@@ -9,8 +9,8 @@ import sys
 import pytest
 from conftest import REPOSITORY
 from plans import planned
+from refusals import refusal
 
-from zoomill.errors import UserError
 from zoomill.plan import build, house, why
 
 RESNET = "results/digits_resnet8/main"
@@ -32,13 +32,6 @@ def door():
         return subprocess.run(command, text=True, capture_output=True, **more)
 
     return run
-
-
-def refusal(function, *arguments):
-    with pytest.raises(UserError) as caught:
-        function(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_an_artifact_is_built_with_its_evidence(rooms):

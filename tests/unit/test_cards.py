@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from refusals import refusal
 
 from zoomill.errors import UserError
 from zoomill.plan import cards, names, schemas, targets, variants
@@ -50,15 +51,6 @@ def changed(path, value):
         place = place[key] if isinstance(place, list) else place.setdefault(key, {})
     place[last] = value
     return card
-
-
-def refusal(load, *args, **kwargs):
-    """Return the message, one line, with which something is refused."""
-    with pytest.raises(UserError) as caught:
-        load(*args, **kwargs)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def test_what_a_card_leaves_out_has_its_defaults(catalogue):

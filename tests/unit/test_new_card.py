@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from http_server import Server
+from refusals import refusal
 from small_models import dense, dense_contract, integer_convolution
 
 from zoomill import files
-from zoomill.errors import UserError
 from zoomill.inspect import recognise
 from zoomill.inspect.onnx import MESSAGES
 from zoomill.plan import beside, commands, interface, model_files, new_card, schemas
@@ -57,14 +57,6 @@ def write(house, monkeypatch):
         return yaml.safe_load(text), text
 
     return run
-
-
-def refusal(function, *arguments):
-    """Return the only line of a refusal."""
-    with pytest.raises(UserError) as caught:
-        function(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def save_tflite(path, units=3):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from refusals import refusal
 
-from zoomill.errors import UserError
 from zoomill.inputs import samples
 from zoomill.plan import new_dataset, schemas
 
@@ -30,13 +30,6 @@ def write(tmp_path):
         return yaml.safe_load(text), samples.read_index(root / f"datasets/{name}.csv"), said, text
 
     return run
-
-
-def refusal(function, *arguments):
-    with pytest.raises(UserError) as caught:
-        function(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_folders_are_classes_and_every_part_of_the_index_has_all_of_them(write, tmp_path):

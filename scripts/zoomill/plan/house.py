@@ -1,4 +1,4 @@
-"""Configuration and cards of the repository, read outside of a run."""
+"""Configuration and cards of the repository, checked."""
 
 import dataclasses
 import os
@@ -27,14 +27,19 @@ class House:
     broken: dict
 
 
-def read(root):
+def read(root, config=None):
     """Return the :class:`House` in a folder.
 
+    Args:
+        root: the folder.
+        config: the configuration of a run, which gets its defaults; config.yaml without.
+
     Raises:
-        UserError: when config.yaml cannot be read; a broken card only matters to whoever names it.
+        UserError: when the configuration is wrong; a broken card only matters to whoever names it.
     """
     schema, broken = schemas.load(os.path.join(root, "rules/schemas")), {}
-    config = schemas.check(load_yaml(os.path.join(root, "config.yaml"), "config.yaml"), schema["config"], "config.yaml")
+    config = load_yaml(os.path.join(root, "config.yaml"), "config.yaml") if config is None else config
+    schemas.check(config, schema["config"], "config.yaml")
     catalogue = cards.load_catalogue(os.path.join(root, "models"), schema["card"], broken)
     datasets = cards.load_datasets(os.path.join(root, "datasets"), schema["dataset"], broken)
     cards.check_datasets(catalogue, datasets, broken)

@@ -11,7 +11,7 @@ from snakemake.logging import logger
 
 from zoomill import sandbox
 from zoomill.errors import UserError
-from zoomill.plan import cards, schemas, targets
+from zoomill.plan import cards, house, targets
 from zoomill.plan.names import require
 from zoomill.plan.plan import Plan
 from zoomill.printable import printable
@@ -26,39 +26,34 @@ def begin(workflow, config):
         workflow: Snakemake's.
         config: what Snakemake read from configuration files and command line; gets its defaults.
     """
-    broken = {}
     try:
-        catalogue, datasets = _load(workflow, config, broken)
+        rooms = house.read(workflow.basedir, config)
+        _check(workflow, rooms)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
     if workflow.is_main_process:
-        for line in dict.fromkeys(map(str, broken.values())):
+        for line in dict.fromkeys(map(str, rooms.broken.values())):
             logger.warning(f"left out: {printable(line)}")
-    plan = Plan(config, catalogue, datasets, os.path.relpath(workflow.basedir))
+    plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
     _prepare_jobs(workflow, config)
     if workflow.is_main_process:
         _say(plan)
     return plan
 
 
-def _load(workflow, config, broken):
-    """Return catalogue and data sets; ``broken`` gets the errors of cards."""
-    schema = schemas.load(f"{workflow.basedir}/rules/schemas")
-    schemas.check(config, schema["config"], "config.yaml")
-    catalogue = cards.load_catalogue(f"{workflow.basedir}/models", schema["card"], broken)
-    datasets = cards.load_datasets(f"{workflow.basedir}/datasets", schema["dataset"], broken)
-    cards.check_datasets(catalogue, datasets, broken)
+def _check(workflow, rooms):
+    """Raise a UserError for a model or target that is asked for and cannot be had."""
+    config, catalogue = rooms.config, rooms.catalogue
     for name in config["models"]:
-        require(name, catalogue, "config.yaml: models", "model", broken)
+        require(name, catalogue, "config.yaml: models", "model", rooms.broken)
     cards.check_c_names(catalogue, config["models"])
     # Snakemake hands on the targets only after the Snakefile is read.
     wanted = get_argument_parser().parse_known_args()[0].targets
     for target in wanted:
-        targets.check(target, config, catalogue, datasets, broken)
+        targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     if workflow.is_main_process and not config["accept_new_digests"]:
         named = {part for target in wanted for part in target.split(os.sep)} if wanted else config["models"]
         targets.check_digests(named, catalogue, "sources.lock", "sources")
-    return catalogue, datasets
 
 
 def _prepare_jobs(workflow, config):
