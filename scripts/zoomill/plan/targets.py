@@ -33,12 +33,6 @@ _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; ta
 _NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
 
 
-def tfjs_graphs(card):
-    """Return the graphs that a model can have as TensorFlow.js graph models."""
-    own = ["inference"] if card["tfjs"]["inference"] else []
-    return [graph for graph in card["graphs"] if graph in WITHOUT_OP] + own
-
-
 def delivered(card):
     """Return the TFLite variants that are delivered of a model if the configuration asks for them."""
     usual = {"always", card["source"]["kind"], *card["toco"]}

@@ -8,7 +8,7 @@ import types
 
 from zoomill.errors import UserError
 
-# Those whose JavaScript, scripts/tfjs_operators.js, is delivered with a model that has them.
+# Those whose JavaScript, web/operators.js, is delivered with a model that has them.
 OWN_OPERATORS = ("CombinedNonMaxSuppression",)
 # Loops and branches as control flow v2 writes them.
 _FUNCTIONAL = {"While", "StatelessWhile", "If", "StatelessIf"}
