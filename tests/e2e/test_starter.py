@@ -153,8 +153,8 @@ def test_an_artifact_beyond_its_limits_fails_the_run_after_everything_else(repos
     assert starter_copy.file("results/SHA256SUMS").exists()
 
 
-def test_verify_calls_the_locked_artifacts_identical(starter_run):
-    process = starter_run.run("verify")
+def test_verify_calls_the_locked_artifacts_identical(starter_copy):
+    process = starter_copy.run("verify")
     verdicts = re.findall(r"^\S+\.tflite: (.*)$", process.stdout, re.MULTILINE)
     assert verdicts == ["identical"] * len(json.loads((REPOSITORY / "artifacts.lock").read_text()))
 
