@@ -52,6 +52,7 @@ rule write_provenance:
             --model {wildcards.model:q} \
             --artifacts {input.artifacts:q} \
             --goldens {input.goldens:q} \
+            --source sources/{wildcards.model:q} \
             --cache sources/.cache \
             --makers {params.makers:q} \
             --parameters {params.parameters:q} \

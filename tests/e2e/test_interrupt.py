@@ -47,6 +47,8 @@ def start(run, config):
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A test run that was started in the background has SIGINT ignored, which children inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
 
