@@ -64,7 +64,7 @@ rule write_provenance:
 
 rule verify:
     input:
-        code=plan.code("verify_artifacts"),
+        code=plan.code("verify"),
         lock=plan.file("artifacts.lock"),
         artifacts=plan.locked("artifact"),
         evidence=plan.locked("evidence"),

@@ -248,7 +248,7 @@ def locked(run, artifacts, tmp_path):
 
 
 def verify(run):
-    return run("verify_artifacts", "--lock", "lock", "--results", "results", "--cache", "cache")
+    return run("verify", "--lock", "lock", "--results", "results", "--cache", "cache")
 
 
 def test_artifacts_that_are_the_same_again_are_identical(run, locked):

@@ -7,7 +7,7 @@ import numpy as np
 from zoomill import files
 from zoomill.errors import UserError
 from zoomill.inputs.samples import read_index
-from zoomill.tflite.tflite_interior import Interior
+from zoomill.tflite.inner_tensors import InnerTensors
 
 # Ranges are rounded outwards to so many digits: kernels of different CPUs differ behind the fifth.
 DIGITS = 4
@@ -58,7 +58,7 @@ def ranges(path, contract, feeds):
     Raises:
         UserError: when there are no feeds, or a tensor is not finite.
     """
-    interior, found = Interior(path), {}
+    interior, found = InnerTensors(path), {}
     for feed in feeds:
         for name, values in interior(contract, feed).items():
             low, high = float(values.min(initial=0)), float(values.max(initial=0))
