@@ -141,6 +141,7 @@ class Products(tf.Module):
         return {
             "attention": einsum("acbe,aecd->abcd", weights, value),
             "totals": einsum("...ab->b...", sequence),
+            "norms": einsum("abc,abc->b", sequence, sequence),
             "outer": einsum("...b,...c->...bc", sequence, key[:, :, 0]),
             "state": tf.matmul(first, self.kernel) + tf.matmul(last, self.recurrent),
             "gate": tf.nn.relu(tf.matmul(last, self.kernel) + tf.matmul(first, self.recurrent)),

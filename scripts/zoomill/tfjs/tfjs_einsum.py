@@ -74,17 +74,17 @@ def einsum(tensors, operands, result):
     def reached(letters):
         return math.prod(sizes[letter] for letter in letters)
 
-    kept = [set(result), set(result)] if len(operands) < 2 else [set(result + operands[1]), set(result + operands[0])]
     summed = []
-    for term, tensor, wanted in zip(operands, tensors, kept, strict=False):
+    for index, (term, tensor) in enumerate(zip(operands, tensors, strict=True)):
+        wanted = {*result, *"".join(operands[:index] + operands[index + 1 :])}
         alone = [place for place, letter in enumerate(term) if letter not in wanted]
-        term = "".join(letter for letter in term if letter in wanted)
-        tensor = tf.reduce_sum(tensor, alone) if alone else tensor
-        whole = [sizes[letter] for letter in term]
-        summed.append((term, tensor if tensor.shape == whole else tf.broadcast_to(tensor, whole)))
+        left = [letter for letter in term if letter in wanted]
+        found = tf.reduce_sum(tensor, alone) if alone else tensor
+        whole = [sizes[letter] for letter in left]
+        summed.append((left, found if found.shape == whole else tf.broadcast_to(found, whole)))
     if len(summed) == 1:
-        ((term, tensor),) = summed
-        return _ordered(tensor, term, result)
+        ((letters, tensor),) = summed
+        return _ordered(tensor, letters, result)
     (first, a), (second, b) = summed
     batch = [letter for letter in first if letter in second and letter in result]
     both = [letter for letter in first if letter in second and letter not in result]
@@ -101,5 +101,5 @@ def _ordered(tensor, letters, wanted):
     """Return a tensor with its dimensions, called ``letters``, in the order of ``wanted``."""
     import tensorflow as tf
 
-    order = [list(letters).index(letter) for letter in wanted]
+    order = [letters.index(letter) for letter in wanted]
     return tensor if order == sorted(order) else tf.transpose(tensor, order)

@@ -76,7 +76,7 @@ def add_other_biases(document):
         there = {node["name"]: node for node in body}
         for node in list(body):
             if node["op"] == "_FusedMatMul" and _fused(node)[:1] == ["BiasAdd"] and not _is_vector(node, there):
-                body += _taken_apart(node)
+                body.extend(_taken_apart(node))
 
 
 def _fused(node):
