@@ -21,7 +21,8 @@ class Tensor:
         tensor: its tensor in the frozen graph, ``node:index``.
         dtype: NumPy name of its dtype.
         shape: sizes, None where the source leaves one open; None as a whole for an unknown rank.
-        known: entries of the contract that hold where the card says nothing else: ``value_range``, ``meaning`` …
+        known: entries of the contract that hold where the card says nothing else: ``value_range``, ``meaning``,
+            ``preprocess`` (of :class:`zoomill.inputs.preprocess.Preprocess`) …
     """
 
     name: str
@@ -88,6 +89,8 @@ def _promise(kind, tensor, expected):
         decode = {"decode": expected["decode"]} if "decode" in expected else {}
         return {**entry, "source": tensor.tensor, "meaning": expected.get("meaning", ""), **decode}
     layout, colour = _picture(entry["shape"])
+    if "preprocess" in expected:
+        entry["preprocess"] = expected["preprocess"]
     return {
         **entry,
         "layout": expected.get("layout", layout),
