@@ -148,7 +148,8 @@ def of_program(folder, function, *given):
         import given from "./given.json" with {{ type: "json" }};
         import {{ {function} }} from "./decode.js";
         const arrays = ([name, value]) => [name, Float32Array.from(value)];
-        const read = (one) => Array.isArray(one) || one !== Object(one) ? one : Object.fromEntries(Object.entries(one).map(arrays));
+        const objects = (one) => one === Object(one) && !Array.isArray(one);
+        const read = (one) => (objects(one) ? Object.fromEntries(Object.entries(one).map(arrays)) : one);
         console.log(JSON.stringify({function}(...given.map(read))));
     """
     (folder / "main.js").write_text(program)
