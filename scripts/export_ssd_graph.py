@@ -13,7 +13,7 @@ import os
 
 import numpy as np
 
-from zoomill import command, files, framework, made
+from zoomill import command, files, framework, label_files, made
 from zoomill.detection import anchors, head_names, postprocess, ssd_contract
 from zoomill.errors import UserError
 from zoomill.graph import golden_inputs, predictions, saved_model
@@ -33,7 +33,9 @@ def main(argv=None):
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--labels", type=json.loads, default=[], help="JSON list: class names without the background")
+    parser.add_argument(
+        "--labels", type=json.loads, default=[], help="JSON: class names without the background, or their file"
+    )
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     sample_inputs.add_arguments(parser, "write predictions.npz of these and nothing else")
     allowed.add_argument(parser)
@@ -47,6 +49,7 @@ def export(args):
     prefix, frozen, config = (
         os.path.join(args.source, name) for name in ("model.ckpt", args.frozen_graph, "pipeline.config")
     )
+    args.labels = label_files.of_card({"labels": args.labels, "label_offset": 0}, args.source)["labels"]
     ssd, use_moving_averages, notes = None, False, []
     if os.path.exists(config) or args.pipeline_override:
         ssd, use_moving_averages = pipeline_config.read_pipeline(config, args.pipeline_override)

@@ -16,7 +16,6 @@ from zoomill.inspect import darknet_cfg
 from zoomill.sources.darknet import reference
 from zoomill.tflite import runtime
 
-CARD = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
 pytestmark = pytest.mark.slow
 ANCHORS = "2,3, 4,1.5, 3,5"
 
@@ -28,8 +27,9 @@ class Net:
         references: ``darknet`` and ``opencv`` if they can run it.
     """
 
-    def __init__(self, *references, height=12, width=10, channels=3, heads="decoded", letter_box=0):
+    def __init__(self, *references, height=12, width=10, channels=3, heads="decoded", letter_box=0, labels=()):
         self.references, self.heads, self.random = references, heads, np.random.default_rng(0)
+        self.labels = labels
         self.text, self.values = f"[net]\nheight={height}\nwidth={width}\nchannels={channels}\n", []
 
     def add(self, kind, **options):
@@ -69,7 +69,10 @@ class Net:
         (folder / "model.cfg").write_text(self.text)
         (folder / "model.weights").write_bytes(struct.pack("<iiiQ", 0, 2, 5, 64) + values.tobytes())
         options = {"config": "model.cfg", "weights": "model.weights", "heads": self.heads}
-        (folder / "arguments.json").write_text(json.dumps(["--options", json.dumps(options), "--card", CARD]))
+        card = {"inputs": [], "outputs": [], "labels": self.labels, "label_offset": 0}
+        flags = ["--options", json.dumps(options), "--card", json.dumps(card)]
+        (folder / "arguments.json").write_text(json.dumps(flags))
+        (folder / "of_windows.names").write_bytes(b"\xef\xbb\xbfred\r\ndark green\r\nblue\r\n")
 
 
 def start(*references, **options):
@@ -89,7 +92,7 @@ def detector(*references, activation="linear", **options):
 
 def yolo(*references, **options):
     """Return a network that ends in a [yolo] head."""
-    kind = {key: options.pop(key) for key in ("activation", "heads") if key in options}
+    kind = {key: options.pop(key) for key in ("activation", "heads", "labels") if key in options}
     return detector(*references, **kind).add("yolo", classes=3, num=3, mask="2,0", anchors=ANCHORS, **options)
 
 
@@ -164,6 +167,7 @@ NETS = {
     "yolo_new_coords": yolo("opencv", activation="logistic", scale_x_y=2, new_coords=1),
     "yolo_raw": yolo("opencv", heads="raw"),
     "letterboxed": detector(*BOTH, letter_box=1),
+    "named": yolo(*BOTH, labels="of_windows.names"),
     # For conversion
     "many_kinds": Net()
     .conv(3, 8, pad=1, activation="mish")
@@ -292,6 +296,10 @@ def test_values_move_as_in_the_loops_of_reorg_cpu(folder, name):
         w2, h2 = i * 2 + offset % 2, j * 2 + offset // 2
         expected[i + width * (j + height * k)] = x[w2 + width * 2 * (h2 + height * 2 * c2)]
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_labels_may_stand_in_a_file_of_the_source(folder):
+    assert json.loads((folder / "named/main/contract.json").read_text())["labels"] == ["red", "dark green", "blue"]
 
 
 def test_the_contract_says_that_pictures_keep_their_shape_where_the_network_does(folder):

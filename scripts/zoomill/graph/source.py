@@ -45,6 +45,7 @@ class Source:
         rounded: what ``run`` is, for a source of integers, of which ``run`` is the floating-point evaluation. Its
             outputs are kept as ``rounded/<output>``, and samples are given to it.
         rows: ``[{input or output name: array}, …]`` where golden inputs were chosen and run already.
+        labels, label_offset: those of the source itself, where the card names no labels.
         steady: names of outputs that are rightly the same for many inputs, and are compared as constants.
     """
 
@@ -56,6 +57,8 @@ class Source:
     batched: bool = False
     rounded: Callable | None = None
     rows: list | None = None
+    labels: list = ()
+    label_offset: int = 0
     steady: list = ()
 
 
