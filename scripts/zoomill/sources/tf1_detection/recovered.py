@@ -4,8 +4,8 @@ import numpy as np
 
 from zoomill.detection import anchors
 from zoomill.errors import UserError
-from zoomill.graph.graph_def import constant, node_name
-from zoomill.sources.tf1_detection import pipeline_config, source_nms
+from zoomill.graph.graph_def import ancestors, constant, node_name
+from zoomill.sources.tf1_detection import pipeline_config, source_nms, ssd_graph
 
 _CONVERTERS = {"Identity": "IDENTITY", "Sigmoid": "SIGMOID", "Softmax": "SOFTMAX"}
 _LOWEST = ([1.0, 2.0, 0.5], 0.1)  # ratios and first scale of `reduce_boxes_in_lowest_layer`
@@ -55,7 +55,8 @@ def pipeline(graph, heads, origin):
         own.h_scale,
         own.w_scale,
     )
-    if generator := _generator(nodes):
+    making = {name: nodes[name] for name in ancestors(nodes, [heads.anchors] if heads.anchors else [])}
+    if generator := _generator(making, len(ssd_graph.joined(nodes[heads.boxes]))):
         ssd.anchor_generator.ssd_anchor_generator.CopyFrom(generator)
     return ssd
 
@@ -99,10 +100,15 @@ def _drops_background(nodes, node):
     return begin is not None and begin.tolist() == [0, 0, 1]
 
 
-def _generator(nodes):
-    """Return the ``ssd_anchor_generator`` whose numbers are those of the graph, bit for bit, None without such."""
+def _generator(nodes, count):
+    """Return the ``ssd_anchor_generator`` whose numbers are those of the graph, bit for bit, None without such.
+
+    Args:
+        nodes: those that make the anchors, ``{name: NodeDef}``.
+        count: of prediction layers.
+    """
     layers = _layers(nodes)
-    if not layers:
+    if not layers or len(layers) != count:
         return None
     lowest = layers[0][0] == _LOWEST[0] and len(layers[0][1]) == 3 and layers[0][1][0] == np.float32(_LOWEST[1])
     ratios, scales = layers[-1]

@@ -14,6 +14,7 @@ from zoomill.detection.head_names import BOXES, INPUT, SCORES
 from zoomill.errors import UserError
 from zoomill.graph.graph_def import ancestors, freeze_node, node_name, static_shapes
 
+_FLOAT = 1  # DT_FLOAT in tensorflow/core/framework/types.proto
 _SHAPE_OPS = ("Shape", "ShapeN", "Rank", "Size")
 # A network with one prediction layer has no scope around the two.
 _PREDICTORS = ("BoxPredictor", "BoxEncodingPredictor", "ClassPredictor")
@@ -28,7 +29,7 @@ class Heads:
         image: the normalised image ``[1, height, width, channels]``.
         boxes: the concatenated box encodings, ``[1, anchors, 4]`` or ``[1, anchors, 1, 4]``.
         logits: the concatenated class logits ``[1, anchors, 1 + classes]``, background first, if there is one.
-        anchors: the anchor corners ``[anchors, 4]``, or None where the graph has none.
+        anchors: the anchor corners ``[anchors, 4]`` or ``[1, anchors, 4]``, or None where the graph has none.
     """
 
     image: str
@@ -52,7 +53,7 @@ def find_heads(graph, origin):
     concats = [
         node.name
         for node in graph.node
-        if _joined(node) and not node.name.startswith(("Postprocessor/", "Loss/")) and _joins_predictors(nodes, node)
+        if joined(node) and not node.name.startswith(("Postprocessor/", "Loss/")) and _joins_predictors(nodes, node)
     ]
     classes = [name for name in concats if _mentions(nodes, name, "ClassPredictor")]
     boxes = [name for name in concats if name not in classes]
@@ -76,7 +77,7 @@ def _refuse_training(graph, origin):
         )
 
 
-def _joined(node):
+def joined(node):
     """Return the tensors that a concat joins; nothing for another node.
 
     Of one tensor TensorFlow makes an Identity ``concat``.
@@ -88,7 +89,7 @@ def _joined(node):
 
 def _joins_predictors(nodes, concat):
     """Tell whether all data inputs of a concat come straight from box predictors."""
-    for tensor in _joined(concat):
+    for tensor in joined(concat):
         name = node_name(tensor)
         while not any(scope in name for scope in _PREDICTORS):
             if nodes[name].op not in ("Squeeze", "Reshape", "Identity", "ExpandDims"):
@@ -131,12 +132,20 @@ def _anchors(nodes, graph, heads):
         if not node.name.startswith("Postprocessor/"):
             continue
         for tensor in node.input:
+            if _are_boxes(nodes[node_name(tensor)]):
+                return node_name(tensor)
             if tensor.startswith(("Postprocessor/", "^")):
                 continue
             past = ancestors(nodes, [tensor], stop=heads)
             if any("AnchorGenerator" in name for name in past) and not any("BoxPredictor" in n for n in past):
                 return node_name(tensor)
     return None
+
+
+def _are_boxes(node):
+    """Tell whether a node is a constant of boxes, as which an optimised graph has its anchors."""
+    sizes = [axis.size for axis in node.attr["value"].tensor.tensor_shape.dim] if node.op == "Const" else []
+    return len(sizes) > 1 and sizes[-1] == 4 and node.attr["dtype"].type == _FLOAT
 
 
 def cut(graph, heads, ssd, variables, origin):
@@ -204,7 +213,7 @@ def _placeholder(tf, ssd):
 def _feature_maps(nodes, boxes, shapes):
     """Return ``[(height, width), …]`` of the convolutions that feed the box head."""
     maps = []
-    for tensor in _joined(nodes[boxes]):
+    for tensor in joined(nodes[boxes]):
         name = node_name(tensor)
         while nodes[name].op not in ("Conv2D", "BiasAdd"):
             name = node_name(nodes[name].input[0])
@@ -231,5 +240,5 @@ def _add(graph, op, name, *inputs):
     """Append a float32 node and return its name."""
     node = graph.node.add(name=name, op=op)
     node.input.extend(inputs)
-    node.attr["T"].type = 1  # DT_FLOAT in tensorflow/core/framework/types.proto
+    node.attr["T"].type = _FLOAT
     return name
