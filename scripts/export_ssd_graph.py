@@ -13,7 +13,7 @@ import os
 
 import numpy as np
 
-from zoomill import command, files, framework, made
+from zoomill import command, files, framework, label_files, made
 from zoomill.detection import anchors, head_names, postprocess, ssd_contract
 from zoomill.errors import UserError
 from zoomill.graph import golden_inputs, predictions, saved_model
@@ -22,7 +22,7 @@ from zoomill.inputs import drawn_pictures, sample_inputs
 from zoomill.inputs.preprocess import read_picture
 from zoomill.inspect import allowed, allowed_operators
 from zoomill.sources import checkpoint
-from zoomill.sources.tf1_detection import golden, pipeline_config, ssd_graph
+from zoomill.sources.tf1_detection import golden, pipeline_config, recovered, ssd_graph
 
 
 def main(argv=None):
@@ -33,7 +33,9 @@ def main(argv=None):
     parser.add_argument("--frozen-graph", default="frozen_inference_graph.pb", help="its name in the folder")
     parser.add_argument("--pipeline-override", default="", help="protobuf text merged into pipeline.config")
     golden_inputs.add_arguments(parser)
-    parser.add_argument("--labels", type=json.loads, default=[], help="JSON list: class names without the background")
+    parser.add_argument(
+        "--labels", type=json.loads, default=[], help="JSON: class names without the background, or their file"
+    )
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     sample_inputs.add_arguments(parser, "write predictions.npz of these and nothing else")
     allowed.add_argument(parser)
@@ -47,15 +49,20 @@ def export(args):
     prefix, frozen, config = (
         os.path.join(args.source, name) for name in ("model.ckpt", args.frozen_graph, "pipeline.config")
     )
-    ssd, use_moving_averages = pipeline_config.read_pipeline(config, args.pipeline_override)
-    if args.labels and len(args.labels) != ssd.num_classes:
-        raise UserError(f"the card has {len(args.labels)} labels, but {config} says num_classes {ssd.num_classes}")
+    args.labels = label_files.of_card({"labels": args.labels, "label_offset": 0}, args.source)["labels"]
+    ssd, use_moving_averages, notes = None, False, []
+    if os.path.exists(config) or args.pipeline_override:
+        ssd, use_moving_averages = pipeline_config.read_pipeline(config, args.pipeline_override)
     graph, variables, origin = checkpoint.read_graph(prefix, frozen, use_moving_averages)
     heads = ssd_graph.find_heads(graph, origin)
+    if ssd is None:
+        ssd = recovered.pipeline(graph, heads, origin)
+        print(f"{origin}: there is no pipeline.config; its graph tells:\n{ssd}", end="")
+        notes = [f"there is no pipeline.config; the source's graph tells: {pipeline_config.line(ssd)}"]
+    shape = ssd_graph.input_shape(ssd)
+    check_given(args.labels, ssd, recovered.size(graph), config, origin)
     allowed_operators.checked(graph, [heads.boxes, heads.logits], origin, args.allow)
     cut, feature_maps = ssd_graph.cut(graph, heads, ssd, variables, origin)
-    shape = ssd_graph.input_shape(ssd)
-    corners = anchors.ssd_anchors(ssd.anchor_generator.ssd_anchor_generator, feature_maps, shape[1:3])
 
     source = golden.Source(frozen, prefix, args.allow)
     size = shape[1:3]
@@ -71,21 +78,64 @@ def export(args):
         return clear_scores(run(images)[head_names.SCORES][:, :, -ssd.num_classes :])
 
     outputs = run(pictures(golden_inputs.of_flags(args), found, size))
-    if "anchors" in outputs and not np.array_equal(outputs["anchors"], corners):
-        raise UserError(
-            f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"
-        )
+    corners = corners_of(ssd, feature_maps, size, outputs.get("anchors"), bool(notes), origin)
     centred = anchors.center_size(corners)
     promises = ssd_contract.detection_heads(
-        args.model, shape, source.value_range(*size), len(centred), args.labels, postprocess.Options.from_pipeline(ssd)
+        *(args.model, shape, source.value_range(*size), len(centred), args.labels),
+        *(postprocess.Options.from_pipeline(ssd), ssd.add_background_class),
     )
+    promises |= {"notes": notes} if notes else {}
     for promise in promises["outputs"]:
         promise["activation"] = activation(cut, promise["tensor"], {head_names.INPUT})
     own = source.postprocess()
-    if own:
+    if own and not notes:
         check_source(own, config, args.pipeline_override, source.origin)
+    if own:
         promises["source_postprocess"] = vars(own)
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def check_given(labels, ssd, told, config, origin):
+    """Refuse a card or a pipeline that is not of this graph.
+
+    Args:
+        labels: class names without the background; may be empty.
+        ssd: the pipeline's ``ssd`` message.
+        told: height and width that the graph itself brings pictures to, or None.
+        config: path of pipeline.config.
+        origin: file name for error messages.
+    """
+    if labels and len(labels) != ssd.num_classes:
+        raise UserError(f"the card has {len(labels)} labels, but {config} says num_classes {ssd.num_classes}")
+    asked = tuple(ssd_graph.input_shape(ssd)[1:3])
+    if told and told != asked:
+        raise UserError(
+            f"{origin}: brings pictures to {told[0]} × {told[1]}, but pipeline.config or the card's pipeline_override "
+            f"says {asked[0]} × {asked[1]}; correct the image_resizer"
+        )
+
+
+def corners_of(ssd, feature_maps, size, own, told, origin):
+    """Return the anchors, float32 ``[anchors, 4]``: ymin, xmin, ymax, xmax.
+
+    Args:
+        ssd: the pipeline's ``ssd`` message.
+        feature_maps: ``[(height, width), …]`` of the prediction layers.
+        size: height and width of the network's input.
+        own: the anchors of the source's graph, or None.
+        told: whether the graph itself has told the pipeline; then its own anchors count, whatever made them.
+        origin: file name for error messages.
+    """
+    if told and own is not None:
+        return own
+    if not ssd.anchor_generator.HasField("ssd_anchor_generator"):
+        raise UserError(f"{origin}: its graph holds no anchors; give pipeline.config or pipeline_override")
+    corners = anchors.ssd_anchors(ssd.anchor_generator.ssd_anchor_generator, feature_maps, size)
+    if own is not None and not np.array_equal(own, corners):
+        raise UserError(
+            f"{origin}: its own anchors are not those of ssd_anchor_generator; was the pipeline.config edited?"
+        )
+    return corners
 
 
 def pictures(given, scores_of, size):

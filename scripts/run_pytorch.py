@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from zoomill import command, files, folders, framework, made
+from zoomill import command, files, folders, framework, label_files, made
 from zoomill.graph import golden_inputs
 from zoomill.sources import arguments, pytorch_source
 
@@ -19,6 +19,7 @@ def main(argv=None):
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     args = command.parse(parser, argv)
     with framework.naming(args.model):
+        label_files.of_card(args.card, args.source)
         network = pytorch_source.read(args.source, args.options, args.card)
         given = golden_inputs.of_flags(args)
         feeds = golden_inputs.choose(given, network.promises, lambda feed: dict(enumerate(network.run(feed))))
@@ -29,6 +30,9 @@ def main(argv=None):
     with folders.written(os.path.join(args.output_dir, "pytorch")) as folder:
         files.write_bytes(os.path.join(folder, pytorch_source.ONNX), onnx, recorded=False)
         files.write_bytes(os.path.join(folder, pytorch_source.GOLDEN), stored.getvalue(), recorded=False)
+        if isinstance(labels := args.card["labels"], str):  # export_pytorch reads them from here
+            os.makedirs(os.path.dirname(os.path.join(folder, labels)), exist_ok=True)
+            files.copy(os.path.join(args.source, labels), os.path.join(folder, labels))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def main(argv=None):
     args = command.parse(parser, argv)
     heads = files.read_json(args.contract)
     options = postprocess.Options(**{**heads["postprocess"], **json.loads(args.options)})
-    classes = heads["outputs"][1]["shape"][2] - 1
+    classes = heads["postprocess"]["num_classes"]
     if options.num_classes != classes:
         raise UserError(
             f"{heads['model']}: {args.name}: num_classes {options.num_classes} in the card, "
-            f"but the class head has {classes} and a background"
+            f"but the class head has {classes}"
         )
     files.write_json(args.output, ssd_contract.with_postprocess(heads, args.name, options))
 

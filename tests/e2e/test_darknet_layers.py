@@ -16,7 +16,6 @@ from zoomill.inspect import darknet_cfg
 from zoomill.sources.darknet import reference
 from zoomill.tflite import runtime
 
-CARD = json.dumps({"inputs": [], "outputs": [], "labels": [], "label_offset": 0})
 pytestmark = pytest.mark.slow
 ANCHORS = "2,3, 4,1.5, 3,5"
 
@@ -28,8 +27,9 @@ class Net:
         references: ``darknet`` and ``opencv`` if they can run it.
     """
 
-    def __init__(self, *references, height=12, width=10, channels=3, heads="decoded"):
+    def __init__(self, *references, height=12, width=10, channels=3, heads="decoded", letter_box=0, labels=()):
         self.references, self.heads, self.random = references, heads, np.random.default_rng(0)
+        self.labels = labels
         self.text, self.values = f"[net]\nheight={height}\nwidth={width}\nchannels={channels}\n", []
 
     def add(self, kind, **options):
@@ -69,7 +69,10 @@ class Net:
         (folder / "model.cfg").write_text(self.text)
         (folder / "model.weights").write_bytes(struct.pack("<iiiQ", 0, 2, 5, 64) + values.tobytes())
         options = {"config": "model.cfg", "weights": "model.weights", "heads": self.heads}
-        (folder / "arguments.json").write_text(json.dumps(["--options", json.dumps(options), "--card", CARD]))
+        card = {"inputs": [], "outputs": [], "labels": self.labels, "label_offset": 0}
+        flags = ["--options", json.dumps(options), "--card", json.dumps(card)]
+        (folder / "arguments.json").write_text(json.dumps(flags))
+        (folder / "of_windows.names").write_bytes(b"\xef\xbb\xbfred\r\ndark green\r\nblue\r\n")
 
 
 def start(*references, **options):
@@ -89,7 +92,7 @@ def detector(*references, activation="linear", **options):
 
 def yolo(*references, **options):
     """Return a network that ends in a [yolo] head."""
-    kind = {key: options.pop(key) for key in ("activation", "heads") if key in options}
+    kind = {key: options.pop(key) for key in ("activation", "heads", "labels") if key in options}
     return detector(*references, **kind).add("yolo", classes=3, num=3, mask="2,0", anchors=ANCHORS, **options)
 
 
@@ -152,7 +155,10 @@ NETS = {
     .add("scale_channels", from_=-3),
     "sam": start("opencv").conv(4, 4, pad=1, activation="logistic").add("sam", from_=-2, activation="leaky"),
     "dropout": start(*BOTH).add("dropout", probability=0.5).conv(4, 2, 1, activation="relu"),
-    "reorg": Net(*BOTH).conv(3, 8, pad=1, activation="linear").add("reorg", stride=2),
+    **{
+        kind: Net(*(BOTH if kind == "reorg" else ())).conv(3, 8, pad=1, activation="linear").add(kind, stride=2)
+        for kind in ("reorg", "reorg_old", "reorg3d")
+    },
     # Heads
     "region": detector(*BOTH).add("region", classes=3, num=2, softmax=1, anchors=ANCHORS[:8], thresh=0.6),
     "region_without_softmax": detector("darknet").add("region", classes=3, num=2, softmax=0, anchors=ANCHORS[:8]),
@@ -160,6 +166,8 @@ NETS = {
     "yolo_stretched": yolo("opencv", scale_x_y=1.1),
     "yolo_new_coords": yolo("opencv", activation="logistic", scale_x_y=2, new_coords=1),
     "yolo_raw": yolo("opencv", heads="raw"),
+    "letterboxed": detector(*BOTH, letter_box=1),
+    "named": yolo(*BOTH, labels="of_windows.names"),
     # For conversion
     "many_kinds": Net()
     .conv(3, 8, pad=1, activation="mish")
@@ -207,6 +215,7 @@ BROKEN = {
     "cannot scale the channels of 12x10x4 by 12x10x4": start().add("dropout").add("scale_channels", from_=0),
     "cannot multiply layers of 1x1x4, 12x10x4": start().add("avgpool").add("sam", from_=0),
     "cannot split 12x10x4 by 4": start().add("reorg", stride=4),
+    "cannot split 12x10x4 by 5": start().add("reorg3d", stride=5),
     "cannot make 1 groups of probabilities from 12x10x4": start().add("softmax"),
     "needs 24 channels (anchors * (5 + classes)), the layer before has 16": detector().add(
         "yolo", classes=3, num=3, anchors=ANCHORS
@@ -272,6 +281,32 @@ def test_the_graph_gives_what_darknet_gives(folder, name, tmp_path):
     if name.startswith("region"):  # which the library lists anchor by anchor
         expected = expected.reshape(2, -1, 8).transpose(1, 0, 2).reshape(-1, 8)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["reorg", "reorg_old", "reorg3d"])
+def test_values_move_as_in_the_loops_of_reorg_cpu(folder, name):
+    """Its sizes are the input's, in AlexeyAB's [reorg3d] the output's."""
+    image, (found,) = outputs(folder, name)
+    _, sections = darknet_cfg.read(folder / name / "model.cfg")
+    x = reference.run(sections, folder / name / "model.weights", image)[0].ravel()
+    channels, height, width = (32, 6, 5) if name == "reorg3d" else (8, 12, 10)
+    expected = np.empty_like(x)
+    for k, j, i in np.ndindex(channels, height, width):
+        offset, c2 = divmod(k, channels // 4)
+        w2, h2 = i * 2 + offset % 2, j * 2 + offset // 2
+        expected[i + width * (j + height * k)] = x[w2 + width * 2 * (h2 + height * 2 * c2)]
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_labels_may_stand_in_a_file_of_the_source(folder):
+    assert json.loads((folder / "named/main/contract.json").read_text())["labels"] == ["red", "dark green", "blue"]
+
+
+def test_the_contract_says_that_pictures_keep_their_shape_where_the_network_does(folder):
+    found = {name: json.loads((folder / name / "main/contract.json").read_text())["inputs"][0] for name in NETS}
+    centred = {"fit": "letterbox", "centred": True, "padding": 127.5}
+    assert found.pop("letterboxed")["preprocess"] == centred
+    assert not any("preprocess" in entry for entry in found.values())
 
 
 @pytest.mark.parametrize("name", NETS)

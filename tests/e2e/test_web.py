@@ -134,7 +134,7 @@ def check(results, outputs, contract, anchors, tolerance=1e-4):
         np.testing.assert_allclose([one["box"] for one in sure], expected.boxes, atol=tolerance)
 
 
-@pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox"])
+@pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox", "centred"])
 @pytest.mark.parametrize(
     "changes",
     [{}, {"colour": "GRAY", "shape": [1, 20, 28, 1]}, {"colour": "BGR", "layout": "NCHW", "shape": [1, 3, 24, 32]}],
@@ -144,7 +144,8 @@ def test_prepare_gives_the_input_that_zoomill_gives_without_antialiasing(fit, ch
     promise |= {"value_range": [-1, 1], **changes}
     contract = {"model": "small", "graph": "main", "inputs": [promise], "labels": [], "label_offset": 0}
     contract["outputs"] = [{"name": "y", "shape": [1, 2], "meaning": ""}]
-    options = {"fit": fit, "part": 0.8} if fit == "crop" else {"fit": fit}
+    options = {"crop": {"part": 0.8}, "centred": {"fit": "letterbox", "centred": True, "padding": 127.5}}
+    options = {"fit": fit, **options.get(fit, {})}
     card = {"title": "small", "task": "other", "preprocess": options, "decode": {}}
     template = REPOSITORY / "scripts/zoomill/pages/templates/decode.js.jinja"
     (tmp_path / "decode.mjs").write_text(decoders.render(template, decoders.facts(contract, card)))

@@ -135,16 +135,22 @@ def in_python(folder):
 
 def in_node(folder, outputs, *options):
     """Return what decode() of decode.js makes of outputs."""
+    given = {name: np.asarray(value, np.float64).ravel().tolist() for name, value in outputs.items()}
+    return of_program(folder, "decode", given, *options)
+
+
+def of_program(folder, function, *given):
+    """Return what a function of decode.js makes of arguments, in which objects hold arrays."""
     if shutil.which("node") is None:
         missing("Node is not installed")
-    given = {name: np.asarray(value, np.float64).ravel().tolist() for name, value in outputs.items()}
-    files.write_json(folder / "given.json", [given, *options])
-    program = """
-        import given from "./given.json" with { type: "json" };
-        import { decode } from "./decode.js";
-        const [outputs, ...options] = given;
-        for (const name in outputs) outputs[name] = Float32Array.from(outputs[name]);
-        console.log(JSON.stringify(decode(outputs, ...options)));
+    files.write_json(folder / "given.json", list(given))
+    program = f"""
+        import given from "./given.json" with {{ type: "json" }};
+        import {{ {function} }} from "./decode.js";
+        const arrays = ([name, value]) => [name, Float32Array.from(value)];
+        const objects = (one) => one === Object(one) && !Array.isArray(one);
+        const read = (one) => (objects(one) ? Object.fromEntries(Object.entries(one).map(arrays)) : one);
+        console.log(JSON.stringify({function}(...given.map(read))));
     """
     (folder / "main.js").write_text(program)
     process = subprocess.run(["node", "main.js"], cwd=folder, capture_output=True, text=True)
@@ -269,7 +275,15 @@ def test_other_outputs_have_their_names_and_meanings(write):
     assert list(found["values"].values()) == [3, 4, 5]
 
 
-@pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox"])
+FITS = {
+    "stretch": {},
+    "crop": {"fit": "crop", "part": 0.875},
+    "letterbox": {"fit": "letterbox"},
+    "letterbox_in_the_middle": {"fit": "letterbox", "centred": True, "padding": 127.5},
+}
+
+
+@pytest.mark.parametrize("options", FITS.values(), ids=FITS)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -281,9 +295,8 @@ def test_other_outputs_have_their_names_and_meanings(write):
     ],
     ids=["rgb", "grey", "bgr_uint8", "nchw", "range_of_each_channel"],
 )
-def test_pictures_become_the_same_input_in_python(fit, changes, write):
+def test_pictures_become_the_same_input_in_python(options, changes, write):
     promise = {**PICTURE, **changes}
-    options = {"fit": fit, "part": 0.875} if fit == "crop" else {"fit": fit}
     folder = write(contract(output("y", 2), inputs=[promise]), "other", preprocess=options)
     pixels = np.random.default_rng(0).integers(0, 256, (31, 44, 3), np.uint8)
     expected = Preprocess(promise, **options)(pixels)
@@ -300,12 +313,16 @@ def test_without_antialias_a_picture_is_interpolated_between_four_pixels(write):
     assert abs(found - expected).max() <= 1.01 * 2 / 255  # fixed-point numbers may round to the other value
 
 
-def test_boxes_in_a_letterbox_are_put_back_into_the_picture(write):
-    given, options = contract(output("detections", 50, 8)), {"fit": "letterbox"}
-    module = in_python(write(given, "object-detection", preprocess=options))
+@pytest.mark.parametrize("centred", [False, True])
+def test_boxes_in_a_letterbox_are_put_back_into_the_picture(centred, write):
+    """The contract says how the picture is prepared; the card says nothing."""
+    options = {"fit": "letterbox", "centred": centred}
+    given = contract(output("detections", 50, 8), inputs=[{**PICTURE, "preprocess": options}])
+    folder = write(given, "object-detection")
     box = np.array([[0.1, 0.2, 0.3, 0.4]])
     expected = Preprocess(PICTURE, **options).box_to_picture(box, (30, 44))
-    np.testing.assert_allclose(module.to_picture(box[0].tolist(), 30, 44), expected[0])
+    np.testing.assert_allclose(in_python(folder).to_picture(box[0].tolist(), 30, 44), expected[0])
+    np.testing.assert_allclose(of_program(folder, "toPicture", box[0].tolist(), 30, 44), expected[0])
 
 
 def test_inputs_that_are_no_pictures_are_given_by_name(write):

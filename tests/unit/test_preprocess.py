@@ -88,6 +88,27 @@ def test_a_letterbox_keeps_the_whole_and_its_boxes_are_undone():
     assert np.allclose(whole, [[0, 0, 1, 1]])
 
 
+@pytest.mark.parametrize("picture", [(4, 8), (9, 5), (90, 360), (4, 4)])
+def test_a_letterbox_in_the_middle_is_darknets_and_its_boxes_are_undone(picture):
+    """Sizes and place by the integers of letterbox_image; 360 * (416 / 360) is below 416 in floats."""
+    height, width = picture
+    prepare = Preprocess({**PROMISE, "shape": [1, 416, 416, 3]}, fit="letterbox", centred=True, padding=127.5)
+    rows, columns = (height * 416 // width, 416) if width > height else (416, width * 416 // height)
+    top, left = (416 - rows) // 2, (416 - columns) // 2
+    found = prepare(flat(height, width, (255, 255, 255)))[0]
+    assert (found[top : top + rows, left : left + columns] == 1).all()
+    assert (found == 1).sum() == rows * columns * 3 and set(np.unique(found)) <= {0, 1}
+    box = np.array([[top, left, top + rows, left + columns]]) / 416
+    np.testing.assert_allclose(prepare.box_to_picture(box, picture), [[0, 0, 1, 1]], atol=1e-12)
+
+
+def test_what_the_contract_says_of_a_pictures_size_holds_unless_the_card_says_otherwise():
+    promise = {**PROMISE, "preprocess": {"fit": "letterbox", "padding": 0}}
+    assert Preprocess.of(promise, {"centred": True}) == Preprocess(promise, "letterbox", padding=0, centred=True)
+    assert Preprocess.of(promise, {"fit": "stretch"}).fit == "stretch"
+    assert Preprocess.of(PROMISE, {}) == Preprocess(PROMISE)
+
+
 def test_a_cropped_picture_has_no_boxes():
     with pytest.raises(UserError, match="use fit: stretch or letterbox"):
         Preprocess(PROMISE, fit="crop").box_to_picture(np.zeros((1, 4)), (4, 4))

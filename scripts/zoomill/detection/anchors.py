@@ -31,17 +31,22 @@ def ssd_anchors(generator, feature_maps, image_size):
     for name in ("scales", "height_stride", "width_stride", "height_offset", "width_offset"):
         if len(getattr(generator, name)) not in (0, layers):
             raise UserError(f"pipeline.config: ssd_anchor_generator has another number of {name} than layers")
-    step = (generator.max_scale - generator.min_scale) / max(layers - 1, 1)
-    scales = list(generator.scales) or [generator.min_scale + step * layer for layer in range(layers)]
-    scales.append(1.0)
     size = np.array(image_size, np.float32)
     base = np.array([generator.base_anchor_height, generator.base_anchor_width], np.float32) * (size.min() / size)
     boxes = []
-    for layer, cells in enumerate(feature_maps):
-        shapes = _layer_shapes(generator, layer, scales[layer], scales[layer + 1])
+    for layer, (cells, shapes) in enumerate(zip(feature_maps, layer_shapes(generator), strict=True)):
         stride, offset = _grid(generator, layer, cells, size)
         boxes.append(_tile(cells, stride, offset, base, shapes))
     return np.concatenate(boxes)
+
+
+def layer_shapes(generator):
+    """Return ``[[(scale, aspect ratio), …], …]``: the boxes of a cell in each prediction layer."""
+    layers = generator.num_layers
+    step = (generator.max_scale - generator.min_scale) / max(layers - 1, 1)
+    scales = list(generator.scales) or [generator.min_scale + step * layer for layer in range(layers)]
+    scales.append(1.0)
+    return [_layer_shapes(generator, layer, *scales[layer : layer + 2]) for layer in range(layers)]
 
 
 def center_size(corners):

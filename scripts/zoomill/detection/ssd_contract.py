@@ -29,7 +29,7 @@ _DETECTIONS = (
 )
 
 
-def detection_heads(model, shape, value_range, anchors, labels, options):
+def detection_heads(model, shape, value_range, anchors, labels, options, background=True):
     """Return the contract of a detection graph that ends at its raw heads.
 
     Args:
@@ -39,13 +39,14 @@ def detection_heads(model, shape, value_range, anchors, labels, options):
         anchors: number of anchors.
         labels: class names without the background; may be empty.
         options: :class:`zoomill.detection.postprocess.Options`.
+        background: whether the first column of the class head is that of the background.
     """
     low, high = (np.unique(end).tolist() for end in value_range)
     if len(low) > 1 or len(high) > 1:
         low, high = (end.tolist() for end in value_range)
     else:
         low, high = low[0], high[0]
-    classes = options.num_classes + 1
+    classes = options.num_classes + background
     return {
         "model": model,
         "graph": "detect_cut",
@@ -66,7 +67,7 @@ def detection_heads(model, shape, value_range, anchors, labels, options):
                 "class_predictions",
                 head_names.SCORES,
                 [1, anchors, classes],
-                "score of each class, background first",
+                "score of each class, background first" if background else "score of each class",
             ),
         ],
         "labels": list(labels),

@@ -40,7 +40,7 @@ class Task:
     def metric(self):
         """Return the metric, as :func:`zoomill.evaluation.metrics.metric` makes it."""
         (promise,) = self.contract["inputs"]
-        preprocess = Preprocess(promise, **self.samples.preprocess)
+        preprocess = Preprocess.of(promise, self.samples.preprocess)
         setting = metrics.Setting(self.contract, preprocess, self.samples.folder, self.anchors)
         return metrics.metric(setting, **self.options)
 

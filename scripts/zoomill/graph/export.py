@@ -43,8 +43,8 @@ def export(source, expected, given, folder, model, name="main"):
         "graph": name,
         "inputs": inputs,
         "outputs": outputs,
-        "labels": expected["labels"],
-        "label_offset": expected["label_offset"],
+        "labels": expected["labels"] or list(source.labels),
+        "label_offset": expected["label_offset"] or source.label_offset,
         "notes": list(source.notes),
     }
     path = os.path.join(folder, "{}").format

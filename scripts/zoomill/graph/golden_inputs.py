@@ -78,7 +78,7 @@ def choose(given, promises, run, activations=None):
         if len(promises) != 1:
             raise UserError(f"`golden` pictures are for one input, the source has {len(promises)}; leave them out")
         (promise,) = promises
-        return [{promise["name"]: Preprocess(promise)(read_picture(path))} for path in given.images]
+        return [{promise["name"]: Preprocess.of(promise, {})(read_picture(path))} for path in given.images]
     activations, feeds, found = activations or {}, [], []
     sampled = given.samples and len(promises) == 1
     for attempt in range(1 if sampled else _ROUNDS):
@@ -94,7 +94,7 @@ def choose(given, promises, run, activations=None):
 
 def _samples(given, promises):
     (promise,) = promises
-    preprocess = Preprocess(promise, **given.samples.preprocess)
+    preprocess = Preprocess.of(promise, given.samples.preprocess)
     return [{promise["name"]: preprocess(array)} for array in given.read_samples()]
 
 

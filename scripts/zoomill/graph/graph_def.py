@@ -1,6 +1,9 @@
 """Editing TensorFlow graphs as data."""
 
+import numpy as np
+
 VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp")
+_DTYPES = {1: np.float32, 3: np.int32, 9: np.int64}  # tensorflow/core/framework/types.proto
 
 
 def node_name(tensor):
@@ -17,6 +20,24 @@ def ancestors(nodes, tensors, stop=()):
             seen.add(name)
             stack += [node_name(tensor) for tensor in nodes[name].input]
     return seen
+
+
+def constant(nodes, tensor):
+    """Return the numbers of a tensor that is a constant, ``[values]``, None where it is computed or of no known type.
+
+    A value that stands for several of a shape is there once.
+    """
+    node = nodes.get(node_name(tensor))
+    while node is not None and node.op in ("Enter", "Identity"):
+        node = nodes.get(node_name(node.input[0]))
+    if node is None or node.op != "Const":
+        return None
+    value = node.attr["value"].tensor
+    dtype = _DTYPES.get(value.dtype)
+    if dtype is None:
+        return None
+    packed = np.frombuffer(value.tensor_content, dtype)
+    return np.array([*value.float_val, *value.int_val, *value.int64_val, *packed], dtype)
 
 
 def activation(graph, output, inputs):

@@ -21,7 +21,8 @@ class Tensor:
         tensor: its tensor in the frozen graph, ``node:index``.
         dtype: NumPy name of its dtype.
         shape: sizes, None where the source leaves one open; None as a whole for an unknown rank.
-        known: entries of the contract that hold where the card says nothing else: ``value_range``, ``meaning`` …
+        known: entries of the contract that hold where the card says nothing else: ``value_range``, ``meaning``,
+            ``preprocess`` (of :class:`zoomill.inputs.preprocess.Preprocess`) …
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
         rounded: what ``run`` is, for a source of integers, of which ``run`` is the floating-point evaluation. Its
             outputs are kept as ``rounded/<output>``, and samples are given to it.
         rows: ``[{input or output name: array}, …]`` where golden inputs were chosen and run already.
+        labels, label_offset: those of the source itself, where the card names no labels.
         steady: names of outputs that are rightly the same for many inputs, and are compared as constants.
     """
 
@@ -55,6 +57,8 @@ class Source:
     batched: bool = False
     rounded: Callable | None = None
     rows: list | None = None
+    labels: list = ()
+    label_offset: int = 0
     steady: list = ()
 
 
@@ -88,6 +92,8 @@ def _promise(kind, tensor, expected):
         decode = {"decode": expected["decode"]} if "decode" in expected else {}
         return {**entry, "source": tensor.tensor, "meaning": expected.get("meaning", ""), **decode}
     layout, colour = _picture(entry["shape"])
+    if "preprocess" in expected:
+        entry["preprocess"] = expected["preprocess"]
     return {
         **entry,
         "layout": expected.get("layout", layout),

@@ -32,9 +32,10 @@ class Preprocess:
     Attributes:
         promise: the input's entry in the contract.
         fit: how a picture gets the input's size: ``stretch``; ``crop``, the largest part of the right shape around the
-            middle; or ``letterbox``, whole, in the upper left corner on ``padding``.
+            middle; or ``letterbox``, whole, on ``padding``.
         part: share of the edges that ``crop`` keeps before it resizes, 0 to 1.
         padding: 8-bit value around a letterbox.
+        centred: whether a letterbox stands in the middle, as Darknet's, and not in the upper left corner, as YOLOX's.
         antialias: whether a pixel of a reduced picture is a mean of all that it stands for, as in Pillow, or only of
             the four next to its centre, as in OpenCV and TensorFlow.
     """
@@ -42,8 +43,14 @@ class Preprocess:
     promise: dict
     fit: str = "stretch"
     part: float = 1.0
-    padding: int = 114
+    padding: float = 114
+    centred: bool = False
     antialias: bool = True
+
+    @classmethod
+    def of(cls, promise, options):
+        """Return what the card's ``preprocess`` makes of what the contract says of the input."""
+        return cls(promise, **{**promise.get("preprocess", {}), **options})
 
     def __call__(self, array):
         """Return the value of the input, batch of one included, in the contract's dtype.
@@ -79,12 +86,28 @@ class Preprocess:
             picture: height and width of the picture.
         """
         (rows, columns), (height, width) = self.size, picture
+        if self.fit == "letterbox" and self.centred:
+            inner, start = self._letterbox(height, width)
+            return (boxes * [rows, columns, rows, columns] - [*start, *start]) / [*inner, *inner]
         if self.fit == "letterbox":
             scale = min(rows / height, columns / width)
             return boxes * np.array([rows / (height * scale), columns / (width * scale)] * 2)
         if self.fit == "crop":
             raise UserError("boxes in a cropped picture say nothing of the whole; use fit: stretch or letterbox")
         return boxes
+
+    def _letterbox(self, height, width):
+        """Return rows and columns that a picture has in its letterbox, and those before it.
+
+        letterbox_image in Darknet's src/image.c for one in the middle, preproc in yolox/data/data_augment.py else.
+        """
+        rows, columns = self.size
+        if not self.centred:
+            scale = min(columns / width, rows / height)
+            return (int(height * scale), int(width * scale)), (0, 0)
+        wide = columns * height < rows * width
+        inner = (height * columns // width, columns) if wide else (rows, width * rows // height)
+        return inner, ((rows - inner[0]) // 2, (columns - inner[1]) // 2)
 
     def _picture(self, pixels):
         from PIL import Image
@@ -94,15 +117,15 @@ class Preprocess:
         picture = picture.convert("L" if self.promise["colour"] == "GRAY" else "RGB")
         if self.fit == "crop":
             picture = picture.crop(_middle(*picture.size, columns / rows, self.part))
-        inner = (columns, rows)
+        (height, width), (top, left) = (rows, columns), (0, 0)
         if self.fit == "letterbox":
-            scale = min(columns / picture.width, rows / picture.height)
-            inner = int(picture.width * scale), int(picture.height * scale)
+            (height, width), (top, left) = self._letterbox(picture.height, picture.width)
+        inner = width, height
         resized = picture.resize(inner, Image.Resampling.BILINEAR) if self.antialias else interpolated(picture, *inner)
-        values = np.asarray(resized, np.float64).reshape(inner[1], inner[0], -1)
+        values = np.asarray(resized, np.float64).reshape(height, width, -1)
         if inner != (columns, rows):
             whole = np.full((rows, columns, values.shape[2]), float(self.padding))
-            whole[: inner[1], : inner[0]] = values
+            whole[top : top + height, left : left + width] = values
             values = whole
         if self.promise["colour"] == "BGR":
             values = values[..., ::-1]

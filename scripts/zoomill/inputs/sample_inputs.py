@@ -17,7 +17,7 @@ class Samples:
         path: of the list.
         folder: of the data set.
         form: how the data set's samples are read.
-        preprocess: options of :class:`zoomill.inputs.preprocess.Preprocess`: fit, part, padding.
+        preprocess: options of :class:`zoomill.inputs.preprocess.Preprocess`: fit, part, padding …
     """
 
     path: str
@@ -35,7 +35,7 @@ class Samples:
         Raises:
             UserError: when the sample list is empty.
         """
-        preprocess = Preprocess(promise, **self.preprocess)
+        preprocess = Preprocess.of(promise, self.preprocess)
         chosen = samples.read_index(self.path)
         if not chosen:
             raise UserError(f"{self.path}: is empty")

@@ -141,7 +141,7 @@ _LAYERS = dict.fromkeys([*_HEADS, "activation", "cost", "dropout", "logistic", "
     "maxpool": _maxpool,
     "avgpool": _avgpool,
     "upsample": _upsample,
-    "reorg": _reorg,
+    **dict.fromkeys(["reorg", "reorg3d", "reorg_old"], _reorg),
     "route": _route,
     "scale_channels": _scale_channels,
 }

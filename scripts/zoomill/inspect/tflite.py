@@ -3,7 +3,7 @@
 import collections
 
 from zoomill.errors import UserError
-from zoomill.inspect import guards, report
+from zoomill.inspect import guards, report, tflite_metadata
 
 _CONTROL_FLOW = {"IF", "WHILE", "CALL_ONCE", "STABLEHLO_CASE", "STABLEHLO_WHILE"}
 
@@ -22,7 +22,7 @@ def read(path):
     if data[4:8] != b"TFL3":
         raise UserError(f"{path}: is no TFLite file")
     file = _File(schema, data)
-    return report.report("tflite", file.producer(), [file.graph()])
+    return report.report("tflite", file.producer(), [file.graph()], notes=file.notes(tflite_metadata.packed(data)))
 
 
 class _File:
@@ -35,22 +35,29 @@ class _File:
         self._left = len(data)
         self._model = schema.Model.GetRootAs(data, 0)
         self._buffers = self._list(self._model, "Buffers")
+        self._metadata = {self._text(entry.Name()): entry.Buffer() for entry in self._list(self._model, "Metadata")}
         self._codes = [self._operator(code) for code in self._list(self._model, "OperatorCodes")]
         self._subgraphs = self._list(self._model, "Subgraphs")
         self._tensors = [self._list(subgraph, "Tensors") for subgraph in self._subgraphs]
 
     def producer(self):
         """Return description, schema version and the oldest runtime that the converter names."""
-        metadata = {self._text(entry.Name()): entry.Buffer() for entry in self._list(self._model, "Metadata")}
         runtime = None
-        if "min_runtime_version" in metadata:
-            content = bytes(self._numbers(self._buffers[metadata["min_runtime_version"]], "Data"))
+        if "min_runtime_version" in self._metadata:
+            content = bytes(self._numbers(self._buffers[self._metadata["min_runtime_version"]], "Data"))
             runtime = self._text(content.rstrip(b"\0"))
         return {
             "description": self._text(self._model.Description()),
             "schema": self._model.Version(),
             "min_runtime": runtime,
         }
+
+    def notes(self, packed):
+        """Return the report's notes about metadata and the names of files that are packed in."""
+        if tflite_metadata.ENTRY not in self._metadata and not packed:
+            return []
+        names = ", ".join(name for name in packed if name.isprintable())[:300]
+        return [f"has metadata of the TFLite Task Library{f', and packed in are {names}' if names else ''}"]
 
     def graph(self):
         """Return the report's graph."""

@@ -59,7 +59,8 @@ def _picture(promise, preprocess):
     channels, rows, columns = (promise["shape"][index] for index in ((1, 2, 3) if nchw else (3, 1, 2)))
     low, high = promise["value_range"]
     span = [b - a for a, b in zip(low, high, strict=True)] if isinstance(low, list) else high - low
-    chosen = {"fit": "stretch", "part": 1, "padding": 114, "antialias": True, **preprocess}
+    chosen = {"fit": "stretch", "part": 1, "padding": 114, "centred": False, "antialias": True}
+    chosen |= {**promise.get("preprocess", {}), **preprocess}
     size = {"height": rows, "width": columns, "channels": channels}
     whole = "float" not in promise["dtype"]
     return {**size, **chosen, "colour": promise["colour"], "nchw": nchw, "low": low, "span": span, "integer": whole}

@@ -31,8 +31,10 @@ def classes(contract, how):
     """
     labels = contract["labels"]
     if how in output_kind.BOXES:
-        # A detector's own NMS and the columns of its raw scores count from 1, after the background.
-        first = 1 if how == "ssd" else output_kind.first_class(contract, how)
+        # A detector's own NMS and, after a background, the columns of its raw scores count from 1.
+        first = output_kind.first_class(contract, how)
+        if how == "ssd":
+            first = contract["outputs"][1]["shape"][2] - contract["postprocess"]["num_classes"]
         return {str(index): {"id": index, "displayName": name} for index, name in enumerate(labels, first)}
     return [[str(index), name] for index, name in enumerate(labels)]
 

@@ -1,14 +1,16 @@
 """What stands beside a model's files: labels, a licence, and how many classes it has."""
 
-import json
 import re
 
+from zoomill import label_files
+from zoomill.errors import UserError
 from zoomill.inspect import darknet_cfg
 
-_LABELS = re.compile(r".*\.names|(.*[_.-])?(labels?|labelmap|label_map|classes|class_names)\.(txt|json|names)", re.I)
+_LABELS = re.compile(
+    r".*\.names|(.*[_.-])?(labels?|labelmap|label_map|classes|class_names)\.(txt|json|names|pbtxt)", re.I
+)
 _LICENCES = re.compile(r"(licen[cs]e|copying)(\.(txt|md|rst))?", re.I)
-_BACKGROUND = ("background", "???", "dummy", "__background__")
-# Larger files are no list of labels and no licence.
+# Larger files are no licence.
 _MOST_BYTES = 1 << 20
 # Sentences by which SPDX's texts are told, the first that fits counts.
 _TEXTS = (
@@ -57,7 +59,7 @@ def labels(folder, numbers):
         if not (path.is_file() and _LABELS.fullmatch(path.name)):
             continue
         found = _read(path)
-        rest = found[1:] if found and found[0].lower() in _BACKGROUND else found
+        rest, _ = label_files.split(found)
         if found and len(found) in numbers:
             return path.name, rest, len(rest) - len(found)
         if rest and len(rest) in numbers:
@@ -67,33 +69,12 @@ def labels(folder, numbers):
 
 
 def _read(path):
-    """Return the labels in a file, one a line, a JSON list or a JSON object by number; none for anything else."""
-    found = _listed(path)
-    return found if all(label.isprintable() for label in found) else []
-
-
-def _listed(path):
-    text = _text(path)
-    if text is None:
-        return []
-    if path.suffix.lower() == ".json":
-        return _parsed(text)
-    lines = [line.strip() for line in text.splitlines()]
-    numbered = [re.match(r"(\d+)[\s:,]+(\S.*)", line) for line in lines if line]
-    if numbered and all(found and int(found[1]) == place for place, found in enumerate(numbered)):
-        return [found[2] for found in numbered]
-    return [line for line in lines if line]
-
-
-def _parsed(text):
+    """Return the labels in a file; none for anything else."""
     try:
-        value = json.loads(text)
-        if isinstance(value, dict):
-            pairs = {int(key): label[-1] if isinstance(label, list) else label for key, label in value.items()}
-            value = [pairs[number] for number in range(len(pairs))]
-    except (ValueError, KeyError, IndexError, RecursionError):
+        with open(path, "rb") as file:
+            return label_files.parse(file.read(label_files.MOST_BYTES + 1), path.name)
+    except (OSError, UserError):
         return []
-    return value if isinstance(value, list) and all(isinstance(label, str) for label in value) else []
 
 
 def licence(folder):

@@ -1,5 +1,6 @@
 """Reading the graph and the variables of a TF1 checkpoint, or a frozen graph, as data: nothing is run."""
 
+import glob
 import os
 
 from zoomill.errors import UserError
@@ -30,6 +31,12 @@ def read_graph(checkpoint, frozen, use_moving_averages):
         return read_unfrozen(meta), _variables(tf, checkpoint, use_moving_averages), meta
     if os.path.exists(frozen):
         return read_unfrozen(frozen), None, frozen
+    others = sorted(glob.glob(os.path.join(glob.escape(os.path.dirname(meta)), "*.meta")))
+    if others:
+        raise UserError(
+            f"{others[0]}: is a checkpoint as a training writes it; export it by export_inference_graph.py of the "
+            f"Object Detection API, which writes {os.path.basename(meta)} and {os.path.basename(frozen)}"
+        )
     raise UserError(f"neither {meta} nor {frozen} is there; check `source` in the card")
 
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from zoomill import command, framework, made
+from zoomill import command, framework, label_files, made
 from zoomill.graph import export, golden_inputs
 from zoomill.inputs import sample_inputs
 from zoomill.sources import arguments
@@ -29,6 +29,7 @@ def main(description, load, **tools):
         parser.add_argument("--output-dir", type=made.output_folder, required=True)
         args = command.parse(parser, argv)
         with framework.naming(args.model):
+            args.card |= label_files.of_card(args.card, args.source)
             source = load(args.source, args.options, args.card, **{name: vars(args)[name] for name in tools})
             if samples := sample_inputs.of_flags(args):
                 export.predict(source, args.card, samples, os.path.join(args.output_dir, "predictions.npz"))

@@ -11,6 +11,7 @@ from zoomill import files
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Source, integer_notes
+from zoomill.inspect import tflite_metadata
 from zoomill.inspect.tensor_names import contract_names
 from zoomill.sources import onnx_source, tflite_floats
 from zoomill.tflite import tflite_file
@@ -69,7 +70,14 @@ def load(folder, options, expected):
     path = os.path.join(folder, options["path"])
     file = File(path, options.get("output_tensors", {}))
     file.refuse_custom_operators()
-    return file.source(onnx_source.to_graph(file.to_onnx(), [], file.unpictured(), path))
+    source = file.source(onnx_source.to_graph(file.to_onnx(), [], file.unpictured(), path))
+    with open(path, "rb") as stream:
+        labels, offset, notes = tflite_metadata.labels(stream.read())
+    if expected["labels"]:
+        labels, offset, notes = [], 0, []
+    if file.has_metadata:
+        notes = [*notes, "the source's TFLite metadata is not carried over"]
+    return dataclasses.replace(source, labels=labels, label_offset=offset, notes=[*source.notes, *notes])
 
 
 class File:
@@ -84,6 +92,7 @@ class File:
     Attributes:
         inputs, outputs: :class:`End` lists.
         integers: dtypes of its quantised tensors, empty for a file of floats.
+        has_metadata: whether it has metadata of the TFLite Task Library.
 
     Raises:
         UserError: when the file is damaged, or does not have a tensor.
@@ -95,6 +104,8 @@ class File:
         with open(path, "rb") as file:
             self._content = file.read()
         self._interpreter = self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
+        names = [entry.name for entry in self._model.metadata or []]
+        self.has_metadata = tflite_metadata.ENTRY.encode() in names
         self.integers = tflite_file.quantised_types(self._model)
         if self.integers:
             self._content = tflite_file.serialise(tflite_floats.float_copy(self._model, path))

@@ -64,11 +64,18 @@ def build(net, sections, weights, decoded):
         named = _outputs(last, found, (width, height), decoded)
     return Network(
         graph.as_graph_def(),
-        [_tensor(INPUT, image, {"value_range": [0, 1]})],
+        [_tensor(INPUT, image, {"value_range": [0, 1], **_letterbox(net)})],
         [_tensor(name, value, known) for name, (value, known) in named.items()],
         found,
         found[0].classes if found else last.shape[3],
     )
+
+
+def _letterbox(net):
+    """Return how the contract says that pictures keep their shape (letterbox_image in Darknet's src/image.c)."""
+    if not net.integer("letter_box", 0):
+        return {}
+    return {"preprocess": {"fit": "letterbox", "centred": True, "padding": 127.5}}
 
 
 def _check_size(section, shape):

@@ -164,14 +164,33 @@ def _reorg(section, x, earlier, weights):
     """
     import tensorflow as tf
 
-    section.expect(reverse=0, flatten=0, extra=0)
-    stride = section.integer("stride", 1, least=1)
+    stride = _reorg_stride(section, x)
     _, height, width, channels = x.shape
-    if channels % stride**2 or height % stride or width % stride:
+    if channels % stride**2:
         raise section.error(f"cannot split {_shapes([x])} by {stride}")
     x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [channels // stride**2, height, stride, width, stride])
     x = tf.transpose(x, [2, 4, 0, 1, 3])
     return tf.transpose(tf.reshape(x, [1, -1, height // stride, width // stride]), [0, 2, 3, 1])
+
+
+def _reorg3d(section, x, earlier, weights):
+    """Put the ``stride`` by ``stride`` pixels of each block behind each other as channels.
+
+    reorg_cpu called with the sizes of the output, as forward_reorg_layer of AlexeyAB's continuation does. There
+    [reorg] is forward_reorg_old_layer, which does what Darknet's [reorg] does.
+    """
+    import tensorflow as tf
+
+    return tf.nn.space_to_depth(x, stride) if (stride := _reorg_stride(section, x)) > 1 else x
+
+
+def _reorg_stride(section, x):
+    """Return by how much a reorg layer shortens height and width."""
+    section.expect(reverse=0, flatten=0, extra=0)
+    stride = section.integer("stride", 1, least=1)
+    if x.shape[1] % stride or x.shape[2] % stride:
+        raise section.error(f"cannot split {_shapes([x])} by {stride}")
+    return stride
 
 
 def _softmax(section, x, earlier, weights):
@@ -253,6 +272,8 @@ BY_KIND = {
     "dropout": _nothing,
     "maxpool": _maxpool,
     "reorg": _reorg,
+    "reorg3d": _reorg3d,
+    "reorg_old": _reorg,
     "route": _route,
     "sam": _sam,
     "scale_channels": _scale_channels,

@@ -148,6 +148,11 @@ def _reorg(section, x, outputs, take):
     return np.concatenate(parts).reshape(-1, height // stride, width // stride)
 
 
+def _reorg3d(section, x, outputs, take):
+    stride = section.integer("stride", 1)
+    return np.concatenate([x[:, row::stride, column::stride] for row in range(stride) for column in range(stride)])
+
+
 def _softmax_layer(section, x, outputs, take):
     parts = np.split(x / section.real("temperature", 1), section.integer("groups", 1))
     return np.concatenate([_softmax(part) for part in parts])
@@ -188,6 +193,8 @@ _LAYERS = {
     "maxpool": _maxpool,
     "region": _same,
     "reorg": _reorg,
+    "reorg3d": _reorg3d,
+    "reorg_old": _reorg,
     "route": _route,
     "sam": _multiply,
     "scale_channels": _multiply,

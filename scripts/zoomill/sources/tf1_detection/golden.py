@@ -87,7 +87,7 @@ class Source:
         result = {name: np.concatenate([run[name] for run in runs]) for name in fetches}
         result[head_names.BOXES] = result[head_names.BOXES].reshape(len(images), -1, 4)
         if self._heads.anchors:
-            result["anchors"] = self._run(images[0], {"anchors": self._heads.anchors})["anchors"]
+            result["anchors"] = self._run(images[0], {"anchors": self._heads.anchors})["anchors"].reshape(-1, 4)
         return result
 
     def _run(self, image, fetches):

@@ -4,13 +4,10 @@ The Object Detection API for TensorFlow 1 writes one NonMaxSuppression for each 
 ``Postprocessor/BatchMultiClassNonMaxSuppression``, and its box coder below ``Postprocessor/Decode``.
 """
 
-import numpy as np
-
 from zoomill.detection.postprocess import Options
-from zoomill.graph.graph_def import node_name
+from zoomill.graph.graph_def import constant, node_name
 
 _SCOPE = "Postprocessor/BatchMultiClassNonMaxSuppression/"
-_DTYPES = {1: np.float32, 3: np.int32, 9: np.int64}  # tensorflow/core/framework/types.proto
 _SCALES = ("y_scale", "x_scale", "h_scale", "w_scale")
 
 
@@ -94,12 +91,5 @@ def _scales(nodes):
 
 def _constant(nodes, tensor):
     """Return the one number that a tensor is, None where it is computed or more than one."""
-    node = nodes.get(node_name(tensor))
-    while node is not None and node.op in ("Enter", "Identity"):
-        node = nodes.get(node_name(node.input[0]))
-    if node is None or node.op != "Const":
-        return None
-    value = node.attr["value"].tensor
-    packed = np.frombuffer(value.tensor_content, _DTYPES.get(value.dtype, np.uint8)).tolist()
-    values = [*value.float_val, *value.int_val, *value.int64_val, *packed]
-    return values[0] if len(values) == 1 else None
+    values = constant(nodes, tensor)
+    return values.item() if values is not None and values.size == 1 else None

@@ -14,7 +14,10 @@ from zoomill.detection.head_names import BOXES, INPUT, SCORES
 from zoomill.errors import UserError
 from zoomill.graph.graph_def import ancestors, freeze_node, node_name, static_shapes
 
+_FLOAT = 1  # DT_FLOAT in tensorflow/core/framework/types.proto
 _SHAPE_OPS = ("Shape", "ShapeN", "Rank", "Size")
+# A network with one prediction layer has no scope around the two.
+_PREDICTORS = ("BoxPredictor", "BoxEncodingPredictor", "ClassPredictor")
 _CONVERTERS = {0: "Identity", 1: "Sigmoid", 2: "Softmax"}
 
 
@@ -25,8 +28,8 @@ class Heads:
     Attributes:
         image: the normalised image ``[1, height, width, channels]``.
         boxes: the concatenated box encodings, ``[1, anchors, 4]`` or ``[1, anchors, 1, 4]``.
-        logits: the concatenated class logits ``[1, anchors, 1 + classes]``, background first.
-        anchors: the anchor corners ``[anchors, 4]``, or None where the graph has none.
+        logits: the concatenated class logits ``[1, anchors, 1 + classes]``, background first, if there is one.
+        anchors: the anchor corners ``[anchors, 4]`` or ``[1, anchors, 4]``, or None where the graph has none.
     """
 
     image: str
@@ -46,12 +49,11 @@ def find_heads(graph, origin):
         UserError: when the graph is not that of an SSD with convolutional box predictors.
     """
     nodes = {node.name: node for node in graph.node}
+    _refuse_training(graph, origin)
     concats = [
         node.name
         for node in graph.node
-        if node.op == "ConcatV2"
-        and not node.name.startswith(("Postprocessor/", "Loss/"))
-        and _joins_predictors(nodes, node)
+        if joined(node) and not node.name.startswith(("Postprocessor/", "Loss/")) and _joins_predictors(nodes, node)
     ]
     classes = [name for name in concats if _mentions(nodes, name, "ClassPredictor")]
     boxes = [name for name in concats if name not in classes]
@@ -64,15 +66,36 @@ def find_heads(graph, origin):
     return Heads(_normalised_image(nodes, heads, origin), *heads, _anchors(nodes, graph, heads))
 
 
+def _refuse_training(graph, origin):
+    """Raise a UserError for the graph of a training, which takes no pictures and normalises by its own batch."""
+    norms = [node.attr for node in graph.node if node.op.startswith("FusedBatchNorm")]
+    trains = any("is_training" not in attributes or attributes["is_training"].b for attributes in norms)
+    if trains or not any(node.op == "Placeholder" for node in graph.node):
+        raise UserError(
+            f"{origin}: is the graph of a training; export its checkpoint by export_inference_graph.py of the Object "
+            "Detection API, and take the files that it writes"
+        )
+
+
+def joined(node):
+    """Return the tensors that a concat joins; nothing for another node.
+
+    Of one tensor TensorFlow makes an Identity ``concat``.
+    """
+    if node.op == "ConcatV2" and len(node.input) > 2:
+        return node.input[:-1]
+    return node.input[:1] if node.op == "Identity" and node.name.endswith("/concat") else []
+
+
 def _joins_predictors(nodes, concat):
     """Tell whether all data inputs of a concat come straight from box predictors."""
-    for tensor in concat.input[:-1]:
+    for tensor in joined(concat):
         name = node_name(tensor)
-        while "BoxPredictor" not in name:
+        while not any(scope in name for scope in _PREDICTORS):
             if nodes[name].op not in ("Squeeze", "Reshape", "Identity", "ExpandDims"):
                 return False
             name = node_name(nodes[name].input[0])
-    return len(concat.input) > 2
+    return True
 
 
 def _mentions(nodes, concat, scope):
@@ -109,12 +132,20 @@ def _anchors(nodes, graph, heads):
         if not node.name.startswith("Postprocessor/"):
             continue
         for tensor in node.input:
+            if _are_boxes(nodes[node_name(tensor)]):
+                return node_name(tensor)
             if tensor.startswith(("Postprocessor/", "^")):
                 continue
             past = ancestors(nodes, [tensor], stop=heads)
             if any("AnchorGenerator" in name for name in past) and not any("BoxPredictor" in n for n in past):
                 return node_name(tensor)
     return None
+
+
+def _are_boxes(node):
+    """Tell whether a node is a constant of boxes, as which an optimised graph has its anchors."""
+    sizes = [axis.size for axis in node.attr["value"].tensor.tensor_shape.dim] if node.op == "Const" else []
+    return len(sizes) > 1 and sizes[-1] == 4 and node.attr["dtype"].type == _FLOAT
 
 
 def cut(graph, heads, ssd, variables, origin):
@@ -151,10 +182,11 @@ def cut(graph, heads, ssd, variables, origin):
             result.node.append(copy)
     shapes = static_shapes(tf, result)
     rows, columns = shapes[heads.logits][-2:]
-    if columns != ssd.num_classes + 1:
+    if columns != ssd.num_classes + ssd.add_background_class:
+        background = " and a background" if ssd.add_background_class else ", add_background_class false"
         raise UserError(
-            f"{origin}: the class head has {columns - 1} classes and a background, "
-            f"but pipeline.config says num_classes {ssd.num_classes}"
+            f"{origin}: the class head has {columns} columns, but pipeline.config says num_classes "
+            f"{ssd.num_classes}{background}"
         )
     boxes = heads.boxes
     if len(shapes[boxes]) == 4:
@@ -181,7 +213,7 @@ def _placeholder(tf, ssd):
 def _feature_maps(nodes, boxes, shapes):
     """Return ``[(height, width), …]`` of the convolutions that feed the box head."""
     maps = []
-    for tensor in nodes[boxes].input[:-1]:
+    for tensor in joined(nodes[boxes]):
         name = node_name(tensor)
         while nodes[name].op not in ("Conv2D", "BiasAdd"):
             name = node_name(nodes[name].input[0])
@@ -208,5 +240,5 @@ def _add(graph, op, name, *inputs):
     """Append a float32 node and return its name."""
     node = graph.node.add(name=name, op=op)
     node.input.extend(inputs)
-    node.attr["T"].type = 1  # DT_FLOAT in tensorflow/core/framework/types.proto
+    node.attr["T"].type = _FLOAT
     return name
