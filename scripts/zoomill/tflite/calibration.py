@@ -33,16 +33,17 @@ def feeds(samples, contract):
 
 
 def _noise(inputs):
-    """Yield inputs drawn evenly over the value range, -1 to 1 where the contract has none; integers over 0 to 9."""
+    """Yield inputs drawn evenly over the value range; where the contract has none, -1 to 1, of integers 0 to 9."""
     for seed in range(_RANDOM):
         random = np.random.RandomState(seed)
         drawn = {}
         for promise in inputs:
-            low, high = promise.get("value_range") or (-1, 1)
             if np.issubdtype(promise["dtype"], np.floating):
+                low, high = promise.get("value_range") or (-1, 1)
                 values = random.uniform(low, high, promise["shape"])
             else:
-                values = random.randint(0, 10, promise["shape"])
+                low, high = promise.get("value_range") or (0, 9)
+                values = random.randint(low, np.add(high, 1), promise["shape"])
             drawn[promise["tensor"]] = values.astype(promise["dtype"])
         yield drawn
 
