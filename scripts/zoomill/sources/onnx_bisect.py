@@ -65,6 +65,15 @@ def first_apart(model, kept, fed, graph_feed, path):
     return None
 
 
+def told(node):
+    """Return the end of a line: where it went wrong by what :func:`first_apart` returned, and what to do."""
+    if not node:
+        return "; no node by itself goes apart; export it with simpler operators, or end it earlier"
+    operator, name, error = node
+    off = f"off by {error:.2g}" if np.isfinite(error) else "of another shape"
+    return f", from the {operator} {name} on ({off}); export it with other operators, or end it before"
+
+
 def _nearest(expected, found):
     """Return the distance in that order of dimensions in which it is smallest."""
     fitting = (np.transpose(expected, order) for order in itertools.permutations(range(expected.ndim)))

@@ -195,11 +195,11 @@ def to_graph(model, expected, kept, path):
     ]
     with refusing(f"{path}: onnx2tf makes a graph of it that cannot run"):
         converted = [[tensor.numpy() for tensor in function(feed)] for feed in feeds]
-    results = _results(runtime, runs, converted, path)
-    if apart := _apart(results, runs, converted):
-        value, error = apart
+    try:
+        results = _results(runtime, runs, converted, path)
+    except UserError as error:
         node = onnx_bisect.first_apart(normal, plain, runs[0][0], feeds[0], path)
-        raise UserError(f"{path}: {_told(value, error, node)}")
+        raise UserError(f"{error}{onnx_bisect.told(node)}") from error
     with refusing(f"{path}: the graph that onnx2tf makes of it cannot be frozen"):
         frozen = _freeze(function, dtypes, sources, results)
     return Converted(*frozen, sources, results)
@@ -264,34 +264,21 @@ def _function(network, names, runs, path):
 
 
 def _results(runtime, runs, converted, path):
-    """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
+    """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime.
+
+    Raises:
+        UserError: when an output has other numbers in each run.
+    """
     names = [entry.name for entry in runtime.get_outputs()]
-    return [
-        Value(name, contract_name, array.shape, order_of(array, found, path))
-        for name, contract_name, array, found in zip(
-            names, contract_names(names, path), runs[0][1], converted[0], strict=True
-        )
-    ]
-
-
-def _apart(results, runs, converted):
-    """Return the first output whose numbers are others in each run, None where all agree."""
-    for place, value in enumerate(results):
-        pairs = [
-            (value.to_graph(arrays[place]), found[place]) for (_, arrays), found in zip(runs, converted, strict=True)
-        ]
-        if pairs[0][0].dtype.kind == "f" and all(onnx_bisect.distance(*pair) > onnx_bisect.LIMIT for pair in pairs):
-            return value, onnx_bisect.distance(*pairs[0])
-    return None
-
-
-def _told(value, error, node):
-    """Return what is said about an output that onnx2tf's graph gives otherwise."""
-    off = f"onnx2tf makes another thing of it: its output {value.name} is off by {error:.2g} of the peak"
-    if not node:
-        return f"{off}, though each node by itself agrees; export it with simpler operators, or end it earlier"
-    operator, name, at = node
-    return f"{off}, from the {operator} {name} on (off by {at:.2g}); export it as other operators, or end it before"
+    results = []
+    for place, (name, contract_name) in enumerate(zip(names, contract_names(names, path), strict=True)):
+        pairs = [(arrays[place], found[place]) for (_, arrays), found in zip(runs, converted, strict=True)]
+        value = Value(name, contract_name, pairs[0][0].shape, order_of(*pairs[0], path))
+        off = min(onnx_bisect.distance(value.to_graph(array), found) for array, found in pairs)
+        if pairs[0][0].dtype.kind == "f" and off > onnx_bisect.LIMIT:
+            raise UserError(f"{path}: onnx2tf makes an output {name} of it that is off by {off:.2g} of the peak")
+        results.append(value)
+    return results
 
 
 def order_of(array, converted, path):
