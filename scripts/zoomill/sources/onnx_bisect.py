@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 
-from zoomill.errors import UserError
 from zoomill.sources import onnx_runtime
 from zoomill.sources.onnx_network import network
 
@@ -52,9 +51,11 @@ def first_apart(model, kept, fed, graph_feed, path):
             tensor.shape.dim.add(dim_value=size)
     try:
         keras = network(opened, kept, path)
-    except UserError:  # it cannot be converted with all of its tensors, though it can without
+        dtypes = [tensor.dtype.as_numpy_dtype for tensor in keras.inputs]
+        feed = [array.astype(dtype) for array, dtype in zip(graph_feed, dtypes, strict=True)]
+        values = tf.nest.flatten(keras(feed, training=False))
+    except Exception:  # it cannot be converted or run with all of its tensors, though it can without
         return None
-    values = tf.nest.flatten(keras(graph_feed, training=False))
     found = dict(zip(keras.output_names, values, strict=True))
     for name, array in expected.items():
         known = name.replace(":", "__").strip("/")
