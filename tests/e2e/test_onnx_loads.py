@@ -35,12 +35,12 @@ def test_the_graph_of_an_onnx_model_agrees_with_onnx_runtime(loads, name):
 REFUSED = {
     "if of the input": "If tested cannot be converted: its condition depends on the input; export one branch",
     "loop": "Loop tested cannot be converted: loops cannot be converted; export the model with a fixed number of steps",
-    "sequence": "SplitToSequence tested cannot be converted: lists of tensors cannot be converted; end the model before",
+    "sequence": "SplitToSequence tested cannot be converted: lists of tensors cannot be converted; end the model",
     "random": "RandomNormalLike tested cannot be converted: it draws random numbers; export the model for inference",
     "open size": "NonZero tested cannot be converted: the size of its output depends on the values of the input; end",
     "unknown": "FastGelu tested cannot be converted: onnx2tf does not know it; export it as simpler operators",
     "lengths": "LSTM tested cannot be converted: its sequences are of different lengths; export it without",
-    "resize of the input": "Resize tested cannot be converted: s depends on the values of the input; export the model",
+    "resize of the input": "Resize tested cannot be converted: s depends on the values of the input; export",
     "failing": "onnx2tf cannot convert Pad tested: ",
 }
 
