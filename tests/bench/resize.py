@@ -90,6 +90,9 @@ def model(chosen):
         name = f"{one.kind}{number}"
         constants[name] = np.array(whole, np.float32 if one.kind == "scales" else np.int64)
         inputs = ["x0", "", name] if one.kind == "scales" else ["x0", "", "", name]
+        if one.opset == 11:  # it has no inputs that may be left out
+            constants["none"] = np.zeros(0, np.float32)
+            inputs = ["x0", *(given or "none" for given in inputs[1:])]
         if one.opset < 11:
             inputs = ["x0", name]
         elif one.attributes["coordinate_transformation_mode"] == "tf_crop_and_resize":

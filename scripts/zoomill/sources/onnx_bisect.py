@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 
-from zoomill.errors import UserError
 from zoomill.sources import onnx_runtime
 from zoomill.sources.onnx_network import network
 
@@ -52,9 +51,11 @@ def first_apart(model, kept, fed, graph_feed, path):
             tensor.shape.dim.add(dim_value=size)
     try:
         keras = network(opened, kept, path)
-    except UserError:  # it cannot be converted with all of its tensors, though it can without
+        dtypes = [tensor.dtype.as_numpy_dtype for tensor in keras.inputs]
+        feed = [array.astype(dtype) for array, dtype in zip(graph_feed, dtypes, strict=True)]
+        values = tf.nest.flatten(keras(feed, training=False))
+    except Exception:  # it cannot be converted or run with all of its tensors, though it can without
         return None
-    values = tf.nest.flatten(keras(graph_feed, training=False))
     found = dict(zip(keras.output_names, values, strict=True))
     for name, array in expected.items():
         known = name.replace(":", "__").strip("/")
@@ -63,6 +64,15 @@ def first_apart(model, kept, fed, graph_feed, path):
             if error > _OF_A_NODE:
                 return makers[name].op_type, makers[name].name or name, error
     return None
+
+
+def told(node):
+    """Return the end of a line: where it went wrong by what :func:`first_apart` returned, and what to do."""
+    if not node:
+        return "; no node by itself goes apart; export it with simpler operators, or end it earlier"
+    operator, name, error = node
+    off = f"off by {error:.2g}" if np.isfinite(error) else "of another shape"
+    return f", from the {operator} {name} on ({off}); export it with other operators, or end it before"
 
 
 def _nearest(expected, found):

@@ -48,7 +48,8 @@ def network(model, kept, path):
                 )
         except Exception as error:  # whatever it raises, the model is the cause
             at = _failing(model, said.getvalue())
-            raise UserError(f"{path}: onnx2tf cannot convert {at}: {reason(error)}") from error
+            why = re.sub("\x1b\\[[0-9;]*m", "", reason(error))  # colours
+            raise UserError(f"{path}: onnx2tf cannot convert {at}: {why}") from error
 
 
 def _failing(model, said):

@@ -8,14 +8,18 @@ from zoomill.sources import onnx_limits, onnx_resize, onnx_runtime
 
 # Operators with states, by how many sets of weights and states they have.
 _RECURRENT = {"GRU": (3, 1), "LSTM": (4, 2), "RNN": (1, 1)}
+_WINDOWED = ("AveragePool", "Conv", "MaxPool")
+# Before opset 13 they took all axes from one on as one.
+_SOFTMAX = ("Hardmax", "LogSoftmax", "Softmax")
 
 
 def normalised(model, feed, path):
     """Return a model for onnx2tf; where nothing has to change, it is the same.
 
     Functions of the model are written out, and of an ``If`` whose condition is fixed the branch that is taken. Pad with
-    axes becomes one of all axes, LSTM, GRU and RNN get the biases and states that stand for zeros, and Resize and
-    Upsample become what :mod:`.onnx_resize` makes of them.
+    axes becomes one of all axes, SAME_LOWER the padding that it stands for, the softmax of several axes that of a
+    matrix, LSTM, GRU and RNN get the biases and states that stand for zeros, and Resize and Upsample become what
+    :mod:`.onnx_resize` makes of them.
 
     Args:
         model: ModelProto with fixed input shapes; is not changed.
@@ -103,13 +107,21 @@ class _Normal:
     def __init__(self, model, feed, steady, path):
         self.model, self.path, self.steady = model, path, steady
         self.opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-        makers = {onnx_resize.OPERATORS: self.resize, ("Pad",): self.pad, tuple(_RECURRENT): self.recurrent}
+        makers = {
+            onnx_resize.OPERATORS: self.resize,
+            ("Pad",): self.pad,
+            tuple(_RECURRENT): self.recurrent,
+            _WINDOWED: self.same_lower,
+            ("ConvTranspose",): self.transposed,
+            _SOFTMAX if self.opset < 13 else (): self.softmax,
+        }
         nodes = list(model.graph.node)
         chosen = {
             place: make
             for place, node in enumerate(nodes)
             for operators, make in makers.items()
             if node.op_type in operators and not node.domain and not steady.issuperset(node.output)
+            if operators is not _WINDOWED or _attribute(node, "auto_pad", b"") == b"SAME_LOWER"
         }
         read = {name for place in chosen for name in (*nodes[place].input, *nodes[place].output) if name}
         self.values = onnx_runtime.tensors(model, sorted(read), feed, path)
@@ -137,6 +149,50 @@ class _Normal:
         if not node.input[2]:
             del node.input[2:]
         return [node]
+
+    def same_lower(self, node):
+        """Return a convolution or pooling with its padding written out, more of it before than after."""
+        from onnx import helper
+
+        sizes, spatial = self.values[node.input[0]].shape[2:], self.values[node.input[0]].ndim - 2
+        kernel = _attribute(node, "kernel_shape") or self.values[node.input[1]].shape[2:]
+        strides, dilations = (_attribute(node, name, [1] * spatial) for name in ("strides", "dilations"))
+        total = [
+            max((-(-size // stride) - 1) * stride + (width - 1) * dilation + 1 - size, 0)
+            for size, width, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True)
+        ]
+        kept = [attribute for attribute in node.attribute if attribute.name not in ("auto_pad", "pads")]
+        del node.attribute[:]
+        node.attribute.extend(kept)
+        node.attribute.append(
+            helper.make_attribute("pads", [-(-pad // 2) for pad in total] + [pad // 2 for pad in total])
+        )
+        return [node]
+
+    def transposed(self, node):
+        """Return a transposed convolution with the size of its kernel written out."""
+        from onnx import helper
+
+        if not _attribute(node, "kernel_shape"):
+            node.attribute.append(helper.make_attribute("kernel_shape", self.values[node.input[1]].shape[2:]))
+        return [node]
+
+    def softmax(self, node):
+        """Return a softmax over all axes from one on as one of a matrix."""
+        from onnx import helper
+
+        shape = self.values[node.input[0]].shape
+        axis = _attribute(node, "axis", 1) % len(shape)
+        if np.prod(shape[axis + 1 :]) == 1:
+            return [node]
+        flat, done = f"{node.output[0]}/flat", f"{node.output[0]}/done"
+        sizes = self.constant(f"{node.output[0]}/sizes", np.array(shape, np.int64))
+        title = node.name or node.output[0]
+        return [
+            helper.make_node("Flatten", [node.input[0]], [flat], f"{title}/Flatten", axis=axis),
+            helper.make_node(node.op_type, [flat], [done], title, axis=1),
+            helper.make_node("Reshape", [done, sizes], list(node.output), f"{title}/Reshape"),
+        ]
 
     def recurrent(self, node):
         """Return a recurrent operator with its bias and first states."""
@@ -171,3 +227,10 @@ class _Normal:
 
         self.model.graph.initializer.append(numpy_helper.from_array(array, name))
         return name
+
+
+def _attribute(node, name, default=None):
+    """Return the value of an attribute, texts as bytes."""
+    from onnx import helper
+
+    return next((helper.get_attribute_value(found) for found in node.attribute if found.name == name), default)
