@@ -79,12 +79,30 @@ def between(graph, options, origin):
         origin: file name for messages.
 
     Raises:
-        UserError: for a tensor that the graph does not have, or operators that do more than compute.
+        UserError: for a tensor that the graph does not have, or operators that do more than compute or that TensorFlow
+            does not have.
     """
     ends = [options[key] for key in ("input_tensors", "output_tensors")]
     tensors = [tensor for end in ends for tensor in end.values()]
+    allowed_operators.needed(graph, tensors)
+    _require_registered(graph, origin)
     graph = allowed_operators.checked(graph, tensors, origin, options.get("allow", ()))
     return graph, *(graph_tensors(graph, end, origin) for end in ends)
+
+
+def _require_registered(graph, origin):
+    """Refuse operators of others, as TFLite_Detection_PostProcess: TensorFlow cannot even import them."""
+    from tensorflow.python.framework import op_def_registry
+
+    functions = graph_walk.functions_of(graph)
+    for _, body in graph_walk.bodies(graph):
+        for node in body:
+            if node.op not in functions and op_def_registry.get(node.op) is None:
+                before = ", ".join(source for source in node.input if not source.startswith("^")) or "what it reads"
+                raise UserError(
+                    f"{origin}: the node {node.name} is of {node.op}, which TensorFlow does not have and which is not "
+                    f"known to be harmless; end the graph before it with `source.output_tensors`, at {before}"
+                )
 
 
 def graph_session(graph, inputs, outputs, origin):
