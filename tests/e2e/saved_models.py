@@ -176,7 +176,31 @@ def tf1_tables(folder):
     builder.save()
 
 
-KINDS = (tables, tf1_tables, hub_1, hub_2, hub_2_signature, tf1_variables, tf1_frozen, keras_2, keras_2_lambda)
+class Scaled(tf.Module):
+    """A picture reduced by a ratio that is an input, beside the state of a step before."""
+
+    def __init__(self):
+        self.kernel = tf.Variable(WEIGHTS)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([1, 8, 8, 3], name="image"),
+            tf.TensorSpec([], name="ratio"),
+            tf.TensorSpec([None, None, None, 4], name="state"),
+        ]
+    )
+    def __call__(self, image, ratio, state):
+        size = tf.cast(tf.cast(tf.shape(image)[1:3], tf.float32) * ratio, tf.int32)
+        return {"features": tf.nn.conv2d(tf.image.resize(image, size), self.kernel, 1, "SAME") + state}
+
+
+def scaled(folder):
+    """Write a module with inputs that a card may pin."""
+    module = Scaled()
+    tf.saved_model.save(module, str(folder), signatures=module.__call__)
+
+
+KINDS = (scaled, tables, tf1_tables, hub_1, hub_2, hub_2_signature, tf1_variables, tf1_frozen, keras_2, keras_2_lambda)
 
 if __name__ == "__main__":
     for make in KINDS:

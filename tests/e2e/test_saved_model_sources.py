@@ -26,6 +26,7 @@ MODELS = {
     "tf1_frozen_graph": ("tf1_frozen", "folder", {}, []),
     "tf1_with_variables": ("tf1_variables", "folder", {}, []),
     "tables": ("tables", "folder", {}, [{"shape": [1, 3]}]),
+    "pinned": ("scaled", "folder", {"constants": {"ratio": 0.5, "state": 3}}, []),
     "tf1_tables": ("tf1_tables", "folder", {}, []),
     "tf1_other_tags": ("tf1_variables", "folder", TPU, []),
 }
@@ -124,6 +125,32 @@ def shared(first, second):
     both = sorted(first.keys() & second.keys())
     assert both
     return tuple(np.stack([outputs[given] for given in both]) for outputs in (first, second))
+
+
+@pytest.mark.slow
+def test_an_input_that_is_pinned_is_a_constant_of_graph_and_golden_outputs(run):
+    contract = json.loads(run.file("build/pinned/main/contract.json").read_text())
+    assert [entry["name"] for entry in contract["inputs"]] == ["image"]
+    assert contract["outputs"][0]["shape"] == [1, 4, 4, 4]
+    assert contract["notes"] == [
+        "the source's input ratio is 0.5 here, a constant",
+        "the source's input state is 3 here, a constant",
+    ]
+    with np.load(run.file("build/pinned/main/golden.npz")) as arrays:
+        assert sorted(arrays) == ["features", "image"] and 1 < arrays["features"].mean() < 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("constants", "reason"),
+    [
+        ({"rate": 1}, "`constants` names rate, which is no input; there are: image, ratio, state"),
+        ({"ratio": [1, 2]}, "input ratio: `constants` gives [1, 2], the source takes float32 of shape []"),
+        ({"ratio": True, "state": 0, "image": 0}, "`constants` names all inputs of the source; one at least must stay"),
+    ],
+)
+def test_constants_that_do_not_fit_are_refused(made, refused, constants, reason):
+    assert reason in refused("export_saved_model", made / "scaled", constants=constants)
 
 
 @pytest.mark.slow
