@@ -38,3 +38,8 @@ def test_an_input_of_unknown_rank_may_be_a_scalar():
     assert promises("input", [scalar], [{"shape": []}])[0]["shape"] == []
     with pytest.raises(UserError, match="leaves its shape open"):
         promises("input", [scalar], [])
+
+
+def test_an_input_of_texts_is_refused_with_what_to_export():
+    with pytest.raises(UserError, match="input names: is of string; .* export a function without it"):
+        promises("input", [Tensor("names", "names:0", "string", (1, 3))], [])

@@ -132,7 +132,7 @@ def test_a_graph_with_variables_ends_at_its_identities(save):
     assert names(found["signatures"][0]["outputs"]) == ["output"]
     assert found["parameters"]["float32"]["count"] == 17
     assert report["notes"] == [
-        "not frozen: the values of its variables, v for one, are in a checkpoint (kind tf1_checkpoint)"
+        "not frozen: the values of its variables, v for one, are in a checkpoint (tf1_checkpoint)"
     ]
     assert not recognise.inspect(save(classifier().message))["notes"]
 

@@ -24,7 +24,7 @@ def read_pb(path):
     variables = [node.name for node in graph_def.node if node.op in graph.VARIABLES]
     if variables:
         notes.append(
-            f"not frozen: the values of its variables, {variables[0]} for one, are in a checkpoint (kind tf1_checkpoint)"
+            f"not frozen: the values of its variables, {variables[0]} for one, are in a checkpoint (tf1_checkpoint)"
         )
     return report.report("graph_def", _producer(graph_def), [graph.describe(graph_def, {})], notes=notes)
 
