@@ -130,7 +130,77 @@ def keras_2_lambda(folder):
     pathlib.Path("ran").unlink()
 
 
-KINDS = (hub_1, hub_2, hub_2_signature, tf1_variables, tf1_frozen, keras_2, keras_2_lambda)
+class Tables(tf.Module):
+    """Hash tables: of numbers, of texts, and one beside a variable that counts the calls."""
+
+    def __init__(self):
+        initializer, lookup = tf.lookup.KeyValueTensorInitializer, tf.lookup.StaticHashTable
+        self.rows = lookup(initializer([7, -2, 0, 4], [1, 2, 3, 0], tf.int64, tf.int64), -1)
+        self.scores = tf.lookup.experimental.MutableHashTable(tf.int64, tf.float32, [0.5, 0.25])
+        self.scores.insert(tf.constant([1, 8], tf.int64), tf.constant([[1.0, 2.0], [3.0, 4.0]]))
+        self.words = lookup(initializer(["a", "b"], [0, 1], tf.string, tf.int64), -1)
+        self.kernel, self.calls = tf.Variable(RANDOM.randn(5, 3).astype(np.float32)), tf.Variable(0.0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.int64, name="ids")])
+    def numbers(self, ids):
+        return {"rows": tf.gather(self.kernel, self.rows[ids] + 1), "scores": self.scores.lookup(ids)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.int64, name="ids")])
+    def texts(self, ids):
+        return {"rows": self.words[tf.as_string(ids)]}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.int64, name="ids")])
+    def counts(self, ids):
+        return {"calls": self.calls.assign_add(1.0) + tf.cast(ids, tf.float32)}
+
+
+def tables(folder):
+    """Write a module of TensorFlow 2 with hash tables."""
+    module = Tables()
+    signatures = {"serving_default": module.numbers, "texts": module.texts, "counts": module.counts}
+    tf.saved_model.save(module, str(folder), signatures=signatures)
+
+
+def tf1_tables(folder):
+    """Write a SavedModel of TensorFlow 1 with a hash table, filled when it is loaded."""
+    builder = v1.saved_model.Builder(str(folder))
+    with tf.Graph().as_default(), v1.Session() as session:
+        ids = v1.placeholder(tf.int64, [1, 4], "ids")
+        initializer = tf.lookup.KeyValueTensorInitializer([9, 3, 5], [0.5, 2.0, -1.0], tf.int64, tf.float32)
+        values = tf.lookup.StaticHashTable(initializer, 0.0).lookup(ids)
+        session.run(v1.tables_initializer())
+        signature = v1.saved_model.predict_signature_def({"ids": ids}, {"values": values * 3})
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], {"serving_default": signature}, main_op=v1.tables_initializer()
+        )
+    builder.save()
+
+
+class Scaled(tf.Module):
+    """A picture reduced by a ratio that is an input, beside the state of a step before."""
+
+    def __init__(self):
+        self.kernel = tf.Variable(WEIGHTS)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([1, 8, 8, 3], name="image"),
+            tf.TensorSpec([], name="ratio"),
+            tf.TensorSpec([None, None, None, 4], name="state"),
+        ]
+    )
+    def __call__(self, image, ratio, state):
+        size = tf.cast(tf.cast(tf.shape(image)[1:3], tf.float32) * ratio, tf.int32)
+        return {"features": tf.nn.conv2d(tf.image.resize(image, size), self.kernel, 1, "SAME") + state}
+
+
+def scaled(folder):
+    """Write a module with inputs that a card may pin."""
+    module = Scaled()
+    tf.saved_model.save(module, str(folder), signatures=module.__call__)
+
+
+KINDS = (scaled, tables, tf1_tables, hub_1, hub_2, hub_2_signature, tf1_variables, tf1_frozen, keras_2, keras_2_lambda)
 
 if __name__ == "__main__":
     for make in KINDS:

@@ -25,6 +25,9 @@ MODELS = {
     "keras_signature": ("keras_2", "folder", {}, [{"shape": [1, 2]}, {"shape": [1, 8, 8, 3]}]),
     "tf1_frozen_graph": ("tf1_frozen", "folder", {}, []),
     "tf1_with_variables": ("tf1_variables", "folder", {}, []),
+    "tables": ("tables", "folder", {}, [{"shape": [1, 3]}]),
+    "pinned": ("scaled", "folder", {"constants": {"ratio": 0.5, "state": 3}}, []),
+    "tf1_tables": ("tf1_tables", "folder", {}, []),
     "tf1_other_tags": ("tf1_variables", "folder", TPU, []),
 }
 OUTPUTS = {
@@ -125,6 +128,41 @@ def shared(first, second):
 
 
 @pytest.mark.slow
+def test_an_input_that_is_pinned_is_a_constant_of_graph_and_golden_outputs(run):
+    contract = json.loads(run.file("build/pinned/main/contract.json").read_text())
+    assert [entry["name"] for entry in contract["inputs"]] == ["image"]
+    assert contract["outputs"][0]["shape"] == [1, 4, 4, 4]
+    assert contract["notes"] == [
+        "the source's input ratio is 0.5 here, a constant",
+        "the source's input state is 3 here, a constant",
+    ]
+    with np.load(run.file("build/pinned/main/golden.npz")) as arrays:
+        assert sorted(arrays) == ["features", "image"] and 1 < arrays["features"].mean() < 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("constants", "reason"),
+    [
+        ({"rate": 1}, "`constants` names rate, which is no input; there are: image, ratio, state"),
+        ({"ratio": [1, 2]}, "input ratio: `constants` gives [1, 2], the source takes float32 of shape []"),
+        ({"ratio": True, "state": 0, "image": 0}, "`constants` names all inputs of the source; one at least must stay"),
+    ],
+)
+def test_constants_that_do_not_fit_are_refused(made, refused, constants, reason):
+    assert reason in refused("export_saved_model", made / "scaled", constants=constants)
+
+
+@pytest.mark.slow
+def test_hash_tables_of_numbers_hold_what_they_were_filled_with(run):
+    with np.load(run.file("build/tables/main/golden.npz")) as arrays:
+        ids, scores = arrays["ids"], arrays["scores"]
+    known = {1: [1.0, 2.0], 8: [3.0, 4.0]}
+    assert np.array_equal(scores, [[[known.get(number, [0.5, 0.25]) for number in row[0]]] for row in ids])
+    assert {1, 8} & set(ids.ravel()) and len(np.unique(ids)) > 2
+
+
+@pytest.mark.slow
 def test_tags_and_options_choose_the_graph_for_inference_or_training(run):
     """In training the features of the modules are five times as large."""
     training, features = shared(golden(run, "tf1_other_tags", "features"), golden(run, "hub_1_tarball", "default"))
@@ -168,6 +206,18 @@ def refused(command, environment_python, tmp_path):
 def test_wrong_tags_or_signatures_are_answered_with_those_that_are_there(made, refused, kind, options, there):
     line = refused("export_saved_model", made / kind, **options)
     assert line.startswith("error: wrong: ") and line.endswith(there)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signature", "reason"),
+    [
+        ("texts", "(LookupTableFindV2) reads a hash table of texts; export a function that takes and gives their"),
+        ("counts", "(AssignAddVariableOp) writes to a variable, so that outputs depend on what ran before; export a"),
+    ],
+)
+def test_state_that_no_constant_can_be_is_refused_by_its_operator(made, refused, signature, reason):
+    assert reason in refused("export_saved_model", made / "tables", signature=signature)
 
 
 def test_a_keras_saved_model_with_a_lambda_is_refused_by_name_and_never_runs(made, refused):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, Workflow, source_flags
 
+from zoomill.inspect.graph import MESSAGES
 from zoomill.plan import cards, schemas
 
 CATALOGUE = cards.load_catalogue(REPOSITORY / "models", schemas.load(REPOSITORY / "rules/schemas")["card"])
@@ -93,6 +94,33 @@ def test_a_truncated_frozen_graph_is_refused(refused, zoo, tmp_path):
 def test_a_graph_that_is_not_frozen_names_its_variable(refused, zoo):
     graph = zoo / "vww_mobilenetv1_025_96_gray_slim/person_detection_graph.pb"
     assert "use kind tf1_checkpoint" in refused("export_frozen_graph", graph, **ENDS)
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A frozen graph whose last node is of an operator that TensorFlow does not have."""
+    graph = MESSAGES["GraphDef"]()
+    picture = graph.node.add(name="picture", op="Placeholder")
+    picture.attr["dtype"].type = 1
+    for size in (1, 4):
+        picture.attr["shape"].shape.dim.add(size=size)
+    graph.node.add(name="heads", op="Relu", input=["picture"]).attr["T"].type = 1
+    graph.node.add(name="last", op="TFLite_Detection_PostProcess", input=["heads"])
+    path = tmp_path / "tflite_graph.pb"
+    path.write_bytes(graph.SerializeToString())
+    return path
+
+
+def test_a_graph_may_end_before_an_operator_that_tensorflow_lacks_and_is_told_so(
+    refused, foreign, command, environment_python, tmp_path
+):
+    ends = {"input_tensors": {"picture": "picture"}, "output_tensors": {"found": "last"}}
+    line = refused("export_frozen_graph", foreign, **ends, allow=["TFLite_Detection_PostProcess"])
+    assert "the node last is of TFLite_Detection_PostProcess, which TensorFlow does not have" in line
+    assert line.endswith("with `source.output_tensors`, at heads")
+    flags = source_flags("cut", foreign, **ends | {"output_tensors": {"found": "heads"}})
+    process = command(environment_python("tf2"), "export_frozen_graph", *flags, "--output-dir", tmp_path / "cut")
+    assert process.returncode == 0, process.stderr
 
 
 def test_a_tensor_that_is_not_there_is_named(refused, zoo):

@@ -31,3 +31,15 @@ def test_what_a_source_knows_of_itself_holds_where_the_card_says_nothing():
 def test_a_card_with_another_number_of_inputs_is_refused_whatever_the_source_knows(count):
     with pytest.raises(UserError, match=f"the card has {count} inputs, the source 2"):
         promises("input", [QUANTISED, QUANTISED], [{}] * count)
+
+
+def test_an_input_of_unknown_rank_may_be_a_scalar():
+    scalar = Tensor("ratio", "ratio:0", "float32", None)
+    assert promises("input", [scalar], [{"shape": []}])[0]["shape"] == []
+    with pytest.raises(UserError, match="leaves its shape open"):
+        promises("input", [scalar], [])
+
+
+def test_an_input_of_texts_is_refused_with_what_to_export():
+    with pytest.raises(UserError, match="input names: is of string; .* export a function without it"):
+        promises("input", [Tensor("names", "names:0", "string", (1, 3))], [])

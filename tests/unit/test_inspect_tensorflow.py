@@ -127,9 +127,14 @@ def test_a_graph_with_variables_ends_at_its_identities(save):
     graph = classifier().node("v", "VariableV2", dtype=("type", FLOAT), shape=("shape", shape(5)))
     graph.node("sum", "Add", "scores", "v").node("output", "Identity", "sum", T=("type", FLOAT))
     graph.node("assign", "Assign", "v", "scores")
-    found = only_graph(save(graph.message))
+    report = recognise.inspect(save(graph.message))
+    (found,) = report["graphs"]
     assert names(found["signatures"][0]["outputs"]) == ["output"]
     assert found["parameters"]["float32"]["count"] == 17
+    assert report["notes"] == [
+        "not frozen: the values of its variables, v for one, are in a checkpoint (tf1_checkpoint)"
+    ]
+    assert not recognise.inspect(save(classifier().message))["notes"]
 
 
 def test_a_training_graph_without_placeholder_has_no_outputs_and_says_so(save):

@@ -83,6 +83,26 @@ def freeze_node(tf, node, variables):
     return copy
 
 
+def in_place_of(tf, node, tensors, build):
+    """Return nodes that compute a node's output in another way; the last one has its name.
+
+    Args:
+        tf: the TensorFlow module.
+        node: NodeDef with one output.
+        tensors: what the node reads: tensors of which dtype and shape count.
+        build: function from as many tensors to the output.
+    """
+    with tf.Graph().as_default() as graph:
+        given = [tf.compat.v1.placeholder(one.dtype, one.shape, f"given_{i}") for i, one in enumerate(tensors)]
+        tf.identity(build(*given), "result")
+    names = {f"given_{i}": source for i, source in enumerate(node.input)} | {"result": node.name}
+    nodes = [one for one in graph.as_graph_def().node if one.op != "Placeholder"]
+    for one in nodes:
+        one.name = names.get(one.name, f"{node.name}/{one.name}")
+        one.input[:] = [names.get(source, f"{node.name}/{source}") for source in one.input]
+    return nodes
+
+
 def static_shapes(tf, graph):
     """Return ``{node: static shape of its first output}``, inferred by TensorFlow."""
     copy = tf.compat.v1.GraphDef()

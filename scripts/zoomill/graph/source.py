@@ -85,7 +85,10 @@ def _promise(kind, tensor, expected):
         if expected.get(key, found) != found:
             raise UserError(f"{where}: the card expects {key} {expected[key]}, the source has {found}")
     if not _is_numeric(tensor.dtype):
-        raise UserError(f"{where}: is of {tensor.dtype}; only tensors of numbers and truth values can be exported")
+        raise UserError(
+            f"{where}: is of {tensor.dtype}; only tensors of numbers and truth values can be exported, so export a "
+            "function without it, which begins at the numbers that texts become"
+        )
     entry = {"name": tensor.name, "tensor": tensor.name, "dtype": tensor.dtype}
     entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
     if kind == "output":
@@ -119,7 +122,7 @@ def _shape(where, found, expected, kind):
     shape = list(expected or found or ())
     if shape and shape[0] is None:
         shape[0] = 1
-    if kind == "input" and (None in shape or (not shape and found is None)):
+    if kind == "input" and (None in shape or (found is None and expected is None)):
         raise UserError(f"{where}: the source leaves its shape open ({found}); give `shape` in the card's inputs")
     if kind == "input" and not 0 < math.prod(shape) <= _MOST_VALUES:
         raise UserError(f"{where}: has the shape {shape}; one input has 1 to {_MOST_VALUES:,} values")

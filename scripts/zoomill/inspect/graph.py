@@ -113,7 +113,7 @@ MESSAGES = wire.classes("zoomill.tensorflow", _MESSAGES, {"DataType": _ENUM})
 
 _CONTROL_FLOW = {"LoopCond", "If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase", "For"}
 _CONTROL_FLOW |= {f"{ref}{op}" for op in ("Switch", "Merge", "Enter", "Exit", "NextIteration") for ref in ("", "Ref")}
-_VARIABLES = {"VarHandleOp", "Variable", "VariableV2"}
+VARIABLES = {"VarHandleOp", "Variable", "VariableV2"}
 _PLACEHOLDERS = {"Placeholder", "PlaceholderV2"}
 _NO_OUTPUTS = {"Const", "NoOp", "Assert", "PlaceholderWithDefault"} | _PLACEHOLDERS
 # Operators whose attribute T is the type of their input, and the type of their output where no attribute tells it.
@@ -219,7 +219,7 @@ def _told_from_nodes(nodes):
     reached = graph_walk.closure([node.name for node in inputs] or nodes, lambda name: readers[name])
     ends = [node for name, node in nodes.items() if not readers[name] and node.op not in _NO_OUTPUTS]
     ends = [node for node in ends if node.name in reached]
-    if any(node.op in _VARIABLES for node in nodes.values()):
+    if any(node.op in VARIABLES for node in nodes.values()):
         ends = [node for node in ends if node.op == "Identity"] or ends if inputs else []
     return report.signature(
         None,
@@ -269,7 +269,7 @@ def _parameters(used):
         if node.op == "Const":
             value = node.attr["value"].tensor
             parameters.add(dtype(value.dtype) or "unknown", sizes(value.tensor_shape) or [])
-        elif node.op in _VARIABLES:
+        elif node.op in VARIABLES:
             parameters.add(dtype(node.attr["dtype"].type) or "unknown", _attribute_shape(node, "shape") or [])
     return parameters
 

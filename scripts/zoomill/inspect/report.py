@@ -34,7 +34,7 @@ import textwrap
 from zoomill.printable import printable
 
 KINDS = {
-    "graph_def": "frozen TensorFlow graph (GraphDef)",
+    "graph_def": "TensorFlow graph (GraphDef)",
     "saved_model": "TensorFlow SavedModel",
     "hub_module": "TF-Hub module, version 1",
     "meta_graph": "TensorFlow meta graph",

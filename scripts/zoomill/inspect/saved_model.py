@@ -21,6 +21,11 @@ def read_pb(path):
     graph_def = wire.parse(graph.MESSAGES["GraphDef"](), path)
     _require_nodes(graph_def, path)
     notes = allowed.notes(allowed_operators.found(graph_def))
+    variables = [node.name for node in graph_def.node if node.op in graph.VARIABLES]
+    if variables:
+        notes.append(
+            f"not frozen: the values of its variables, {variables[0]} for one, are in a checkpoint (tf1_checkpoint)"
+        )
     return report.report("graph_def", _producer(graph_def), [graph.describe(graph_def, {})], notes=notes)
 
 

@@ -6,7 +6,7 @@ import os
 from zoomill import command, framework, label_files, made
 from zoomill.graph import export, golden_inputs
 from zoomill.inputs import sample_inputs
-from zoomill.sources import arguments
+from zoomill.sources import arguments, pinned_inputs
 
 
 def main(description, load, **tools):
@@ -31,6 +31,8 @@ def main(description, load, **tools):
         with framework.naming(args.model):
             args.card |= label_files.of_card(args.card, args.source)
             source = load(args.source, args.options, args.card, **{name: vars(args)[name] for name in tools})
+            if constants := args.options.get("constants"):
+                source = pinned_inputs.pinned(source, constants)
             if samples := sample_inputs.of_flags(args):
                 export.predict(source, args.card, samples, os.path.join(args.output_dir, "predictions.npz"))
             else:

@@ -3,7 +3,11 @@
 from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Tensor
-from zoomill.inspect import allowed_operators
+from zoomill.inspect import allowed_operators, graph_walk
+from zoomill.sources import hash_tables
+
+# How operators that write to variables are called.
+_WRITE = ("Assign", "ResourceApply", "ResourceScatter", "ResourceStridedSliceAssign", "ResourceSparseApply")
 
 
 def freeze(function, origin="the model"):
@@ -16,11 +20,20 @@ def freeze(function, origin="the model"):
     Returns:
         The GraphDef with all variables as constants, and the :class:`~zoomill.graph.source.Tensor` lists of the inputs
         and outputs, in the function's own order and named as its structured signature names them.
+
+    Raises:
+        UserError: when TensorFlow cannot freeze it, or it has state that no constant can be.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    with refusing(f"{origin}: TensorFlow cannot freeze it"):
-        frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    function.graph.clear_collection("table_initializer")  # its nodes are not in the function of a SavedModel of TF 1
+    try:
+        with refusing(f"{origin}: TensorFlow cannot freeze it"):
+            frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    except UserError:
+        _require_steady(function.graph.as_graph_def(), origin)
+        raise
+    captured = {inner.op.name: outer for outer, inner in function.graph.captures}
     names = sorted(function.structured_input_signature[1]) or [t.op.name for t in frozen.inputs]
     by_name = {tensor.op.name: tensor for tensor in frozen.inputs}
     inputs = [_tensor(name, by_name.get(name, frozen.inputs[i])) for i, name in enumerate(names)]
@@ -31,10 +44,24 @@ def freeze(function, origin="the model"):
         labels = ["output"] if len(frozen.outputs) == 1 else [f"output_{i}" for i in range(len(frozen.outputs))]
     # A function's flat outputs are those of its structure, in the order of tf.nest: sorted by key.
     return (
-        frozen.graph.as_graph_def(),
+        hash_tables.without_tables(frozen.graph.as_graph_def(), captured, origin),
         inputs,
         [_tensor(name, t) for name, t in zip(labels, frozen.outputs, strict=True)],
     )
+
+
+def _require_steady(graph, origin):
+    """Refuse a graph that writes to variables, in functions that it calls too."""
+    functions = graph_walk.functions_of(graph)
+    called = graph_walk.closure(
+        graph_walk.calls(graph.node, functions), lambda name: graph_walk.calls(functions[name], functions)
+    )
+    for node in (*graph.node, *(node for name in called for node in functions[name])):
+        if node.op.startswith(_WRITE):
+            raise UserError(
+                f"{origin}: the node {node.name} ({node.op}) writes to a variable, so that outputs depend on what ran "
+                "before; export a function that takes the old value as an input and gives the new one as an output"
+            )
 
 
 def _tensor(name, tensor):
@@ -52,12 +79,30 @@ def between(graph, options, origin):
         origin: file name for messages.
 
     Raises:
-        UserError: for a tensor that the graph does not have, or operators that do more than compute.
+        UserError: for a tensor that the graph does not have, or operators that do more than compute or that TensorFlow
+            does not have.
     """
     ends = [options[key] for key in ("input_tensors", "output_tensors")]
     tensors = [tensor for end in ends for tensor in end.values()]
+    allowed_operators.needed(graph, tensors)
+    _require_registered(graph, origin)
     graph = allowed_operators.checked(graph, tensors, origin, options.get("allow", ()))
     return graph, *(graph_tensors(graph, end, origin) for end in ends)
+
+
+def _require_registered(graph, origin):
+    """Refuse operators of others, as TFLite_Detection_PostProcess: TensorFlow cannot even import them."""
+    from tensorflow.python.framework import op_def_registry
+
+    functions = graph_walk.functions_of(graph)
+    for _, body in graph_walk.bodies(graph):
+        for node in body:
+            if node.op not in functions and op_def_registry.get(node.op) is None:
+                before = ", ".join(source for source in node.input if not source.startswith("^")) or "what it reads"
+                raise UserError(
+                    f"{origin}: the node {node.name} is of {node.op}, which TensorFlow does not have and which is not "
+                    f"known to be harmless; end the graph before it with `source.output_tensors`, at {before}"
+                )
 
 
 def graph_session(graph, inputs, outputs, origin):

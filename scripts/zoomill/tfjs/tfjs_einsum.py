@@ -6,6 +6,8 @@ TensorFlow.js 4.22 has no Einsum on wasm.
 import math
 import re
 
+from zoomill.graph.graph_def import in_place_of
+
 _EQUATION = re.compile(r"([A-Za-z.]*)(?:,([A-Za-z.]*))?->([A-Za-z.]*)")
 _ELLIPSIS = "9876543210"  # letters of what an ellipsis stands for, from the right
 
@@ -33,15 +35,7 @@ def _plain(tf, node, tensors):
     terms = _terms(node.attr["equation"].s.decode(), [tensor.shape.rank for tensor in tensors]) if known else None
     if terms is None:
         return None
-    with tf.Graph().as_default() as graph:
-        given = [tf.compat.v1.placeholder(tf.float32, tensor.shape, f"given_{i}") for i, tensor in enumerate(tensors)]
-        tf.identity(einsum(given, *terms), "result")
-    names = {f"given_{i}": source for i, source in enumerate(node.input)} | {"result": node.name}
-    nodes = [one for one in graph.as_graph_def().node if one.op != "Placeholder"]
-    for one in nodes:
-        one.name = names.get(one.name, f"{node.name}/{one.name}")
-        one.input[:] = [names.get(source, f"{node.name}/{source}") for source in one.input]
-    return nodes
+    return in_place_of(tf, node, tensors, lambda *given: einsum(given, *terms))
 
 
 def _terms(equation, ranks):
