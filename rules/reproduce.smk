@@ -52,6 +52,7 @@ rule write_provenance:
             --model {wildcards.model:q} \
             --artifacts {input.artifacts:q} \
             --goldens {input.goldens:q} \
+            --source sources/{wildcards.model:q} \
             --cache sources/.cache \
             --makers {params.makers:q} \
             --parameters {params.parameters:q} \
@@ -63,7 +64,7 @@ rule write_provenance:
 
 rule verify:
     input:
-        code=plan.code("verify_artifacts"),
+        code=plan.code("verify"),
         lock=plan.file("artifacts.lock"),
         artifacts=plan.locked("artifact"),
         evidence=plan.locked("evidence"),

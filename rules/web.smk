@@ -9,7 +9,7 @@ the table of all.
 
 localrules:
     write_decoders,
-    write_registry,
+    write_models_json,
     write_web_summary,
     write_testing_table,
 
@@ -46,16 +46,16 @@ rule write_decoders:
         """
 
 
-rule write_registry:
+rule write_models_json:
     input:
-        code=plan.code("write_registry"),
+        code=plan.code("write_models_json"),
         artifacts=plan.wanted.paths("tfjs"),
         contracts=plan.wanted.contracts(),
     output:
         json="results/models.json",
         javascript="results/models.js",
     log:
-        "logs/write_registry.log",
+        "logs/write_models_json.log",
     conda:
         "../envs/pages.yaml"
     params:

@@ -54,7 +54,7 @@ def convert(args, contract, folder):
 def convert_file(args, folder):
     """Write model.json and shards as the converter does; return the model's own names of inputs and outputs."""
     tfjs_converter.load()
-    model = keras_source.read(args.path, args.allow)
+    model, _ = keras_source.read(args.path, args.allow)
     with tempfile.TemporaryDirectory() as scratch:
         # The converter unpacks a .keras file beside itself, and reads Keras 3 from .h5 only.
         path = os.path.join(scratch, "model.h5")

@@ -68,6 +68,8 @@ def convert_one(args, contract, folder, control_flow):
         if control_flow == "v1":
             graph = os.path.join(scratch, "lowered.pb")
             tfjs_converter.lower_control_flow(args.graph, contract, graph)
+        plain = os.path.join(scratch, "plain.pb")
+        graph = plain if tfjs_converter.write_einsum(graph, plain) else graph
         outputs = [promise["tensor"] for promise in contract["outputs"]]
         tfjs_converter.convert_graph(graph, outputs, args.options, folder)
     document = tfjs_model.read_document(folder)

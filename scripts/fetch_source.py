@@ -17,8 +17,8 @@ from zoomill import command, disk, files, made, sandbox
 from zoomill.errors import UserError
 from zoomill.fetch import archives, mirrors, source_lock
 from zoomill.fetch.cache import Cache
+from zoomill.fetch.expected_file import Broken, ExpectedFile, Wrong, is_url, public
 from zoomill.fetch.progress import log
-from zoomill.fetch.wanted import Broken, Wanted, Wrong, is_url, public
 from zoomill.inputs import samples
 from zoomill.printable import printable
 
@@ -32,14 +32,14 @@ class SourceFile:
     Attributes:
         name: path below the output folder; for an archive, no more than a name.
         urls: http(s) URLs, or paths of local files, in the order in which they are tried.
-        wanted: its size and digest; for `digest: null` those of sources.lock, if it holds them.
+        expected: its size and digest; for `digest: null` those of sources.lock, if it holds them.
         unpack: arguments of :func:`zoomill.fetch.archives.unpack`, or None for a file that is placed as it is.
         advice: what to do when no source gives it.
     """
 
     name: str
     urls: list[str]
-    wanted: Wanted
+    expected: ExpectedFile
     unpack: dict | None
     advice: str
 
@@ -85,7 +85,7 @@ def _fetch(args):
     _clear(args.output, temporary)
     wanted = _parsed(args)
     for file in wanted:
-        if file.wanted.hex is None and not args.new_digests:
+        if file.expected.hex is None and not args.new_digests:
             raise UserError(
                 f"{file.name}: its card gives no digest; fetch it once with --config accept_new_digests=True,"
                 f" which records the one found in {args.lock}"
@@ -98,7 +98,7 @@ def _fetch(args):
         # Plain files first: nothing of an archive can then stand in their place.
         for file in sorted(wanted, key=lambda file: file.unpack is not None):
             _place(file, paths[file.name], temporary)
-        new = [file.name for file in wanted if file.wanted.hex is None]
+        new = [file.name for file in wanted if file.expected.hex is None]
         if new:
             source_lock.record(args.new_digests, args.model, {name: _entry(paths[name]) for name in new})
         _protect(temporary)
@@ -164,7 +164,7 @@ def _source_file(entry, locked, card):
     advice = f"check the URL in {card}"
     if "digest" in entry:
         advice += ", or delete the file's entry from sources.lock to take another one"
-    return SourceFile(name, urls, _wanted(name, entry, locked.get(name, {})), unpack, advice)
+    return SourceFile(name, urls, _expected(name, entry, locked.get(name, {})), unpack, advice)
 
 
 def _is_source(url):
@@ -172,7 +172,7 @@ def _is_source(url):
     return plain and (url.startswith(("http://", "https://")) or not is_url(url))
 
 
-def _wanted(name, entry, recorded):
+def _expected(name, entry, recorded):
     given = [key for key in ("digest", *HEX_DIGITS) if key in entry]
     if len(given) != 1:
         raise UserError(f"{name}: give one of sha256, sha384, sha512, md5, or `digest: null`")
@@ -182,21 +182,21 @@ def _wanted(name, entry, recorded):
     if algorithm == "digest":
         if entry["digest"] is not None:
             raise UserError(f"{name}: `digest` can be nothing but null; use sha256, sha384 or sha512")
-        return Wanted(recorded.get("size", size), "sha256", recorded.get("sha256"))
+        return ExpectedFile(recorded.get("size", size), "sha256", recorded.get("sha256"))
     if algorithm == "md5" and size is None:
         raise UserError(f"{name}: md5 alone is too weak; give the `size` as well")
     digest = entry[algorithm].lower()
     if len(digest) != HEX_DIGITS[algorithm] or set(digest) - set("0123456789abcdef"):
         raise UserError(f"{name}: `{algorithm}` is not {HEX_DIGITS[algorithm]} hexadecimal digits")
-    return Wanted(size, algorithm, digest)
+    return ExpectedFile(size, algorithm, digest)
 
 
 def _obtain(file, label, cache, places):
     """Return the path of a file in the cache, fetched from the first mirror or URL that gives it."""
-    if file.wanted.algorithm == "md5":
+    if file.expected.algorithm == "md5":
         log(label, "is checked by size and md5 only, which is weak; give its sha256 in the card")
     try:
-        if path := cache.find(file.wanted, label):
+        if path := cache.find(file.expected, label):
             return path
     except Wrong as error:
         raise UserError(f"{file.name}: in the cache, {error}; {file.advice}") from None
@@ -204,9 +204,9 @@ def _obtain(file, label, cache, places):
     for source in [*places, *file.urls]:
         location = None
         try:
-            location = source.find(file.wanted) if isinstance(source, mirrors.Mirror) else source
+            location = source.find(file.expected) if isinstance(source, mirrors.Mirror) else source
             if location is not None:
-                path = cache.fetch(location, file.wanted, label)
+                path = cache.fetch(location, file.expected, label)
                 log(label, f"came from {public(location)}")
                 return path
         except (Broken, Wrong) as error:

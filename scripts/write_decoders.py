@@ -4,7 +4,7 @@ import argparse
 import json
 
 from zoomill import command, files, made
-from zoomill.pages import decoders, output_kind, registry
+from zoomill.pages import decoders, models_json, output_kind
 
 
 def main(argv=None):
@@ -29,7 +29,7 @@ def main(argv=None):
     known = decoders.facts(contract, args.card)
     programs = [decoders.render(template, known) for template in args.templates]
     files.write_json(args.output_data, decoders.data(contract, args.anchors))
-    files.write_json(args.output_classes, registry.classes(contract, output_kind.kind(contract, args.card)))
+    files.write_json(args.output_classes, models_json.classes(contract, output_kind.kind(contract, args.card)))
     for path, program in zip((args.output_javascript, args.output_python), programs, strict=True):
         files.write_bytes(path, program.encode())
 

@@ -23,6 +23,7 @@ def main(argv=None):
     parser.add_argument("--model", required=True)
     parser.add_argument("--artifacts", type=made.unchecked, nargs="+", required=True)
     parser.add_argument("--goldens", type=made.unchecked, nargs="*", default=[], help="golden.npz of their graphs")
+    parser.add_argument("--source", required=True, help="folder of the model's source")
     parser.add_argument("--cache", required=True, help="folder of the downloads")
     parser.add_argument(
         "--makers",
@@ -47,7 +48,7 @@ def main(argv=None):
     provenance = {
         "model": args.model,
         "artifacts": artifacts,
-        "read": read(lineage, {os.path.normpath(path) for path in args.artifacts}),
+        "read": read(lineage, {os.path.normpath(path) for path in args.artifacts}, args.source),
         "parameters": json.loads(args.parameters),
         **parts([args.makers[by] for by in made_by(lineage, args.makers)], args.root),
         "cpu": {os.path.relpath(path): lineage.records[os.path.normpath(path)]["cpu"] for path in args.goldens},
@@ -82,15 +83,15 @@ def parts(makers, root):
     }
 
 
-def read(lineage, artifacts):
-    """Return ``{path: {"sha256", "by"}}`` of all that was read on the way to the artifacts, folders file by file.
+def read(lineage, artifacts, source):
+    """Return ``{path: {"sha256", "by"}}`` of all that was read on the way to the artifacts, the source file by file.
 
     Downloads have no ``by``. TOCO's raw files are left out, whose bytes differ from run to run.
     """
     found = {os.path.relpath(path): {"sha256": digest} for path, digest in lineage.downloads.items()}
     for path, record in lineage.records.items():
         if path not in artifacts and record["by"] != _UNSTABLE:
-            inside = record.get("files", {"": record["sha256"]})
+            inside = record["files"] if os.path.abspath(path) == os.path.abspath(source) else {"": record["sha256"]}
             for name, digest in inside.items():
                 found[os.path.relpath(os.path.join(path, name))] = {"sha256": digest, "by": record["by"]}
     return found

@@ -35,7 +35,7 @@ const runner = (() => {
   }
 
   // A graph or layers model of TensorFlow.js. `description` is the content of model.json, `shards` are ArrayBuffers in
-  // the order of its manifest, `outputs` names of tensors, or those of a layers model.
+  // the order of its manifest, `outputs` names of tensors; a layers model is fed, and answers, in its own order.
   class TfjsModel {
     constructor(tf, description, shards, outputs) {
       Object.assign(this, { tf, description, shards, outputs, execution: "sync" });
@@ -81,10 +81,8 @@ const runner = (() => {
 
     async execute(given) {
       if (this.layers) {
-        const found = [this.layers.predict(this.layers.inputNames.map((name) => given[name]))].flat();
-        const wanted = this.outputs.map((name) => found[this.layers.outputNames.indexOf(name)]);
-        this.tf.dispose(found.filter((tensor) => !wanted.includes(tensor)));
-        return wanted;
+        // By position: what Keras calls an input may be a layer inside a nested model.
+        return [this.layers.predict(Object.values(given))].flat();
       }
       if (this.execution === "sync") {
         try {

@@ -1,7 +1,6 @@
 """What every command does around its work: shut itself in, be watched, and report errors in one line."""
 
 import contextlib
-import itertools
 import os
 import shutil
 import sys
@@ -16,8 +15,8 @@ LIMITS = {"ZOOMILL_TIME_LIMIT": 300, "ZOOMILL_MEMORY_LIMIT": 8000}
 _FILE_SIZE = 1 << 36
 # How this process is to be shut in once it knows its files; None where it is not, as in tests.
 _shut_in = None
-# What this process works on: the model, where it was told, and the first of its files.
-_subject = "?"
+# What this process works on and where it writes: the model, where it was told, and the first of its files or folders.
+_subject = _output = "?"
 
 
 def run(main, argv=None, network=sandbox.NONE):
@@ -60,10 +59,12 @@ def parse(parser, argv=None):
 
 def shut_in(args):
     """Give all up but the files that the parsed arguments name, if :func:`run` runs this process."""
-    global _subject  # noqa: PLW0603
-    file = os.path.relpath([*itertools.chain(*made.places()), "?"][0])
+    global _subject, _output  # noqa: PLW0603
+    reads, writes = made.places()
+    file, folder = (os.path.relpath([*places, "?"][0]) for places in ([*reads, *writes], writes))
     model = getattr(args, "model", None)
-    _subject = file if model in (None, file) else f"{model}: {file}"
+    title = "" if model in (None, file) else f"{model}: "
+    _subject, _output = title + file, title + folder
     supervisor.tell(_subject)
     if _shut_in:
         _shut_in()
@@ -91,7 +92,7 @@ def _work(main, argv, network, folder):
     except OSError as error:
         if not disk.is_told(error):
             raise
-        error.filename = error.filename or _subject
+        error.filename = error.filename or _output
         raise SystemExit(f"error: {printable(disk.sentence(error))}") from None
 
 

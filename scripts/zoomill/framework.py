@@ -6,6 +6,8 @@ import re
 from zoomill.errors import UserError
 
 _NOT_TELLING = ("Graph execution error:", "Detected at node", "Stack trace for", "Node: ")
+# Keras wraps what it met in what it was doing, once or more.
+_WRAPPED = re.compile(r"(\w+: )?Exception encountered( when calling .*\(\)\.$|: )")
 # Before the places of code that TensorFlow traced.
 _TRACED = "in user code:"
 
@@ -34,6 +36,9 @@ def reason(error):
     """Return the line of a framework's error that says why it fails, as people read it."""
     lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(_NOT_TELLING)]
+    if inner := [place for place, line in enumerate(lines) if _WRAPPED.match(line)]:
+        lines = [_WRAPPED.sub("", line) for line in lines[inner[-1] :]]
+        lines = [line for line in lines if line]
     marks = r"\w+(Error|Exception): " if lines[:1] == [_TRACED] else "only supports| is not in \\["
     telling = (line for line in lines if re.search(marks, line))
     return next(telling, lines[0] if lines else type(error).__name__)

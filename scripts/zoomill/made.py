@@ -93,12 +93,20 @@ def places():
     return [*_read, *_unchecked, *map(_place, [*_read, *_unchecked]), *around], list(_folders)
 
 
+def part_of(folder):
+    """Note that a folder that was made as a whole, such as a data set, is read in part, without checking all of it."""
+    owner = _owner(folder)
+    if owner:
+        _read[os.path.abspath(owner)] = _load(owner)["sha256"]
+
+
 def check_member(folder, name):
-    """Check one file of a folder that was made as a whole, such as a data set, without noting it.
+    """Check one file of a folder that was made as a whole, and note that the folder is read.
 
     Raises:
         UserError: when the file is not as it was made.
     """
+    part_of(folder)
     owner, path = _owner(folder), os.path.join(folder, name)
     if owner:
         listed = _load(owner).get("files", {})

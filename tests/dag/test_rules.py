@@ -13,8 +13,6 @@ from zoomill.code_files import code_files
 from zoomill.plan import schemas, variants
 
 SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
-# `snakemake verify` reads better than the name of its command.
-RENAMED = {"verify": "verify_artifacts"}
 # They copy bytes about and start no converter and no interpreter worth measuring.
 NOT_MEASURED = {"write_contract", "add_postprocess", "finish_toco"}
 
@@ -65,7 +63,7 @@ def test_a_rule_runs_a_command_in_a_shell_and_depends_on_its_code(workflow_rules
 
 def test_a_rule_has_the_name_of_its_command_or_gives_its_exporter_samples(workflow_rules):
     for rule in workflow_rules:
-        named = {rule.name, RENAMED.get(rule.name), re.sub("^predict_", "export_", rule.name)}
+        named = {rule.name, re.sub("^predict_", "export_", rule.name)}
         assert command_of(rule) in named
 
 

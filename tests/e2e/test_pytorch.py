@@ -133,6 +133,32 @@ def test_what_is_not_needed_is_neither_unpickled_nor_compiled(run, models, tmp_p
     assert (folder / "model.onnx").read_bytes() == (harmless / "model.onnx").read_bytes()
 
 
+def test_sizes_that_follow_from_others_are_the_cards_and_outputs_in_a_dict_keep_their_keys(run, models):
+    process, folder = run(models / "keyed.pt2", inputs=[{"shape": [1, 16, 24, 3]}], outputs=[])
+    assert process.returncode == 0, process.stderr
+    with np.load(folder / "golden.npz") as golden:
+        shapes = {name: array.shape[1:] for name, array in golden.items()}
+        np.testing.assert_allclose(golden["blocks"].sum((3, 4)), golden["totals_0"], atol=1e-4)
+    assert shapes == {
+        "picture": (1, 16, 24, 3),
+        "output_0": (1, 48, 4, 6),
+        "blocks": (1, 48, 4, 6),
+        "totals_0": (1, 48),
+        "totals_1": (1, 48),
+    }
+
+
+@pytest.mark.parametrize(
+    "name, reason",
+    [
+        ("branching.pt", "its numbers decide what it does (torch.cond, prim::If of TorchScript, If of ONNX)"),
+        ("looping.pt", "trace it, do not script it: TS2EPConverter failed for node prim::Loop"),
+    ],
+)
+def test_control_flow_is_refused_by_its_name(run, models, name, reason):
+    assert reason in refused(*run(models / name, inputs=SHAPES[:1], outputs=[]))
+
+
 @pytest.mark.parametrize("name", ["state.pt", "module.pt", "old.pt"])
 def test_a_pickle_is_refused_with_what_to_save_instead(run, models, name):
     line = refused(*run(models / name))

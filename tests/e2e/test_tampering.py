@@ -54,7 +54,7 @@ def run(small_run, tmp_path):
 def verify(run, command, environment_python):
     """Return a function that verifies the artifacts of the run."""
     flags = ["--lock", "lock", "--results", "results", "--cache", "sources/.cache"]
-    return lambda: command(environment_python("litert"), "verify_artifacts", *flags, cwd=run.folder)
+    return lambda: command(environment_python("litert"), "verify", *flags, cwd=run.folder)
 
 
 def flip(path, count=1):

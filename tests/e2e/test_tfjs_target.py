@@ -18,7 +18,7 @@ from zoomill.tfjs import tfjs_model, tfjs_repairs, tfjs_runtime
 
 pytestmark = pytest.mark.slow
 
-KINDS = ("detector", "combined", "loop", "ensured", "masked", "upsampling")
+KINDS = ("detector", "combined", "loop", "ensured", "masked", "upsampling", "products")
 OPTIONS = {"shard_bytes": 4194304, "strip_debug_ops": True, "control_flow_v2": "auto"}
 OPTIONS["skip_op_check"] = ["CombinedNonMaxSuppression"]
 DETECTIONS = ("anchor_indices", "boxes", "classes", "multiclass_scores", "scores")

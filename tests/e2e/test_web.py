@@ -218,5 +218,5 @@ def test_a_float_model_scores_as_the_tflite_file_of_the_same_graph(run):
 @pytest.mark.parametrize("variants", ["", "float32"])
 def test_the_default_target_has_them_with_tensorflow_js_models_only(variants, workflow):
     dry = workflow.run("--dry-run", config=[f"tfjs=[{variants}]"])
-    rules = ("write_registry", "write_decoders", "write_web_summary", "write_testing_table")
+    rules = ("write_models_json", "write_decoders", "write_web_summary", "write_testing_table")
     assert [rule in dry.stdout for rule in rules] == [bool(variants)] * 4 and "summarise" in dry.stdout

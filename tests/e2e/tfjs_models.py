@@ -124,6 +124,30 @@ class Upsampling(tf.Module):
         return {"picture": tf.tanh(tf.nn.conv2d(tf.nn.relu(normed), self.last, 1, "SAME"))}
 
 
+class Products(tf.Module):
+    """Einsum of one and two tensors, and sums of two products, one with an activation."""
+
+    def __init__(self):
+        self.heads, self.kernel, self.recurrent = variable(3, 6, 2, 4), variable(6, 5), variable(6, 5)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 7, 6], name="sequence")])
+    def __call__(self, sequence):
+        def einsum(equation, *tensors):
+            return tf.raw_ops.Einsum(inputs=tensors, equation=equation)
+
+        query, key, value = (einsum("abc,cde->abde", sequence, heads) for heads in tf.unstack(self.heads))
+        weights = tf.nn.softmax(einsum("aecd,abcd->acbe", key, query))
+        first, last = sequence[:, 0], sequence[:, -1]
+        return {
+            "attention": einsum("acbe,aecd->abcd", weights, value),
+            "totals": einsum("...ab->b...", sequence),
+            "norms": einsum("abc,abc->b", sequence, sequence),
+            "outer": einsum("...b,...c->...bc", sequence, key[:, :, 0]),
+            "state": tf.matmul(first, self.kernel) + tf.matmul(last, self.recurrent),
+            "gate": tf.nn.relu(tf.matmul(last, self.kernel) + tf.matmul(first, self.recurrent)),
+        }
+
+
 KINDS = {
     "detector": Detector,
     "combined": Combined,
@@ -131,6 +155,7 @@ KINDS = {
     "ensured": Ensured,
     "masked": Masked,
     "upsampling": Upsampling,
+    "products": Products,
 }
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ def small_disks(finished, run, megabytes=60):
 
 def _full(run, target):
     made = run.file(target)
-    shutil.rmtree(made) if made.is_dir() else made.unlink()  # else it would leave its room to its successor
+    # Else it would leave its room to its successor. A report is gone already where something that it tells of was made.
+    shutil.rmtree(made) if made.is_dir() else made.unlink(missing_ok=True)
     filler = run.file(target.split("/")[0]) / "filler"
     with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(bytes(1 << 16)):

@@ -94,7 +94,7 @@ HOSTILE = {
         "io.TFRecordWriter.close",
     ),
     "attribute": (layer("InstanceMethod", attr_name="__reduce__"), allowed.UNKNOWN, "__reduce__"),
-    "node": (layer("TensorFlowOpLayer", node_def=node("ReadFile")), allowed.UNKNOWN, "ReadFile"),
+    "node": (layer("TensorFlowOpLayer", node_def=node("ReadFile")), allowed.TOUCHES_FILES, "ReadFile"),
     "no node": (layer("TensorFlowOpLayer", node_def=None), allowed.UNKNOWN, "None"),
     "function": (
         layer("Dense", activation={"class_name": "function", "module": "os", "config": "relu"}),

@@ -150,7 +150,7 @@ def test_the_registry_is_the_same_in_javascript_and_fits_into_a_page(command, in
     files.write_json(tmp_path / "contract.json", promise(text, "image-classification"))
     made.record(folder, folder)
     process = command(
-        *(sys.executable, "write_registry", "--artifacts", folder, "--contracts", tmp_path / "contract.json"),
+        *(sys.executable, "write_models_json", "--artifacts", folder, "--contracts", tmp_path / "contract.json"),
         *("--cards", json.dumps({"small": card(text)})),
         *("--output-json", tmp_path / "results/models.json", "--output-javascript", tmp_path / "results/models.js"),
     )

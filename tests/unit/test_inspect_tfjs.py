@@ -75,6 +75,14 @@ def test_a_graph_model_has_its_signature_operators_and_weights(save):
     assert graph["custom_operators"] == {}
 
 
+def test_texts_may_be_lists_of_bytes(save):
+    document = graph_model()
+    whole = recognise.inspect(save(document))
+    document["modelTopology"]["node"][2]["attr"]["fused_ops"]["list"]["s"] = [list(b"Relu")]
+    document["modelTopology"]["node"][0]["attr"]["_note"] = {"s": []}
+    assert recognise.inspect(save(document)) == whole
+
+
 def test_a_signature_among_the_metadata_counts_and_without_any_the_nodes_tell(save):
     document = graph_model()
     signature = document.pop("signature")

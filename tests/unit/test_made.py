@@ -166,6 +166,18 @@ def test_a_process_that_is_killed_before_the_last_step_leaves_nothing_that_is_be
     assert f"restore it by `snakemake -j1 --force {path}`" in refusal(path)
 
 
+def test_a_data_set_that_was_read_in_part_stands_behind_what_was_made_of_it():
+    make("generate_dataset", [], "sources/digits", {"0.npy": b"zero", "1.npy": b"one"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(made, "_read", {})
+        made.part_of("sources/digits")
+        files.write_bytes("results/m/main.calibration.json", b"{}")
+    assert wrong("results/m/main.calibration.json") == []
+    flip("sources/digits/1.npy")
+    (line,) = wrong("results/m/main.calibration.json")
+    assert line.startswith("sources/digits/1.npy: was changed after generate_dataset made it; restore it by ")
+
+
 def test_a_member_of_a_data_set_is_checked_alone():
     flip("sources/m/model.h5")
     made.check_member("sources/m", "golden/0.png")

@@ -148,11 +148,11 @@ def provenance(run, root, artifacts, output):
     files.write_bytes(root / "scripts/x.py", b"import numpy\n")
     files.write_bytes(root / "envs/small.yaml", ENVIRONMENT.encode())
     parts = {"script": f"{root}/scripts/x.py", "beside": [], "environment": [f"{root}/envs/small.yaml"]}
-    makers = dict.fromkeys(["fetch_source", "export_keras", "convert_tflite"], parts)
+    makers = dict.fromkeys(["fetch_source", "generate_dataset", "export_keras", "convert_tflite"], parts)
     makers["run_toco"] = {"script": "no part.py", "beside": [], "environment": ["no part.yaml"]}
     arguments = ["--model", "small", "--artifacts", *artifacts, "--makers", json.dumps(makers)]
     arguments += ["--parameters", '{"b": 1, "a": {"labels": ["ü"]}}']
-    arguments += ["--goldens", "build/golden.npz", "--cache", "cache"]
+    arguments += ["--goldens", "build/golden.npz", "--source", "sources/small", "--cache", "cache"]
     return run("write_provenance", *arguments, "--root", root, "--output", output)
 
 
@@ -188,6 +188,11 @@ def traced(goldens, tmp_path, monkeypatch):
     made.checked(tmp_path / "cache/0123")
     with folders.written(tmp_path / "sources/small") as folder:
         (tmp_path / folder / "model.h5").write_bytes(b"weights")
+    monkeypatch.setattr(made, "_read", {})
+    monkeypatch.setattr(sys, "argv", ["generate_dataset.py"])
+    with folders.written(tmp_path / "sources/digits") as folder:
+        for name in ("0.npy", "1.npy"):
+            (tmp_path / folder / name).write_bytes(b"digit")
     for command, read, path in (
         ("export_keras", "sources/small/model.h5", "build/graph.pb"),
         ("convert_tflite", "build/graph.pb", "results/small/main.float32.tflite"),
@@ -195,17 +200,19 @@ def traced(goldens, tmp_path, monkeypatch):
         monkeypatch.setattr(made, "_read", {})
         monkeypatch.setattr(sys, "argv", [f"{command}.py"])
         made.checked(tmp_path / read)
+        made.check_member(tmp_path / "sources/digits", "0.npy")
         files.write_bytes(tmp_path / path, path.encode())
     return tmp_path / path
 
 
-def test_provenance_says_what_was_really_read_file_by_file(run, traced, tmp_path):
+def test_provenance_says_what_was_really_read_the_source_file_by_file_a_data_set_as_one(run, traced, tmp_path):
     assert provenance(run, tmp_path / "root", [traced], "p.json").returncode == 0
     found = files.read_json(tmp_path / "p.json")["read"]
     assert found.pop("build/golden.npz")["sha256"] == files.digest(tmp_path / "build/golden.npz")
     assert found == {
         "build/graph.pb": {"by": "export_keras", "sha256": files.digest(tmp_path / "build/graph.pb")},
         "cache/0123": {"sha256": files.digest(tmp_path / "cache/0123")},
+        "sources/digits": {"by": "generate_dataset", "sha256": folders.digest(tmp_path / "sources/digits")},
         "sources/small/model.h5": {"by": "fetch_source", "sha256": hashlib.sha256(b"weights").hexdigest()},
     }
 
@@ -241,7 +248,7 @@ def locked(run, artifacts, tmp_path):
 
 
 def verify(run):
-    return run("verify_artifacts", "--lock", "lock", "--results", "results", "--cache", "cache")
+    return run("verify", "--lock", "lock", "--results", "results", "--cache", "cache")
 
 
 def test_artifacts_that_are_the_same_again_are_identical(run, locked):

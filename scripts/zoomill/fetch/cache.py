@@ -9,8 +9,8 @@ import os
 
 from zoomill import files
 from zoomill.fetch import download, partial_file, server
+from zoomill.fetch.expected_file import Wrong
 from zoomill.fetch.progress import log
-from zoomill.fetch.wanted import Wrong
 
 
 class Cache:
@@ -25,29 +25,29 @@ class Cache:
         self.folder, self.bar = folder, bar
         self.session = server.Session()
 
-    def find(self, wanted, label):
+    def find(self, expected, label):
         """Return the path of a file, its digest computed anew, or None; a file that was changed is removed.
 
         Raises:
-            Wrong: when the file has the digest, but not the size that ``wanted`` gives.
+            Wrong: when the file has the digest, but not the size that ``expected`` gives.
         """
-        path = os.path.join(self.folder, wanted.hex or "")
-        if wanted.hex is None or not os.path.exists(path):
+        path = os.path.join(self.folder, expected.hex or "")
+        if expected.hex is None or not os.path.exists(path):
             return None
-        if files.digest(path, wanted.algorithm) != wanted.hex:
+        if files.digest(path, expected.algorithm) != expected.hex:
             log(label, f"was changed in {self.folder} and is fetched again")
             os.remove(path)
             return None
-        if wanted.size not in (None, os.path.getsize(path)):
-            raise Wrong(f"has {os.path.getsize(path)} bytes, expected {wanted.size}")
+        if expected.size not in (None, os.path.getsize(path)):
+            raise Wrong(f"has {os.path.getsize(path)} bytes, expected {expected.size}")
         return path
 
-    def fetch(self, location, wanted, label):
+    def fetch(self, location, expected, label):
         """Fetch a file and return its path, ``<folder>/<digest>``.
 
         Args:
             location: a http(s) URL, or the path of a file, which is copied.
-            wanted: a :class:`Wanted`.
+            expected: a :class:`ExpectedFile`.
             label: model and file, for log and progress bar.
 
         Raises:
@@ -55,13 +55,13 @@ class Cache:
             Wrong: when it gives anything but the file; what it gave is not kept.
         """
         os.makedirs(self.folder, exist_ok=True)
-        stem = wanted.hex or hashlib.sha256(location.encode()).hexdigest()
-        with partial_file.opened(os.path.join(self.folder, stem + ".part"), location, wanted) as part:
+        stem = expected.hex or hashlib.sha256(location.encode()).hexdigest()
+        with partial_file.opened(os.path.join(self.folder, stem + ".part"), location, expected) as part:
             # Another process may have been quicker.
-            if path := self.find(wanted, label):
+            if path := self.find(expected, label):
                 part.remove()
                 return path
-            if wanted.hex is None or part.mistake():
+            if expected.hex is None or part.mistake():
                 download.fill(part, self.session, label, self.bar)
                 if part.mixed and part.mistake():
                     log(label, "does not fit together from the pieces of several attempts; starting again")

@@ -9,9 +9,9 @@ import requests
 
 from zoomill import disk
 from zoomill.fetch import server
+from zoomill.fetch.expected_file import Broken, ExpectedFile, Wrong, is_url, public
 from zoomill.fetch.partial_file import HEAD, named
 from zoomill.fetch.progress import log, shown
-from zoomill.fetch.wanted import Broken, Wanted, Wrong, is_url, public
 
 ATTEMPTS = 4  # in a row that bring nothing
 BACKOFF = 1.0  # seconds of rest after the first of them, doubled after each further one
@@ -59,7 +59,7 @@ def _copy(part, progress):
         while block := _read(file, min(server.BLOCK, left)):
             left -= len(block)
             part.append(block)
-            progress(part.wanted.size)
+            progress(part.expected.size)
 
 
 def _read(file, size):
@@ -77,16 +77,16 @@ def _receive(part, session, pace, progress):
     """
     with server.answer(session, part.location, _request_headers(part), pace) as response:
         total = _accepted(part, response, pace)
-        expected = part.wanted.size if total is None else total
+        size = part.expected.size if total is None else total
         for block in server.blocks(response, pace, part.size):
-            if expected is None and disk.free(part.folder) < MIN_FREE:
+            if size is None and disk.free(part.folder) < MIN_FREE:
                 part.reject(f"gave more than {part.size} bytes, and the disk is nearly full")
             part.append(block)
             progress(total)
-    if expected is not None and part.size < expected:
+    if size is not None and part.size < size:
         if part.size and (problem := part.named()):
             part.reject(problem)
-        raise Broken(f"ended after {part.size} of {expected} bytes")
+        raise Broken(f"ended after {part.size} of {size} bytes")
 
 
 def _request_headers(part):
@@ -96,7 +96,7 @@ def _request_headers(part):
         etag = part.origin["etag"]
         # Only a strong ETag promises equal bytes (RFC 9110, 13.1.5).
         validator = etag if etag and not etag.startswith("W/") else part.origin["modified"]
-    if part.size and part.resumable and (validator or part.wanted.hex):
+    if part.size and part.resumable and (validator or part.expected.hex):
         headers["Range"] = f"bytes={part.size}-"
         if validator:
             headers["If-Range"] = validator
@@ -119,14 +119,14 @@ def _accepted(part, response, pace):
     resumed = status == requests.codes.partial_content
     if resumed:
         total = _continued(part, origin, headers.get("Content-Range", ""))
-    elif part.wanted.size is not None and total not in (None, part.wanted.size):
+    elif part.expected.size is not None and total not in (None, part.expected.size):
         problem = named(part.location, next(server.blocks(response, pace), b"")[:HEAD])
-        raise Wrong(problem or f"has {total} bytes, expected {part.wanted.size}")
-    if total is None and (resumed or not chunked) and part.wanted == Wanted():
+        raise Wrong(problem or f"has {total} bytes, expected {part.expected.size}")
+    if total is None and (resumed or not chunked) and part.expected == ExpectedFile():
         raise Wrong("does not say where the file ends; give its `size` or `sha256` in the card")
     if not resumed:
         part.clear()
-    _check_room(part, total or part.wanted.size or 0)
+    _check_room(part, total or part.expected.size or 0)
     part.begin({**origin, "size": total})
     return total
 
@@ -135,7 +135,7 @@ def _check_room(part, total):
     """Refuse what the disk cannot hold: for good where that is the file, not where a source only says so."""
     free = disk.free(part.folder)
     if total - part.size > free:
-        if total == part.wanted.size:
+        if total == part.expected.size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), part.path)
         raise Wrong(f"has {total} bytes, but the disk has room for {free}")
 
@@ -150,7 +150,7 @@ def _continued(part, origin, content_range):
     found = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", content_range)
     total = int(found[2]) if found and found[2] != "*" else None
     known = part.origin if part.origin.get("url") == origin["url"] else {}
-    sizes = {part.wanted.size, known.get("size"), total} - {None}
+    sizes = {part.expected.size, known.get("size"), total} - {None}
     etags = {known.get("etag"), origin["etag"]} - {None}
     if not found or int(found[1]) != part.size or len(sizes) > 1 or len(etags) > 1:
         part.resumable = False

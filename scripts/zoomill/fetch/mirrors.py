@@ -11,7 +11,7 @@ import urllib.parse
 
 from zoomill.errors import UserError
 from zoomill.fetch import archives, server
-from zoomill.fetch.wanted import Broken, Wrong, is_url
+from zoomill.fetch.expected_file import Broken, Wrong, is_url
 
 VARIABLE = "ZOOMILL_MIRRORS"
 MAX_LIST = 16 << 20  # bytes; a line has about 100
@@ -31,22 +31,22 @@ class Mirror:
         self._session = session
         self._lists = {}
 
-    def find(self, wanted):
+    def find(self, expected):
         """Return the path or URL of a file, or None when the mirror does not have it.
 
         Args:
-            wanted: a :class:`zoomill.fetch.wanted.Wanted`; without a digest no mirror has it.
+            expected: a :class:`zoomill.fetch.expected_file.ExpectedFile`; without a digest no mirror has it.
 
         Raises:
             Broken, Wrong: when the list cannot be read (said once, then it counts as empty), or when it gives
                 a path outside the mirror.
         """
-        if wanted.hex is None:
+        if expected.hex is None:
             return None
-        if wanted.algorithm not in self._lists:
-            self._lists[wanted.algorithm] = {}
-            self._lists[wanted.algorithm] = _parsed(self._read(f"{wanted.algorithm.upper()}SUMS"))
-        path = self._lists[wanted.algorithm].get(wanted.hex)
+        if expected.algorithm not in self._lists:
+            self._lists[expected.algorithm] = {}
+            self._lists[expected.algorithm] = _parsed(self._read(f"{expected.algorithm.upper()}SUMS"))
+        path = self._lists[expected.algorithm].get(expected.hex)
         if path is None:
             return None
         try:

@@ -10,8 +10,8 @@ import os
 import re
 
 from zoomill import disk, files
+from zoomill.fetch.expected_file import Broken, Wrong, is_url
 from zoomill.fetch.source_lock import locked
-from zoomill.fetch.wanted import Broken, Wrong, is_url
 
 BLOCK = 1 << 18  # bytes
 HEAD = 1024  # bytes that tell a web page from a model
@@ -34,10 +34,10 @@ def named(location, head):
 
 
 @contextlib.contextmanager
-def opened(path, location, wanted):
+def opened(path, location, expected):
     """Yield the :class:`Part` at ``path``, which no other process has meanwhile; an empty one is not kept."""
     with locked(path) as file:
-        part = Part(file, path, location, wanted)
+        part = Part(file, path, location, expected)
         try:
             yield part
         except (Broken, Wrong):
@@ -73,26 +73,26 @@ class Part:
         resumable: False when the whole file is to be asked for; only when that comes are the bytes dropped.
     """
 
-    def __init__(self, file, path, location, wanted):
-        self.location, self.wanted = location, wanted
+    def __init__(self, file, path, location, expected):
+        self.location, self.expected = location, expected
         self.path, self.folder = path, os.path.dirname(path)
         self._file = file
         self.size, self.origin, self.restarts, self.resumable = 0, {}, 0, True
-        self._state = hashlib.new(wanted.algorithm)
+        self._state = hashlib.new(expected.algorithm)
         file.seek(0)
         for block in iter(lambda: file.read(BLOCK), b""):
             self._state.update(block)
             self.size += len(block)
         self.mixed = self.size > 0
         self.origin = _origin(path + ".json")
-        if self.origin is None or wanted.size is not None and self.size > wanted.size:
+        if self.origin is None or expected.size is not None and self.size > expected.size:
             self.clear()
             self._forget()
 
     def clear(self):
         self.restarts += self.size > 0
         self._file.truncate(0)
-        self._state = hashlib.new(self.wanted.algorithm)
+        self._state = hashlib.new(self.expected.algorithm)
         self.size, self.origin, self.mixed, self.resumable = 0, {}, False, True
 
     def reject(self, message):
@@ -107,9 +107,9 @@ class Part:
                 files.write_json(self.path + ".json", origin, recorded=False)
 
     def append(self, block):
-        if self.wanted.size is not None and self.size + len(block) > self.wanted.size:
+        if self.expected.size is not None and self.size + len(block) > self.expected.size:
             text = self.named() if self.size else named(self.location, block)
-            self.reject(text or f"gave more than the expected {self.wanted.size} bytes")
+            self.reject(text or f"gave more than the expected {self.expected.size} bytes")
         with disk.naming(self.path):
             rest = memoryview(block)
             while rest:
@@ -119,13 +119,13 @@ class Part:
 
     def mistake(self):
         """Return what is wrong with the bytes when no more are to come, or None."""
-        wanted, digest, text = self.wanted, self._state.hexdigest(), None
-        if wanted.size not in (None, self.size):
-            text = f"has {self.size} bytes, expected {wanted.size}"
-        elif wanted.hex == digest:
+        expected, digest, text = self.expected, self._state.hexdigest(), None
+        if expected.size not in (None, self.size):
+            text = f"has {self.size} bytes, expected {expected.size}"
+        elif expected.hex == digest:
             return None
-        elif wanted.hex is not None:
-            text = f"gave {wanted.algorithm} {digest}, expected {wanted.hex}"
+        elif expected.hex is not None:
+            text = f"gave {expected.algorithm} {digest}, expected {expected.hex}"
         return self.named() or text
 
     def named(self):

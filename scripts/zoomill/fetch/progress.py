@@ -23,7 +23,7 @@ def shown(part, label, file):
     """
     said = time.monotonic()
     unit = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
-    sizes = {"initial": part.size, "total": part.wanted.size}
+    sizes = {"initial": part.size, "total": part.expected.size}
     with tqdm(desc=label, leave=False, disable=None, file=file, **unit, **sizes) as bar:
 
         def show(total):

@@ -10,7 +10,7 @@ import urllib.parse
 
 import requests
 
-from zoomill.fetch.wanted import Broken, Wrong
+from zoomill.fetch.expected_file import Broken, Wrong
 from zoomill.printable import printable
 
 TIMEOUT = (15, 60)  # seconds for connecting; seconds without a byte

@@ -20,6 +20,8 @@ COUNT = 8
 _POOL, _ROUNDS = 24, 3
 # As many values of an output, evenly spread, tell how far apart two runs are.
 _VALUES = 4096
+# So many rows of an input that has more than one, in a fixed batch say, are drawn apart.
+_ROWS = 64
 # Where nothing is declared: floats are about normalised, integers are counted from 0.
 _FLOATS, _INTEGERS = (-1.0, 1.0), (0, 9)
 
@@ -126,7 +128,8 @@ def _draw(promise, random, seed, reach):
         (np.iinfo(dtype).min, np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else np.multiply(_FLOATS, reach)
     )
     low, high = promise.get("value_range") or limits
-    pattern = _pattern(random, seed, shape[1:], promise.get("layout"))
+    count = min(_ROWS, (*shape, 1)[0])
+    pattern = np.resize([_pattern(random, seed + row, shape[1:], promise.get("layout")) for row in range(count)], shape)
     if np.ndim(low):  # of each channel
         low, high = (np.reshape(end, (-1, 1, 1) if promise["layout"] == "NCHW" else -1) for end in (low, high))
     values = np.broadcast_to(low + pattern * (np.asarray(high) - low), shape)

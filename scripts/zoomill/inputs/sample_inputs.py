@@ -39,6 +39,7 @@ class Samples:
         chosen = samples.read_index(self.path)
         if not chosen:
             raise UserError(f"{self.path}: is empty")
+        made.part_of(self.folder)
         for sample in chosen[part]:
             supervisor.step()
             arrays = readers.read(self.folder, sample, self.form)

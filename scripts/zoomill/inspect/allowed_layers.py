@@ -7,6 +7,7 @@ a wrapper, as an initializer, among the arguments of a call.
 import re
 
 from zoomill.inspect import keras_names as names
+from zoomill.inspect import tensorflow_ops
 from zoomill.inspect.allowed import RUNS_CODE, TOUCHES_FILES, UNKNOWN, Found
 from zoomill.inspect.graph import MESSAGES
 
@@ -100,10 +101,12 @@ def _is_own(module, registered, name):
 
 def _called(kind, settings, place):
     """Return what a layer calls that is not known to be harmless, as a list of none or one."""
+    if kind == "TensorFlowOpLayer":
+        name = _operator(settings.get("node_def"))
+        does = tensorflow_ops.does(name)
+        return [Found(does, str(name), place)] if does else []
     if kind in ("InstanceMethod", "InstanceProperty"):
         name, known = settings.get("attr_name"), names.ATTRIBUTES
-    elif kind == "TensorFlowOpLayer":
-        name, known = _operator(settings.get("node_def")), names.OPERATORS
     elif kind == "ClassMethod":
         name, known = f"{settings.get('cls_symbol')}.{settings.get('method_name')}", ()
     else:

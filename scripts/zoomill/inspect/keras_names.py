@@ -181,18 +181,3 @@ dense_shape dtype flat_values get_shape indices nested_row_splits nrows row_leng
 to_tensor value_rowids values with_flat_values with_values
 """
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
-
-# Operators of TensorFlow that a TensorFlowOpLayer may hold.
-_TENSORFLOW_OPERATORS = """
-Abs Add AddN AddV2 All Any ArgMax ArgMin AvgPool BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpaceND BiasAdd
-BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Cos CropAndResize Cumsum
-DepthToSpace DepthwiseConv2dNative Div DivNoNan Einsum Elu Equal Erf Exp ExpandDims Fill Floor FloorDiv FloorMod
-FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual Identity L2Loss
-LeakyRelu Less LessEqual Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr MatMul Max MaxPool Maximum Mean Min
-Minimum MirrorPad Mod Mul Neg NotEqual OneHot OnesLike Pack Pad PadV2 Pow Prod Range Rank RealDiv Reciprocal Relu
-Relu6 Reshape ResizeBicubic ResizeBilinear ResizeNearestNeighbor ReverseV2 Round Rsqrt Select SelectV2 Selu Shape
-Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToBatchND SpaceToDepth Split SplitV Sqrt Square
-SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tan Tanh Tile TopK TopKV2 Transpose Unpack Where
-ZerosLike
-"""
-OPERATORS = frozenset(_TENSORFLOW_OPERATORS.split())

@@ -72,9 +72,9 @@ _MESSAGES = {
 MESSAGES = wire.classes("zoomill.onnx", _MESSAGES)
 
 _CONTROL_FLOW = {"If", "Loop", "Scan"}
-_OWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
+OWN_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
 # What ONNX Runtime runs without a library of others: ONNX's own operators, and those that it adds.
-_ALLOWED_DOMAINS = {*_OWN_DOMAINS, "com.microsoft"}
+_ALLOWED_DOMAINS = {*OWN_DOMAINS, "com.microsoft"}
 
 
 def read(path):
@@ -89,7 +89,7 @@ def read(path):
     tensors, nodes = contents(model)
     functions = {_operator(function.domain, function.name) for function in model.functions}
     operators = collections.Counter(_operator(node.domain, node.op_type) for node in nodes)
-    customs = {_operator(node.domain, node.op_type) for node in nodes if node.domain not in _OWN_DOMAINS}
+    customs = {_operator(node.domain, node.op_type) for node in nodes if node.domain not in OWN_DOMAINS}
     parameters = report.Parameters()
     for tensor in tensors:
         _require_data(path, tensor)

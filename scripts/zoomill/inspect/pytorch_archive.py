@@ -107,7 +107,8 @@ class Archive:
     def harmless(self):
         """Return a file object with a copy that PyTorch may load.
 
-        A program comes without its sample inputs, guards and stack traces; TorchScript without debug information.
+        A program comes without its sample inputs, guards, limits of derived sizes and stack traces; TorchScript without
+        debug information.
 
         Raises:
             UserError: when the model itself needs pickle, or anything else that could run code or write files.
@@ -124,6 +125,9 @@ class Archive:
         document = self.json(MODEL)
         try:
             _strip(document)
+            # Those of sizes that follow from others, `8*s39` say, are there too, and are not needed.
+            limits = document["range_constraints"]
+            document["range_constraints"] = {name: limits[name] for name in limits if _NAME.fullmatch(name)}
             self._check(document, "")
             tensors = [
                 *_tensor_files(self.json(WEIGHTS_CONFIG), WEIGHTS, "weight_"),

@@ -1,5 +1,6 @@
 """TensorFlow.js models: model.json of a graph model or a layers model, and the files of weights beside it."""
 
+import base64
 import math
 
 from google.protobuf import json_format
@@ -33,6 +34,7 @@ def read(path):
     producer = {"converted_by": document.get("convertedBy"), "generated_by": document.get("generatedBy")}
 
     if "node" in topology:
+        spell_texts(topology)
         message = _parse("GraphDef", topology)
         producer |= {"producer": message.versions.producer, "min_consumer": message.versions.min_consumer}
         one = graph.describe(message, _signatures(document), parameters=weights)
@@ -48,6 +50,29 @@ def read(path):
     one["quantisation"] += quantisation
     names = guards.names_beside(path, (file for files in groups for file in files))
     return report.report(kind, producer, [one], notes=notes, files=names)
+
+
+def spell_texts(topology):
+    """Write the texts of a graph in place as JSON of protocol buffers has them, base64, which TFJS reads too.
+
+    Converters of 2018 and 2019 wrote lists of bytes.
+
+    Raises:
+        ValueError, TypeError: for a list of anything else.
+    """
+    waiting = [("", topology)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("s"), list):
+                value["s"] = list(map(_base64, value["s"])) if key == "list" else _base64(value["s"])
+            waiting += value.items()
+        elif isinstance(value, list):
+            waiting += ((key, item) for item in value)
+
+
+def _base64(text):
+    return base64.b64encode(bytes(text)).decode() if isinstance(text, list) else text
 
 
 def _signatures(document):

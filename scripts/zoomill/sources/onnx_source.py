@@ -1,11 +1,7 @@
 """ONNX models: as a frozen TensorFlow graph made by onnx2tf, and as a function run by ONNX Runtime."""
 
-import contextlib
 import dataclasses
-import io
 import os
-import sys
-import tempfile
 
 import numpy as np
 
@@ -14,11 +10,10 @@ from zoomill.framework import refusing
 from zoomill.graph.source import Source, integer_notes
 from zoomill.inspect import onnx as inspect_onnx
 from zoomill.inspect.tensor_names import contract_names
-from zoomill.sources import onnx_floats
+from zoomill.sources import onnx_bisect, onnx_floats, onnx_halves, onnx_layout, onnx_normal, onnx_runtime
+from zoomill.sources.onnx_network import network
+from zoomill.sources.onnx_runtime import session
 
-# onnx2tf feeds this file, which it would fetch from a code host, to every model that takes pictures, to find out
-# shapes and layouts.
-_SAMPLE = "calibration_image_sample_data_20x128x128x3_float32.npy"
 # From ONNX's order of dimensions to TensorFlow's, by rank: N, channels, space becomes N, space, channels.
 CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 _LETTERS = {3: "NCW", 4: "NCHW", 5: "NCDHW"}
@@ -85,17 +80,24 @@ def load(folder, options, expected):
     """Return a model as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`."""
     path = os.path.join(folder, options["path"])
     original = read(path)
-    integers = onnx_floats.integers(original)
-    model = onnx_floats.float_copy(original, path) if integers else original
+    narrow = [*onnx_floats.integers(original), *onnx_halves.halves(original)]
+    model = onnx_halves.float_copy(original)
+    model = onnx_floats.float_copy(model, path) if onnx_floats.integers(model) else model
     floats = session(model, path)
-    converted = to_graph(model, expected["inputs"], options.get("keep_layout", ()), path)
+    kept = onnx_layout.kept(model)
+    converted = to_graph(model, expected["inputs"], [*options.get("keep_layout", ()), *kept], path)
+    orders = [
+        f"{value.contract_name} has the order of dimensions that it has in the source"
+        for value in converted.sources
+        if value.name in kept
+    ]
     return Source(
         converted.graph,
         converted.inputs,
         converted.outputs,
         runner(floats, converted, path),
-        [*integer_notes(integers), *converted.notes()],
-        rounded=runner(session(original, path), converted, path) if integers else None,
+        [*integer_notes(narrow), *orders, *converted.notes()],
+        rounded=runner(session(original, path), converted, path) if narrow else None,
     )
 
 
@@ -136,27 +138,6 @@ def _take_in(path, tensor, file, offset, length):
     tensor.ClearField("data_location")
 
 
-def session(model, path):
-    """Return an ONNX Runtime session on one thread.
-
-    Args:
-        model: ModelProto.
-        path: of the file, for messages.
-
-    Raises:
-        UserError: when ONNX Runtime cannot run it.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    # Without it, products of uint8 and int8 saturate on x86-64 without VNNI, and results depend on the machine.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    with refusing(f"{path}: ONNX Runtime cannot run it"):
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
 def runner(source, converted, path):
     """Return a function that runs a session on ``{input name: array}``, arrays in the graph's order.
 
@@ -166,8 +147,11 @@ def runner(source, converted, path):
         path: of the file, for messages.
     """
 
+    dtypes = onnx_runtime.dtypes(source)
+
     def run(feed):
         fed = {value.name: value.to_source(feed[value.contract_name]) for value in converted.sources}
+        fed = {name: array.astype(dtypes[name]) for name, array in fed.items()}
         with refusing(f"{path}: ONNX Runtime cannot run it"):
             results = source.run([value.name for value in converted.results], fed)
         return {
@@ -193,13 +177,29 @@ def to_graph(model, expected, kept, path):
         UserError: when an input leaves its shape open, or onnx2tf cannot convert the model.
     """
     sources = _inputs(model, [entry.get("shape") for entry in expected], kept, path)
-    network = _network(model, sources, path)
     runtime = session(model, path)
-    dtypes = [tensor.dtype for tensor in network.inputs]
+    ranges = [entry.get("value_range") for entry in expected] or [None] * len(sources)
     with refusing(f"{path}: ONNX Runtime cannot run it"):
-        runs = [_drawn_run(runtime, sources, dtypes, seed) for seed in range(2)]
-    function = _function(network, [entry.name for entry in runtime.get_outputs()], runs, path)
-    results = _results(runtime, function, runs[0], path)
+        runs = [_drawn_run(runtime, sources, ranges, seed) for seed in range(2)]
+    normal = onnx_normal.normalised(model, runs[0][0], path)
+    plain = [value.name for value in sources if value.order == tuple(range(len(value.order)))]
+    keras = network(normal, plain, path)
+    function = _function(keras, [entry.name for entry in runtime.get_outputs()], runs, path)
+    dtypes = [tensor.dtype for tensor in keras.inputs]
+    feeds = [
+        [
+            value.to_graph(fed[value.name]).astype(dtype.as_numpy_dtype)
+            for value, dtype in zip(sources, dtypes, strict=True)
+        ]
+        for fed, _ in runs
+    ]
+    with refusing(f"{path}: onnx2tf makes a graph of it that cannot run"):
+        converted = [[tensor.numpy() for tensor in function(feed)] for feed in feeds]
+    results = _results(runtime, runs, converted, path)
+    if apart := _apart(results, runs, converted):
+        value, error = apart
+        node = onnx_bisect.first_apart(normal, plain, runs[0][0], feeds[0], path)
+        raise UserError(f"{path}: {_told(value, error, node)}")
     with refusing(f"{path}: the graph that onnx2tf makes of it cannot be frozen"):
         frozen = _freeze(function, dtypes, sources, results)
     return Converted(*frozen, sources, results)
@@ -231,57 +231,14 @@ def _inputs(model, shapes, kept, path):
     return result
 
 
-def _network(model, sources, path):
-    """Return the Keras model that onnx2tf makes of an ONNX model."""
-    import onnx
-    import onnx2tf
-
-    kept = [value.name for value in sources if value.order == tuple(range(len(value.order)))]
-    with tempfile.TemporaryDirectory() as folder, _inside(folder):
-        np.save(_SAMPLE, np.random.RandomState(0).uniform(0, 1, (20, 128, 128, 3)).astype(np.float32))
-        # Of a failure it prints a traceback and advice on its own flags.
-        with refusing(f"{path}: onnx2tf cannot convert it"), contextlib.redirect_stdout(io.StringIO()):
-            onnx.save(model, "model.onnx")
-            return _exiting(
-                onnx2tf.convert,
-                input_onnx_file_path="model.onnx",
-                output_folder_path="out",
-                keep_shape_absolutely_input_names=kept or None,
-                disable_model_save=True,
-                verbosity="error",
-            )
-
-
-def _exiting(function, **options):
-    """Call a function that may end the process instead of raising an error."""
-    try:
-        return function(**options)
-    except SystemExit as error:
-        raise RuntimeError(f"it exits with {error.code}") from error
-
-
-@contextlib.contextmanager
-def _inside(folder):
-    """Work in ``folder``, with this Python's programs on PATH: onnx2tf calls onnxsim."""
-    before, path = os.getcwd(), os.environ["PATH"]
-    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), path])
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-        os.environ["PATH"] = path
-
-
-def _drawn_run(runtime, sources, dtypes, seed):
-    """Return drawn inputs in the graph's order, and the outputs that ONNX Runtime makes of them."""
-    random = np.random.RandomState(seed)
-    feed = [
-        random.uniform(0, 1, value.graph_shape).astype(dtype.as_numpy_dtype)
-        for value, dtype in zip(sources, dtypes, strict=True)
-    ]
-    fed = {value.name: value.to_source(array) for value, array in zip(sources, feed, strict=True)}
-    return feed, runtime.run(None, fed)
+def _drawn_run(runtime, sources, ranges, seed):
+    """Return drawn inputs by their ONNX names, and the outputs that ONNX Runtime makes of them."""
+    random, dtypes = np.random.RandomState(seed), onnx_runtime.dtypes(runtime)
+    fed = {
+        value.name: value.to_source(onnx_runtime.draw(dtypes[value.name], value.graph_shape, limits, random))
+        for value, limits in zip(sources, ranges, strict=True)
+    }
+    return fed, runtime.run(None, fed)
 
 
 def _function(network, names, runs, path):
@@ -306,18 +263,35 @@ def _function(network, names, runs, path):
     return function
 
 
-def _results(runtime, function, run, path):
+def _results(runtime, runs, converted, path):
     """Return the outputs of a model as :class:`Value` entries, their orders found by comparing with ONNX Runtime."""
-    feed, arrays = run
     names = [entry.name for entry in runtime.get_outputs()]
-    with refusing(f"{path}: onnx2tf makes a graph of it that cannot run"):
-        converted = function(feed)
     return [
-        Value(name, contract_name, array.shape, order_of(array, tensor.numpy(), path))
-        for name, contract_name, array, tensor in zip(
-            names, contract_names(names, path), arrays, converted, strict=True
+        Value(name, contract_name, array.shape, order_of(array, found, path))
+        for name, contract_name, array, found in zip(
+            names, contract_names(names, path), runs[0][1], converted[0], strict=True
         )
     ]
+
+
+def _apart(results, runs, converted):
+    """Return the first output whose numbers are others in each run, None where all agree."""
+    for place, value in enumerate(results):
+        pairs = [
+            (value.to_graph(arrays[place]), found[place]) for (_, arrays), found in zip(runs, converted, strict=True)
+        ]
+        if pairs[0][0].dtype.kind == "f" and all(onnx_bisect.distance(*pair) > onnx_bisect.LIMIT for pair in pairs):
+            return value, onnx_bisect.distance(*pairs[0])
+    return None
+
+
+def _told(value, error, node):
+    """Return what is said about an output that onnx2tf's graph gives otherwise."""
+    off = f"onnx2tf makes another thing of it: its output {value.name} is off by {error:.2g} of the peak"
+    if not node:
+        return f"{off}, though each node by itself agrees; export it with simpler operators, or end it earlier"
+    operator, name, at = node
+    return f"{off}, from the {operator} {name} on (off by {at:.2g}); export it as other operators, or end it before"
 
 
 def order_of(array, converted, path):

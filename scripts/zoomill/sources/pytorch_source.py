@@ -20,6 +20,13 @@ from zoomill.sources.onnx_source import CHANNELS_LAST, Value, order_of
 
 # What run_pytorch writes, and :func:`load` reads.
 ONNX, GOLDEN = "model.onnx", "golden.npz"
+# Operators of a program that branch or loop, and what PyTorch, TorchScript and ONNX call them.
+_CONTROL_FLOW = {
+    "cond": "torch.cond, prim::If of TorchScript, If of ONNX",
+    "while_loop": "while_loop, prim::Loop of TorchScript, Loop of ONNX",
+    "map_impl": "torch.map, Loop of ONNX",
+    "scan": "torch.scan, Scan of ONNX",
+}
 
 
 def load(folder, options, expected):
@@ -80,21 +87,40 @@ class Network:
         with torch.no_grad(), refusing(f"{self.origin}: PyTorch cannot run it on inputs of the card's shapes"):
             return [tensor.numpy() for tensor in _flat(self.network(*self.example(feed)))]
 
+    def output_names(self):
+        """Return the names of the outputs in PyTorch's order: their keys where they are in a dict.
+
+        One without a key, or whose key is the name of an input, is called after its place.
+        """
+        import torch
+        from torch.utils._pytree import MappingKey, tree_flatten_with_path
+
+        with torch.no_grad(), refusing(f"{self.origin}: PyTorch cannot run it on inputs of the card's shapes"):
+            leaves, _ = tree_flatten_with_path(self.network(*self.example(self.zeros())))
+        names = []
+        for number, (path, _) in enumerate(leaves):
+            keys = [str(step.key if isinstance(step, MappingKey) else step.idx) for step in path]
+            keyed = any(isinstance(step, MappingKey) for step in path)
+            names.append("_".join(keys) if keyed else f"output_{number}")
+        taken = {promise["name"] for promise in self.promises}
+        names = contract_names(names, self.origin)
+        return [f"output_{number}" if name in taken else name for number, name in enumerate(names)]
+
     def record(self, feeds, names):
         """Return ``[{input or output name: array}, …]``: inputs in the graph's order, outputs in PyTorch's.
 
         Args:
             feeds: list of ``{input name: array}``.
-            names: of the outputs, None for one that has no name; empty when none has.
+            names: of the outputs, None for one that keeps its own; empty when all do.
 
         Raises:
             UserError: when the names are not as many as the outputs, or the outputs change from run to run.
         """
-        first, again = self.run(feeds[0]), self.run(feeds[0])
-        names = names or [None] * len(first)
-        if len(names) != len(first):
-            raise UserError(f"{self.origin}: the card has {len(names)} outputs, the source {len(first)}")
-        names = [name or f"output_{number}" for number, name in enumerate(names)]
+        first, again, own = self.run(feeds[0]), self.run(feeds[0]), self.output_names()
+        names = names or own
+        if len(names) != len(own):
+            raise UserError(f"{self.origin}: the card has {len(names)} outputs, the source {len(own)}")
+        names = [name or key for name, key in zip(names, own, strict=True)]
         if not all(np.allclose(a, b, atol=1e-4, equal_nan=True) for a, b in zip(first, again, strict=True)):
             raise UserError(
                 f"{self.origin}: gives other outputs for the same input; call model.eval() before saving it"
@@ -105,16 +131,24 @@ class Network:
         """Return the model as an exported program with fixed shapes.
 
         Raises:
-            UserError: when PyTorch cannot trace it.
+            UserError: when PyTorch cannot trace it, or its numbers decide what it does.
         """
         import torch
         from torch._export.converter import TS2EPConverter
 
         example, network = self.example(self.zeros()), self.network
-        with refusing(f"{self.origin}: PyTorch cannot make an exported program of it"):
-            if isinstance(network, torch.jit.ScriptModule):
+        if isinstance(network, torch.jit.ScriptModule):
+            with refusing(f"{self.origin}: PyTorch makes no exported program of it; trace it, do not script it"):
                 network = TS2EPConverter(network, example).convert().module()
-            return torch.export.export(network, example)
+        with refusing(f"{self.origin}: PyTorch cannot make an exported program of it"):
+            program = torch.export.export(network, example)
+        for node in program.graph.nodes:
+            if str(node.target) in _CONTROL_FLOW:
+                raise UserError(
+                    f"{self.origin}: its numbers decide what it does ({_CONTROL_FLOW[str(node.target)]}), which the "
+                    "graph cannot; save the branch or the steps that you need, as torch.jit.trace(model, example) does"
+                )
+        return program
 
     def to_onnx(self, output_names):
         """Return the model as serialised ONNX, inputs and outputs in PyTorch's order.

@@ -12,6 +12,7 @@ from zoomill.framework import refusing
 from zoomill.graph.source import Source
 from zoomill.inspect import allowed, allowed_layers, allowed_operators, graph_walk, guards
 from zoomill.inspect.tensor_names import contract_names
+from zoomill.inspect.tfjs import spell_texts
 from zoomill.sources import keras_source
 from zoomill.tfjs import tfjs_runtime
 
@@ -57,7 +58,7 @@ def load(folder, options, expected, library):
         names = [{tensor.name: tensor.tensor for tensor in end} for end in ends]
     else:
         definition, *ends = keras_source.freeze(keras_model(model, allow), expected["inputs"], model.path)
-        names = [{tensor.name: tensor.name for tensor in end} for end in ends]
+        names = [{tensor.name: str(place) for place, tensor in enumerate(end)} for end in ends]
     return Source(definition, *ends, runner(model, *names, library))
 
 
@@ -137,6 +138,7 @@ def graph(model, outputs, allow):
 
     definition = tf.compat.v1.GraphDef()
     with refusing(f"{model.path}: modelTopology is no TensorFlow graph"):
+        spell_texts(model.topology)
         json_format.ParseDict(model.topology, definition)
     if not definition.versions.producer:
         definition.versions.producer = tf.version.GRAPH_DEF_VERSION
@@ -217,7 +219,7 @@ def runner(model, inputs, outputs, library):
 
     Args:
         model: :class:`Model`.
-        inputs, outputs: ``{contract name: TensorFlow.js's name}``.
+        inputs, outputs: ``{contract name: TensorFlow.js's name}``; of a layers model its place instead of a name.
         library: folder of the JavaScript packages.
     """
 

@@ -7,6 +7,7 @@ import sys
 import types
 
 from zoomill.errors import UserError
+from zoomill.tfjs import tfjs_einsum
 
 # Those whose JavaScript, web/operators.js, is delivered with a model that has them.
 OWN_OPERATORS = ("CombinedNonMaxSuppression",)
@@ -111,6 +112,16 @@ def lower_control_flow(path, contract, output):
     frozen = convert_variables_to_constants_v2(wrapped.prune(*ends), lower_control_flow=True, aggressive_inlining=True)
     with open(output, "wb") as file:
         file.write(frozen.graph.as_graph_def().SerializeToString(deterministic=True))
+
+
+def write_einsum(path, output):
+    """Write a frozen graph without Einsum where it has some; return whether it was."""
+    graph = _read(path)
+    if not any(node.op == "Einsum" for node in graph.node):
+        return False
+    with open(output, "wb") as file:
+        file.write(tfjs_einsum.without_einsum(graph).SerializeToString(deterministic=True))
+    return True
 
 
 def _read(path):

@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 
+from zoomill.proof.rounding import FLOAT16
 from zoomill.tfjs import tfjs_model
 
 # Largest difference in steps of a scale: the range is moved by up to a half so that zero is exact, and rounding takes
 # another half.
 _STEPS = 1.01
-# Largest relative difference of a float16, and the absolute one of numbers near 0.
-_FLOAT16 = 2.0**-11, 2.0**-25
 
 
 def differences(exact, quantised):
@@ -51,7 +50,7 @@ def _of_weight(name, exact, found, figures):
     if found.entry["shape"] != exact.entry["shape"] or math.prod(exact.entry["shape"]) != values.size:
         return [f"{name} has another shape"]
     if stored["dtype"] == "float16":
-        relative, absolute = _FLOAT16
+        relative, absolute = FLOAT16
         wrong = ~(np.abs(values - wanted) <= np.abs(wanted) * relative + absolute)
         return [f"{int(wrong.sum())} of {wrong.size} values of {name} differ"] if wrong.any() else []
     if not stored["scale"] > 0:

@@ -83,11 +83,15 @@ def write_document(folder, document):
     Path(folder, MODEL).write_bytes(text.encode())
 
 
+def bodies(document):
+    """Return the lists of nodes of a graph model: its own and those of its functions."""
+    topology = document["modelTopology"]
+    return [topology["node"], *(function["nodeDef"] for function in topology.get("library", {}).get("function", []))]
+
+
 def nodes(document):
     """Return all nodes of a graph model, those of its functions included."""
-    topology = document["modelTopology"]
-    functions = topology.get("library", {}).get("function", [])
-    return [*topology["node"], *(node for function in functions for node in function["nodeDef"])]
+    return [node for body in bodies(document) for node in body]
 
 
 def operators(document):

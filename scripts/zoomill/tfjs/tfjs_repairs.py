@@ -1,7 +1,10 @@
 """What TensorFlow.js's converter leaves undone in a graph model, done on model.json."""
 
+import base64
+
 from zoomill.errors import UserError
-from zoomill.tfjs.tfjs_model import nodes
+from zoomill.inspect.graph_walk import producer
+from zoomill.tfjs import tfjs_model
 
 # tensorflow/core/framework/types.proto
 _DTYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64", "uint8": "DT_UINT8", "bool": "DT_BOOL"}
@@ -21,6 +24,7 @@ def repair(document, contract, control_flow):
     drop_internal_attributes(document)
     run_ensure_shape(document)
     compare_with_zero(document)
+    add_other_biases(document)
     name_ends(document, contract)
     if control_flow:
         document["userDefinedMetadata"]["controlFlow"] = control_flow
@@ -31,7 +35,7 @@ def drop_internal_attributes(document):
 
     No operator reads them, and whether its optimiser leaves that one behind differs between two runs on one graph.
     """
-    for node in nodes(document):
+    for node in tfjs_model.nodes(document):
         for name in [name for name in node.get("attr", {}) if name.startswith("_")]:
             del node["attr"][name]
 
@@ -41,7 +45,7 @@ def run_ensure_shape(document):
 
     github.com/tensorflow/tfjs/issues/7690
     """
-    for node in nodes(document):
+    for node in tfjs_model.nodes(document):
         if node["op"] == "EnsureShape":
             node["op"] = "Identity"
             node["attr"].pop("shape", None)
@@ -52,9 +56,7 @@ def compare_with_zero(document):
 
     The Object Detection API asks so for boxes with an area; without this, its NMS keeps none of less than the picture.
     """
-    topology = document["modelTopology"]
-    functions = topology.get("library", {}).get("function", [])
-    for body in (topology["node"], *(function["nodeDef"] for function in functions)):
+    for body in tfjs_model.bodies(document):
         for node in list(body):
             ends = [node.get("attr", {}).get(key, {}).get("type") for key in ("SrcT", "DstT")]
             if node["op"] == "Cast" and ends == ["DT_FLOAT", "DT_BOOL"]:
@@ -62,6 +64,51 @@ def compare_with_zero(document):
                 attributes = {"T": {"type": "DT_FLOAT"}}
                 body.append({"name": zeros, "op": "ZerosLike", "input": [value], "attr": attributes})
                 node.update(op="NotEqual", input=[value, zeros, *node["input"][1:]], attr=dict(attributes))
+
+
+def add_other_biases(document):
+    """Take what is fused to a product of matrices apart where the bias is no constant vector.
+
+    The converter takes any sum with a product for one with a bias, that of two products too, as an LSTM has. On wasm,
+    TensorFlow.js 4.22 adds vectors only.
+    """
+    for body in tfjs_model.bodies(document):
+        there = {node["name"]: node for node in body}
+        for node in list(body):
+            if node["op"] == "_FusedMatMul" and _fused(node)[:1] == ["BiasAdd"] and not _is_vector(node, there):
+                body.extend(_taken_apart(node))
+
+
+def _fused(node):
+    return [base64.b64decode(text).decode() for text in node["attr"]["fused_ops"]["list"]["s"]]
+
+
+def _is_vector(node, there):
+    """Return whether a fused bias is a constant vector, also one that goes through a loop."""
+    bias = there.get(producer(node["input"][2]))
+    while bias and bias["op"] in ("Identity", "Enter", "Switch"):
+        bias = there.get(producer(bias["input"][0]))
+    return (
+        bool(bias) and bias["op"] == "Const" and len(bias["attr"]["value"]["tensor"]["tensorShape"].get("dim", [])) == 1
+    )
+
+
+def _taken_apart(node):
+    """Make a fused node the last of those that it stands for, and return the others."""
+    (_, *activations), (a, b, bias, *more) = _fused(node), node["input"]
+    old, kind = node["attr"], {"T": node["attr"]["T"]}
+    product = {key: old[key] for key in ("T", "transpose_a", "transpose_b")}
+    nodes = [
+        {"name": f"{node['name']}/product", "op": "MatMul", "input": [a, b], "attr": product},
+        {"name": f"{node['name']}/sum", "op": "AddV2", "input": [f"{node['name']}/product", bias], "attr": kind},
+    ]
+    for op in activations:
+        slope = {"alpha": old["leakyrelu_alpha"]} if op == "LeakyRelu" else {}
+        inputs = [nodes[-1]["name"], *more[: op == "Prelu"]]
+        nodes.append({"name": f"{node['name']}/{op}", "op": op, "input": inputs, "attr": kind | slope})
+    last = nodes.pop()
+    node.update(op=last["op"], input=last["input"], attr=last["attr"])
+    return nodes
 
 
 def name_ends(document, contract):

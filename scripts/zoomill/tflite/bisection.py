@@ -9,7 +9,7 @@ import numpy as np
 from zoomill import supervisor
 from zoomill.proof import metric_loss
 from zoomill.tflite import artifact, quantiser, runtime
-from zoomill.tflite.tflite_interior import Interior
+from zoomill.tflite.inner_tensors import InnerTensors
 
 
 def smallest(ranked, good):
@@ -57,7 +57,7 @@ class Workshop:
     """
 
     def __init__(self, exact, ranges, contract, variant, folder):
-        interior = Interior(exact)
+        interior = InnerTensors(exact)
         self._exact, self._ranges, self._contract, self._variant = exact, ranges, contract, variant
         self._path = os.path.join(folder, "candidate.tflite")
         made = [operator for operator in interior.operators if operator.outputs[0] in interior.tensors]

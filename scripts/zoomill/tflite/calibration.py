@@ -7,7 +7,7 @@ import numpy as np
 from zoomill import files
 from zoomill.errors import UserError
 from zoomill.inputs.samples import read_index
-from zoomill.tflite.tflite_interior import Interior
+from zoomill.tflite.inner_tensors import InnerTensors
 
 # Ranges are rounded outwards to so many digits: kernels of different CPUs differ behind the fifth.
 DIGITS = 4
@@ -33,16 +33,17 @@ def feeds(samples, contract):
 
 
 def _noise(inputs):
-    """Yield inputs drawn evenly over the value range, -1 to 1 where the contract has none; integers over 0 to 9."""
+    """Yield inputs drawn evenly over the value range; where the contract has none, -1 to 1, of integers 0 to 9."""
     for seed in range(_RANDOM):
         random = np.random.RandomState(seed)
         drawn = {}
         for promise in inputs:
-            low, high = promise.get("value_range") or (-1, 1)
             if np.issubdtype(promise["dtype"], np.floating):
+                low, high = promise.get("value_range") or (-1, 1)
                 values = random.uniform(low, high, promise["shape"])
             else:
-                values = random.randint(0, 10, promise["shape"])
+                low, high = promise.get("value_range") or (0, 9)
+                values = random.randint(low, np.add(high, 1), promise["shape"])
             drawn[promise["tensor"]] = values.astype(promise["dtype"])
         yield drawn
 
@@ -58,7 +59,7 @@ def ranges(path, contract, feeds):
     Raises:
         UserError: when there are no feeds, or a tensor is not finite.
     """
-    interior, found = Interior(path), {}
+    interior, found = InnerTensors(path), {}
     for feed in feeds:
         for name, values in interior(contract, feed).items():
             low, high = float(values.min(initial=0)), float(values.max(initial=0))

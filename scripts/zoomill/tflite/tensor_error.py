@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 from zoomill.errors import UserError
-from zoomill.tflite.tflite_interior import Interior, Operator
+from zoomill.tflite.inner_tensors import InnerTensors, Operator
 
 # An exact tensor has this signal-to-quantisation-noise ratio in dB, an all wrong one its negative.
 EXACT = 120.0
@@ -97,7 +97,7 @@ def compare(exact, quantised, contract, feeds):
     Raises:
         UserError: when there are no feeds, or no tensor has a twin.
     """
-    exact, quantised, count = Interior(exact), Interior(quantised), 0
+    exact, quantised, count = InnerTensors(exact), InnerTensors(quantised), 0
     twins = match(exact.tensors, quantised.tensors)
     if not twins:
         raise UserError("the two files have no tensor in common")
@@ -139,7 +139,7 @@ def match(exact, quantised):
     added and another converter's file then lacks.
 
     Args:
-        exact, quantised: :attr:`zoomill.tflite.tflite_interior.Interior.tensors` of the two files.
+        exact, quantised: :attr:`zoomill.tflite.inner_tensors.InnerTensors.tensors` of the two files.
     """
     twins = {}
     for name, details in exact.items():

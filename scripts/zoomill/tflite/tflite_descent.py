@@ -8,6 +8,7 @@ import itertools
 
 import numpy as np
 
+from zoomill.proof.rounding import FLOAT16
 from zoomill.tflite import tflite_file
 
 _CASTS = {"QUANTIZE", "DEQUANTIZE"}
@@ -24,8 +25,6 @@ _BIASED = {
 }
 # What the zero point's rounding and a softmax, whose largest integer stands for 1 - scale, leave of a range, in steps.
 _RANGE_STEPS = 1.01
-# Largest relative difference of a float16, and the absolute one of those near 0 (half a step of the smallest numbers).
-_FLOAT16 = 2.0**-11, 2.0**-25
 
 
 def differences(exact, model):
@@ -155,7 +154,7 @@ def _of_constant(exact, found, figures):
         return [f"{name} has shape {list(values.shape)} instead of {list(numbers.shape)}"]
     difference = np.abs(values - numbers)
     if np.issubdtype(stored.dtype, np.floating) or not tflite_file.is_quantised(tensor):
-        relative, absolute = _FLOAT16 if stored.dtype == np.float16 else (0.0, 0.0)
+        relative, absolute = FLOAT16 if stored.dtype == np.float16 else (0.0, 0.0)
         wrong = ~(difference <= np.abs(numbers) * relative + absolute)
         return [f"{int(wrong.sum())} of {wrong.size} values of {name} differ"] if wrong.any() else []
     steps = (difference - np.abs(numbers) * _FLOAT32) / tflite_file.steps(tensor, stored.shape)

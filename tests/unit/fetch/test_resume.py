@@ -12,7 +12,7 @@ import time
 import pytest
 from http_server import Answer
 
-from zoomill.fetch import cache, download, progress, wanted
+from zoomill.fetch import cache, download, expected_file, progress
 
 from .fetching import (
     BUSY,
@@ -238,7 +238,7 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(server):
 def test_a_file_that_another_process_has_fetched_meanwhile_is_taken(server):
     server["a"] = DATA
     fetch(entry(server.url + "/a"))
-    file = wanted.Wanted(hex=sha(DATA))
+    file = expected_file.ExpectedFile(hex=sha(DATA))
     path = cache.Cache("sources/.cache", sys.stderr).fetch(server.url + "/a", file, "toy: model.bin")
     assert pathlib.Path(path).read_bytes() == DATA
     assert len(server.requests) == 1

@@ -5,7 +5,7 @@ import json
 import os
 
 from zoomill import command, escape, files, folders, made
-from zoomill.pages import output_kind, registry
+from zoomill.pages import models_json, output_kind
 from zoomill.tfjs import tfjs_model
 
 
@@ -37,9 +37,9 @@ def main(argv=None):
         card = args.cards[key[0]]
         first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
         contract = output_kind.scored(contracts[key], card)
-        found = registry.entries(key[0], contract, card, artifacts, first)
+        found = models_json.entries(key[0], contract, card, artifacts, first)
         for generation, entry in found.items():
-            document[generation][registry.section(card["task"])].append(entry)
+            document[generation][models_json.section(card["task"])].append(entry)
     text = "".join(
         f"export const {generation} = {escape.javascript(sections)};\n" for generation, sections in document.items()
     )

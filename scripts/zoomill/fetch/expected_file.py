@@ -1,4 +1,4 @@
-"""What is wanted of a source of files, and the two ways in which a source can fail to give it."""
+"""What is known of a file before it is fetched, and the two ways in which a server can fail to give it."""
 
 import dataclasses
 import re
@@ -21,7 +21,7 @@ class Wrong(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
+class ExpectedFile:
     """What is known of a file beforehand.
 
     Attributes:

@@ -17,7 +17,7 @@ class Operator(typing.NamedTuple):
     outputs: list
 
 
-class Interior:
+class InnerTensors:
     """A .tflite file whose activations can all be read, run by LiteRT's built-in kernels on one thread.
 
     Args:

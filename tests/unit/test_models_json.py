@@ -10,7 +10,7 @@ import pytest
 from conftest import missing
 
 from zoomill import files, folders
-from zoomill.pages import registry
+from zoomill.pages import models_json
 
 IMAGE = {
     "name": "image",
@@ -65,7 +65,7 @@ def document(given, last="Softmax"):
 
 def entries(given, task, **options):
     card = {"title": "A small model", "task": task, "decode": {}}
-    found = registry.entries("small", given, card, ARTIFACTS, document(given, **options))
+    found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options))
     return found["newer"], found["older"]
 
 
@@ -142,7 +142,7 @@ def test_a_detector_with_nms_has_a_map_of_its_tensors_and_numbers_from_one():
     )
     assert (newer["minScore"], newer["maxResults"], newer["iouThreshold"], newer["softmax"]) == (0.4, 20, 0.5, False)
     assert (older["score"], older["topK"], older["overlap"], older["exec"], older["size"]) == (0.4, 20, 0.5, "ssd", 24)
-    assert registry.classes(given, "detections") == {
+    assert models_json.classes(given, "detections") == {
         "1": {"id": 1, "displayName": "ant"},
         "2": {"id": 2, "displayName": "bee"},
     }
@@ -154,15 +154,15 @@ def test_raw_heads_have_no_tensor_of_classes_and_say_that_they_need_decoding():
     newer, older = entries(given, "object-detection")
     assert newer["map"] == {"boxes": "box_encodings", "scores": "class_predictions", "classes": None}
     # Added to the best column, of which the first is the background.
-    assert newer["offset"] == 0 and list(registry.classes(given, "ssd")) == ["1", "2"]
+    assert newer["offset"] == 0 and list(models_json.classes(given, "ssd")) == ["1", "2"]
     given["outputs"][1]["shape"] = [1, 9, 2]  # without a background
-    assert list(registry.classes(given, "ssd")) == ["0", "1"]
+    assert list(models_json.classes(given, "ssd")) == ["0", "1"]
     assert newer["iouThreshold"] == older["overlap"] == 0.6
     assert newer["decoder"] == "small/decode.js" and "decode.js" in newer["caveats"][0]
 
 
 def test_classes_of_a_classifier_are_pairs_as_the_page_reads_them():
-    assert registry.classes(contract(output("p", 2)), "classes") == [["0", "ant"], ["1", "bee"]]
+    assert models_json.classes(contract(output("p", 2)), "classes") == [["0", "ant"], ["1", "bee"]]
 
 
 @pytest.fixture
@@ -206,17 +206,17 @@ def results(tmp_path):
     }
 
 
-def write_registry(command, results):
+def write_models_json(command, results):
     flags = ["--artifacts", *results["artifacts"], "--contracts", *results["contracts"], "--cards", results["cards"]]
     root = results["root"] / "results"
     flags += ["--output-json", root / "models.json", "--output-javascript", root / "models.js"]
-    process = command(sys.executable, "write_registry", *flags)
+    process = command(sys.executable, "write_models_json", *flags)
     assert process.returncode == 0, process.stderr
     return root
 
 
 def test_the_registry_has_an_entry_for_each_graph_in_the_section_of_its_task(command, results):
-    root = write_registry(command, results)
+    root = write_models_json(command, results)
     found = files.read_json(root / "models.json")
     for sections in (found["newer"], found["older"]):
         assert {name: [entry["name"] for entry in entries] for name, entries in sections.items()} == {
@@ -233,7 +233,7 @@ def test_the_registry_has_an_entry_for_each_graph_in_the_section_of_its_task(com
 def test_the_module_exports_what_the_json_holds(command, results):
     if shutil.which("node") is None:
         missing("Node is not installed")
-    root = write_registry(command, results)
+    root = write_models_json(command, results)
     program = """
         import chosen, { newer, older } from "./models.js";
         console.log(JSON.stringify({ newer, older, same: chosen === newer }));
