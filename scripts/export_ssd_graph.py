@@ -50,15 +50,11 @@ def export(args):
         os.path.join(args.source, name) for name in ("model.ckpt", args.frozen_graph, "pipeline.config")
     )
     args.labels = label_files.of_card({"labels": args.labels, "label_offset": 0}, args.source)["labels"]
-    ssd, use_moving_averages, notes = None, False, []
-    if os.path.exists(config) or args.pipeline_override:
-        ssd, use_moving_averages = pipeline_config.read_pipeline(config, args.pipeline_override)
-    graph, variables, origin = checkpoint.read_graph(prefix, frozen, use_moving_averages)
+    averages = pipeline_config.use_moving_averages(config, args.pipeline_override)
+    graph, variables, origin = checkpoint.read_graph(prefix, frozen, averages)
     heads = ssd_graph.find_heads(graph, origin)
-    if ssd is None:
-        ssd = recovered.pipeline(graph, heads, origin)
-        print(f"{origin}: there is no pipeline.config; its graph tells:\n{ssd}", end="")
-        notes = [f"there is no pipeline.config; the source's graph tells: {pipeline_config.line(ssd)}"]
+    told = None if os.path.exists(config) else tell(graph, heads, origin, args.pipeline_override)
+    ssd, _ = pipeline_config.read_pipeline(config, args.pipeline_override, told)
     shape = ssd_graph.input_shape(ssd)
     check_given(args.labels, ssd, recovered.size(graph), config, origin)
     allowed_operators.checked(graph, [heads.boxes, heads.logits], origin, args.allow)
@@ -78,21 +74,35 @@ def export(args):
         return clear_scores(run(images)[head_names.SCORES][:, :, -ssd.num_classes :])
 
     outputs = run(pictures(golden_inputs.of_flags(args), found, size))
-    corners = corners_of(ssd, feature_maps, size, outputs.get("anchors"), bool(notes), origin)
+    loose = told is not None and ssd.anchor_generator == told.anchor_generator
+    corners = corners_of(ssd, feature_maps, size, outputs.get("anchors"), loose, origin)
     centred = anchors.center_size(corners)
     promises = ssd_contract.detection_heads(
         *(args.model, shape, source.value_range(*size), len(centred), args.labels),
         *(postprocess.Options.from_pipeline(ssd), ssd.add_background_class),
     )
-    promises |= {"notes": notes} if notes else {}
+    if told is not None:
+        line = pipeline_config.line(told)
+        promises["notes"] = [f"there is no pipeline.config; the source's graph tells: {line}"]
     for promise in promises["outputs"]:
         promise["activation"] = activation(cut, promise["tensor"], {head_names.INPUT})
     own = source.postprocess()
-    if own and not notes:
-        check_source(own, config, args.pipeline_override, source.origin)
     if own:
+        check_source(own, config, args.pipeline_override, source.origin, told)
         promises["source_postprocess"] = vars(own)
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def tell(graph, heads, origin, override):
+    """Return and print the ``ssd`` message that a graph tells; None where it does not and there is an override."""
+    try:
+        told = recovered.pipeline(graph, heads, origin)
+    except UserError:
+        if override:
+            return None
+        raise
+    print(f"{origin}: there is no pipeline.config; its graph tells:\n{told}", end="")
+    return told
 
 
 def check_given(labels, ssd, told, config, origin):
@@ -115,7 +125,7 @@ def check_given(labels, ssd, told, config, origin):
         )
 
 
-def corners_of(ssd, feature_maps, size, own, told, origin):
+def corners_of(ssd, feature_maps, size, own, loose, origin):
     """Return the anchors, float32 ``[anchors, 4]``: ymin, xmin, ymax, xmax.
 
     Args:
@@ -123,10 +133,10 @@ def corners_of(ssd, feature_maps, size, own, told, origin):
         feature_maps: ``[(height, width), …]`` of the prediction layers.
         size: height and width of the network's input.
         own: the anchors of the source's graph, or None.
-        told: whether the graph itself has told the pipeline; then its own anchors count, whatever made them.
+        loose: whether nobody but the graph itself says what its anchors are; then they count, whatever made them.
         origin: file name for error messages.
     """
-    if told and own is not None:
+    if own is not None and (loose or not ssd.anchor_generator.HasField("ssd_anchor_generator")):
         return own
     if not ssd.anchor_generator.HasField("ssd_anchor_generator"):
         raise UserError(f"{origin}: its graph holds no anchors; give pipeline.config or pipeline_override")
@@ -160,7 +170,7 @@ def clear_scores(scores):
     return np.where(scores == falling[:, :, :1], scores - second, 0).max(axis=1)
 
 
-def check_source(own, config, override, origin):
+def check_source(own, config, override, origin, told=None):
     """Refuse a description that is not that of the source's graph.
 
     Args:
@@ -169,9 +179,10 @@ def check_source(own, config, override, origin):
         override: the card's pipeline_override; without a pipeline.config it describes the source, but for the score
             threshold and the number of detections, which cut a list and change nothing else.
         origin: file name for error messages.
+        told: what the graph has told in place of pipeline.config, or None.
     """
     described = os.path.exists(config)
-    ssd, _ = pipeline_config.read_pipeline(config, "" if described else override)
+    ssd, _ = pipeline_config.read_pipeline(config, "" if described else override, told)
     stated = postprocess.Options.from_pipeline(ssd)
     if not described:
         cut = {"nms_score_threshold": own.nms_score_threshold, "max_detections": own.max_detections}

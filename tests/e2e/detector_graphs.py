@@ -16,8 +16,7 @@ import numpy as np
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 FROZEN = "frozen_inference_graph.pb"
-WRONG_SIZE = """model { ssd { num_classes: 3 image_resizer { fixed_shape_resizer { height: 300 width: 160 } }
-  anchor_generator { ssd_anchor_generator {} } } }"""
+WRONG_SIZE = "model { ssd { image_resizer { fixed_shape_resizer { height: 300 width: 160 } } } }"
 
 
 def as_it_is(tf, nodes):
@@ -81,6 +80,9 @@ def computed_size(tf, nodes):
     nodes[resize.input[1]].op = "Placeholder"
 
 
+WIDER = """model { ssd { anchor_generator { ssd_anchor_generator { aspect_ratios: 1 aspect_ratios: 4 } }
+  post_processing { batch_non_max_suppression { score_threshold: 0.5 } } } }"""
+CUT_SHORT = "model { ssd { post_processing { batch_non_max_suppression { score_threshold: 0.5 } } } }"
 VARIANTS = {
     "described": (as_it_is, True, []),
     "alone": (as_it_is, False, []),
@@ -90,6 +92,8 @@ VARIANTS = {
     "training": (training, True, []),
     "other_coder": (other_coder, False, []),
     "computed_size": (computed_size, False, []),
+    "overridden": (as_it_is, False, ["--pipeline-override", CUT_SHORT]),
+    "other_anchors": (as_it_is, False, ["--pipeline-override", WIDER]),
     "wrong_size": (as_it_is, False, ["--pipeline-override", WRONG_SIZE]),
     "checkpoint_of_a_training": (None, True, []),
 }

@@ -30,7 +30,8 @@ class Net:
     def __init__(self, *references, height=12, width=10, channels=3, heads="decoded", letter_box=0, labels=()):
         self.references, self.heads, self.random = references, heads, np.random.default_rng(0)
         self.labels = labels
-        self.text, self.values = f"[net]\nheight={height}\nwidth={width}\nchannels={channels}\n", []
+        sizes = f"height={height}\nwidth={width}\nchannels={channels}\n"
+        self.text, self.values = f"[net]\n{sizes}letter_box={letter_box}\n", []
 
     def add(self, kind, **options):
         """Add a section without parameters; a trailing underscore is for Python's own words."""

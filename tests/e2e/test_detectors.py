@@ -50,6 +50,12 @@ def test_a_graph_without_pipeline_config_tells_all_of_it(folder):
     assert "there is no pipeline.config; its graph tells:\nnum_classes: 3\n" in (folder / "alone/log.txt").read_text()
 
 
+def test_an_override_is_merged_into_what_the_graph_tells(folder):
+    found, described = contract(folder, "overridden"), contract(folder, "described")
+    assert found["postprocess"] == described["postprocess"] | {"nms_score_threshold": 0.5}
+    assert found["source_postprocess"] == described["source_postprocess"]
+
+
 def test_anchors_that_are_one_constant_are_taken_as_they_are(folder):
     for ours, theirs in zip(arrays(folder, "folded"), arrays(folder, "described"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -79,6 +85,7 @@ def test_a_network_may_have_no_background(folder):
         ("checkpoint_of_a_training", "model.ckpt-20000.meta: is a checkpoint as a training writes it; export it by"),
         ("other_coder", "the graph does not tell an NMS and a faster_rcnn_box_coder that TFLite_Detection_PostProcess"),
         ("computed_size", "the graph does not tell one size of pictures, as a fixed_shape_resizer gives; choose"),
+        ("other_anchors", "its own anchors are not those of ssd_anchor_generator"),
         (
             "wrong_size",
             "brings pictures to 160 × 160, but pipeline.config or the card's pipeline_override says 300 × 160",

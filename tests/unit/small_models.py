@@ -1,5 +1,8 @@
 """Small .tflite files, put together in memory, and running them on LiteRT."""
 
+import io
+import zipfile
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
@@ -180,3 +183,15 @@ def run(model, *inputs):
         interpreter.set_tensor(place["index"], value)
     interpreter.invoke()
     return [interpreter.get_tensor(place["index"]) for place in interpreter.get_output_details()]
+
+
+def with_metadata(files, compression=zipfile.ZIP_STORED):
+    """Return the bytes of a .tflite file as the Task Library's writers make it, with files packed in at its end."""
+    model = dense(units=3)
+    model.buffers.append(schema.BufferT(data=bytes([12, 0, 0, 0]) + b"M001" + bytes(40)))
+    model.metadata = [schema.MetadataT(name="TFLITE_METADATA", buffer=len(model.buffers) - 1)]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", compression) as writer:
+        for name, content in files.items():
+            writer.writestr(name, content)
+    return tflite_file.serialise(model) + (archive.getvalue() if files else b"")

@@ -27,6 +27,12 @@ def test_raw_heads_say_what_goes_in_and_what_comes_out():
     assert json.loads(json.dumps(found)) == found
 
 
+def test_a_head_without_background_has_a_column_less():
+    ends = np.zeros(3, np.float32), np.ones(3, np.float32)
+    found = ssd_contract.detection_heads("small", (1, 9, 9, 3), ends, 7, [], options(), background=False)
+    assert found["outputs"][1]["shape"] == [1, 7, 3] and "background" not in found["outputs"][1]["meaning"]
+
+
 def test_a_range_that_differs_by_channel_is_given_for_each():
     (image,) = heads([-120, -110, -100], [135, 145, 155])["inputs"]
     assert image["value_range"] == [[-120, -110, -100], [135, 145, 155]]

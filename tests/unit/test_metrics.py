@@ -106,6 +106,21 @@ def test_labels_that_are_no_categories_and_other_numbers_of_classes_are_refused(
         coco.categories(CATEGORIES, {"labels": ["car"], "label_offset": 1}, "order", False)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"outputs": [{"name": "detections", "shape": [1, 9, 7]}]},
+        {"outputs": [{"name": "head_0", "shape": [1, 2, 2, 14], "decode": {"classes": 2}}]},
+        {"outputs": [{"name": "box_encodings", "shape": [1, 9, 4]}], "postprocess": {"num_classes": 2}},
+    ],
+)
+def test_without_labels_as_many_classes_count_as_the_network_has(form):
+    unnamed = {"labels": [], "label_offset": 0, **form}
+    assert coco.categories(CATEGORIES, unnamed, "order", False) == {0: 1, 1: 3}
+    with pytest.raises(UserError, match="the model has 2 classes, the annotations 1; `order` needs equal numbers"):
+        coco.categories(CATEGORIES[:1], unnamed, "order", False)
+
+
 def test_unknown_options_and_outputs_are_refused():
     with pytest.raises(UserError, match="metric top_k: .*offzet"):
         metric("top_k", offzet=1)

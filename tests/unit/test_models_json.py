@@ -155,6 +155,8 @@ def test_raw_heads_have_no_tensor_of_classes_and_say_that_they_need_decoding():
     assert newer["map"] == {"boxes": "box_encodings", "scores": "class_predictions", "classes": None}
     # Added to the best column, of which the first is the background.
     assert newer["offset"] == 0 and list(models_json.classes(given, "ssd")) == ["1", "2"]
+    given["outputs"][1]["shape"] = [1, 9, 2]  # without a background
+    assert list(models_json.classes(given, "ssd")) == ["0", "1"]
     assert newer["iouThreshold"] == older["overlap"] == 0.6
     assert newer["decoder"] == "small/decode.js" and "decode.js" in newer["caveats"][0]
 

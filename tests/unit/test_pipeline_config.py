@@ -114,6 +114,26 @@ def test_another_anchor_generator_is_refused(pipeline):
     assert "ssd_anchor_generator" in refusal(pipeline, SSD.replace("ssd_anchor_generator", "multiscale_generator"))
 
 
+def test_an_anchor_generator_is_refused_by_its_name(pipeline):
+    text = SSD.replace("ssd_anchor_generator { num_layers: 6 aspect_ratios: 1.0 aspect_ratios: 2.0 }", "%s { }")
+    for name in ("multiscale_anchor_generator", "grid_anchor_generator"):
+        assert f"has a {name}; anchors of other generators" in refusal(pipeline, text % name)
+
+
+def test_a_network_has_a_background_unless_that_is_switched_off(pipeline):
+    assert pipeline(SSD)[0].add_background_class is True
+    assert pipeline(SSD, "model { ssd { add_background_class: false } }")[0].add_background_class is False
+
+
+def test_an_override_of_what_a_graph_tells_replaces_lists_and_leaves_the_rest(pipeline, tmp_path):
+    told, _ = pipeline(SSD)
+    text = "model { ssd { num_classes: 7 anchor_generator { ssd_anchor_generator { aspect_ratios: 4 } } } }"
+    ssd, _ = read_pipeline(tmp_path / "none.config", text, told)
+    generator = ssd.anchor_generator.ssd_anchor_generator
+    assert (ssd.num_classes, generator.num_layers, list(generator.aspect_ratios)) == (7, 6, [4])
+    assert ssd.image_resizer == told.image_resizer and read_pipeline(tmp_path / "none.config", "", told)[0] == told
+
+
 @pytest.mark.parametrize("text", ["model { ssd {", "model { ssd { num_classes: three } }", "model: }", "{", "\x00"])
 def test_broken_text_is_refused_in_one_line_with_its_place(pipeline, tmp_path, text):
     message = refusal(pipeline, text)

@@ -1,26 +1,12 @@
 """Labels and metadata that are packed into a .tflite file."""
 
-import io
 import zipfile
 
 import pytest
-from ai_edge_litert import schema_py_generated as schema
-from small_models import dense
+from small_models import dense, with_metadata
 
 from zoomill.inspect import recognise, tflite_metadata
 from zoomill.tflite import tflite_file
-
-
-def with_metadata(files, compression=zipfile.ZIP_STORED):
-    """Return a .tflite file as the Task Library's writers make it, with files packed in at its end."""
-    model = dense(units=3)
-    model.buffers.append(schema.BufferT(data=bytes([12, 0, 0, 0]) + b"M001" + bytes(40)))
-    model.metadata = [schema.MetadataT(name="TFLITE_METADATA", buffer=len(model.buffers) - 1)]
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", compression) as writer:
-        for name, content in files.items():
-            writer.writestr(name, content)
-    return tflite_file.serialise(model) + (archive.getvalue() if files else b"")
 
 
 def test_the_one_file_of_labels_is_read_and_named():

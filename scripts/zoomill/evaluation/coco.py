@@ -107,10 +107,9 @@ def categories(known, contract, classes, partial):
             raise UserError(f"the annotations have no category {strange[0]}; say how `classes` are numbered")
         result = {number: ids[label] for number, label in enumerate(labels)}
     elif classes == "order":
-        if len(labels) != len(known):
-            raise UserError(
-                f"the model has {len(labels)} classes, the annotations {len(known)}; `order` needs equal numbers"
-            )
+        count = len(labels) or _classes(contract)
+        if count != len(known):
+            raise UserError(f"the model has {count} classes, the annotations {len(known)}; `order` needs equal numbers")
         result = {number: category["id"] for number, category in enumerate(known)}
     else:
         result = {category["id"] - contract["label_offset"]: category["id"] for category in known}
@@ -118,6 +117,16 @@ def categories(known, contract, classes, partial):
     if missing and not partial:
         raise UserError(f"the model does not know the category {missing[0]}; `partial: true` leaves such out")
     return result
+
+
+def _classes(contract):
+    """Return how many classes a detector tells apart, as the network has them, 0 where the contract does not say."""
+    first = contract["outputs"][0]
+    if "postprocess" in contract:
+        return contract["postprocess"]["num_classes"]
+    if "decode" in first:
+        return first["decode"]["classes"]
+    return max(first["shape"][-1] - 5, 0) if first["name"] == "detections" else 0
 
 
 def _decoder(setting, options):

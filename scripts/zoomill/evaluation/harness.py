@@ -103,7 +103,7 @@ def evaluate(task, run, evidence, output, output_samples):
         "model": contract["model"],
         "graph": contract["graph"],
         "metric": task.options,
-        "preprocess": task.samples.preprocess,
+        "preprocess": {**task.contract["inputs"][0].get("preprocess", {}), **task.samples.preprocess},
         "samples": len(rows),
         "samples_sha256": files.digest(task.samples.path),
         "evaluator_sha256": evaluator_digest(),

@@ -23,7 +23,7 @@ def ancestors(nodes, tensors, stop=()):
 
 
 def constant(nodes, tensor):
-    """Return the numbers of a tensor that is a constant, ``[values]``, None where it is computed or of no known type.
+    """Return the numbers of a constant, ``[values]``, None for a tensor that is computed or is of no known type.
 
     A value that stands for several of a shape is there once.
     """
@@ -34,7 +34,7 @@ def constant(nodes, tensor):
         return None
     value = node.attr["value"].tensor
     dtype = _DTYPES.get(value.dtype)
-    if dtype is None:
+    if dtype is None or len(value.tensor_content) % np.dtype(dtype).itemsize:
         return None
     packed = np.frombuffer(value.tensor_content, dtype)
     return np.array([*value.float_val, *value.int_val, *value.int64_val, *packed], dtype)

@@ -9,8 +9,8 @@ _BY_TENSORS = ("frozen_graph", "tf1_checkpoint")
 _SORTED = ("saved_model", "tfjs")
 _TOLD = "told from the graph; name other tensors to end it elsewhere"
 _AFTER_NMS = (
-    "boxes after NMS, which TFLite cannot have: before you build it, name the tensors before, or put a pipeline.config "
-    "beside it, with which it is of kind tf1_detection"
+    "boxes after NMS, which TFLite cannot have: before you build it, name the tensors before, or, of an SSD, give its "
+    "name as `frozen_graph` of kind tf1_detection in place of `path` and tensors"
 )
 _CUSTOM = (
     "it needs {}, which no TensorFlow graph has: before you build it, end it before that, "

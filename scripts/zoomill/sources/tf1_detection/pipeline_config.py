@@ -120,25 +120,51 @@ def line(ssd):
     return f"model {{ ssd {{ {text_format.MessageToString(ssd, as_one_line=True)} }} }}"
 
 
-def _text(path, override):
+def _text(path, others):
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except FileNotFoundError as error:
-        if override:
+        if others:
             return ""
         raise UserError(f"{path}: is missing; check `unpack` in the card, or give pipeline_override") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is no text: {error}") from error
 
 
-def read_pipeline(path, override=""):
+def _merge(text, message, origin):
+    with refusing(f"{origin}: no valid pipeline text"):
+        text_format.Merge(text, message, allow_unknown_field=True)
+
+
+def _read(path, override, told=None):
+    """Return the ``Pipeline`` of a file, or of what its graph has told, with an override merged into it."""
+    pipeline, given = _pipeline_class()(), _pipeline_class()()
+    _merge(_text(path, override or told), pipeline, path)
+    _merge(override, given, "the card's pipeline_override")
+    if told is not None:
+        pipeline.model.ssd.CopyFrom(told)
+        anchors = pipeline.model.ssd.anchor_generator.ssd_anchor_generator
+        for field, _ in given.model.ssd.anchor_generator.ssd_anchor_generator.ListFields():
+            anchors.ClearField(field.name)  # lists would become longer
+    pipeline.MergeFrom(given)
+    return pipeline
+
+
+def use_moving_averages(path, override=""):
+    """Tell whether pipeline.config or an override asks for moving averages of variables; neither need be there."""
+    return _read(path, override or " ").eval_config.use_moving_averages
+
+
+def read_pipeline(path, override="", told=None):
     """Read a pipeline.config and merge ``override`` into it.
 
     Args:
-        path: the file, in protobuf text format; where it is missing, ``override`` is all there is.
+        path: the file, in protobuf text format; it may be missing where there is one of the others.
         override: protobuf text format of the same message; as in the Object Detection API's
             ``--config_override``, scalars replace and repeated fields append.
+        told: what :mod:`zoomill.sources.tf1_detection.recovered` has read of the graph, in place of the file; then
+            repeated fields of the override replace, too.
 
     Returns:
         The ``ssd`` message, whose fields are listed in this module, and ``use_moving_averages`` (bool).
@@ -147,11 +173,7 @@ def read_pipeline(path, override=""):
         UserError: for text that cannot be parsed, a model that is no SSD, a resizer that gives no fixed size, or a box
             coder or anchor generator that TFLite or this project does not have.
     """
-    pipeline = _pipeline_class()()
-    texts = {str(path): _text(path, override), "the card's pipeline_override": override}
-    for origin, text in texts.items():
-        with refusing(f"{origin}: no valid pipeline text"):
-            text_format.Merge(text, pipeline, allow_unknown_field=True)
+    pipeline = _read(path, override, told)
     if not pipeline.model.HasField("ssd"):
         kind = "faster_rcnn" if pipeline.model.HasField("faster_rcnn") else "no known"
         raise UserError(
@@ -168,7 +190,7 @@ def read_pipeline(path, override=""):
     size = ssd.image_resizer.fixed_shape_resizer
     if not (0 < size.height <= _LARGEST and 0 < size.width <= _LARGEST):
         raise UserError(f"{path}: resizes to {size.height} × {size.width}; each must be 1 to {_LARGEST}")
-    if not ssd.anchor_generator.HasField("ssd_anchor_generator"):
+    if told is None and not ssd.anchor_generator.HasField("ssd_anchor_generator"):
         other = ssd.anchor_generator.WhichOneof("kind")
         has = f"has a {other}" if other else "has no ssd_anchor_generator"
         raise UserError(f"{path}: {has}; anchors of other generators than ssd_anchor_generator are not supported")

@@ -65,7 +65,7 @@ def size(graph):
     """Return height and width that a graph brings pictures to, None where it does not tell one size."""
     nodes = {node.name: node for node in graph.node}
     resizes = [node for node in graph.node if node.name.startswith("Preprocessor/") and node.op.startswith("Resize")]
-    sizes = [constant(nodes, node.input[1]) for node in resizes]
+    sizes = [constant(nodes, tensor) for node in resizes for tensor in node.input[1:2]]
     if not resizes:
         shapes = [node.attr["shape"].shape.dim for node in graph.node if node.op == "Placeholder"]
         sizes = [np.array([axis.size for axis in dims])[1:3] for dims in shapes if len(dims) == 4]

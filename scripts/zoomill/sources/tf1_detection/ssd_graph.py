@@ -18,6 +18,10 @@ _FLOAT = 1  # DT_FLOAT in tensorflow/core/framework/types.proto
 _SHAPE_OPS = ("Shape", "ShapeN", "Rank", "Size")
 # A network with one prediction layer has no scope around the two.
 _PREDICTORS = ("BoxPredictor", "BoxEncodingPredictor", "ClassPredictor")
+# How many inputs operators have at least.
+_INPUTS = dict.fromkeys(("Enter", "ExpandDims", "Identity", "Sigmoid", "Softmax", "Sqrt", "Squeeze", "Unpack"), 1)
+_INPUTS |= dict.fromkeys(("BiasAdd", "ConcatV2", "Conv2D", "Greater", "Minimum", "Mul", "RealDiv", "Reshape"), 2)
+_INPUTS |= {"ResizeBilinear": 2, "Slice": 3, "StridedSlice": 4}
 _CONVERTERS = {0: "Identity", 1: "Sigmoid", 2: "Softmax"}
 
 
@@ -49,6 +53,7 @@ def find_heads(graph, origin):
         UserError: when the graph is not that of an SSD with convolutional box predictors.
     """
     nodes = {node.name: node for node in graph.node}
+    _refuse_malformed(graph, origin)
     _refuse_training(graph, origin)
     concats = [
         node.name
@@ -64,6 +69,15 @@ def find_heads(graph, origin):
         )
     heads = [boxes[0], classes[0]]
     return Heads(_normalised_image(nodes, heads, origin), *heads, _anchors(nodes, graph, heads))
+
+
+def _refuse_malformed(graph, origin):
+    """Raise a UserError for a node that lacks inputs which are looked at here or in the post-processing."""
+    for node in graph.node:
+        if len(node.input) < _INPUTS.get(node.op, 3 if node.op.startswith("NonMaxSuppression") else 0):
+            raise UserError(
+                f"{origin}: the {node.op} {node.name} has {len(node.input)} inputs, too few; is it damaged?"
+            )
 
 
 def _refuse_training(graph, origin):
