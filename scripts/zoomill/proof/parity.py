@@ -169,23 +169,3 @@ def _decisions(expected, values, sqnr):
     counts = first - second > allowed
     agree = values.argmax(-1) == expected.argmax(-1)
     return float(agree[counts].mean()) if counts.any() else None
-
-
-def apart(first, second, contract, golden):
-    """Return how far two artifacts of one graph are apart on the golden inputs.
-
-    Args:
-        first, second: :class:`zoomill.tflite.runtime.Artifact`.
-        contract: contract of the graph.
-        golden: golden arrays by tensor name.
-
-    Returns:
-        ``{output: {"max_abs": …, "mean_abs": …}}``.
-    """
-    runs = [(first(contract, feed), second(contract, feed)) for feed in feeds(contract, golden)]
-    result = {}
-    for entry in contract["outputs"]:
-        name = entry["name"]
-        difference = np.abs(np.stack([one[name].astype(np.float64) - other[name] for one, other in runs]))
-        result[name] = {"max_abs": float(difference.max(initial=0)), "mean_abs": float(difference.mean())}
-    return result
