@@ -36,9 +36,7 @@ def main(argv=None):
     failures, not_tested = (
         [phrase for part in (outputs, *parts) for phrase in getattr(part, side)] for side in ("failures", "not_tested")
     )
-    evidence.finish(
-        args.output, document | origin(args, model), outputs.figures, failures, not_tested
-    )
+    evidence.finish(args.output, document | origin(args, model), outputs.figures, failures, not_tested)
 
 
 def kernels(args, contract, golden):

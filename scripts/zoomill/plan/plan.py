@@ -186,7 +186,10 @@ class Plan:
         """Return the samples that give a model's golden inputs, None where pictures do or they are drawn."""
         card = self.catalogue[model]
         found = [chosen for chosen in (self.evaluation, self.calibration) if chosen.of(model)]
-        return found[0] if found and not card["golden"] and len(card["inputs"]) < 2 else None
+        if not found or card["golden"]:
+            return None
+        reader = self.datasets[found[0].of(model)["dataset"]]["form"]["reader"]
+        return found[0] if len(card["inputs"]) < 2 or reader == "npz" else None
 
     def golden_samples(self, wildcards):
         """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""

@@ -7,6 +7,8 @@ from zoomill.proof.evidence import Verdict
 
 # A ratio in dB stands for an exact output; where nothing is right it is 0 or less.
 EXACT = 200.0
+# What a probability of 8 bits may be off: one step.
+_EIGHT_BITS = 1 / 256
 # Lowest correlation of the outputs of integers with those of their real numbers.
 _SAME = 0.5
 # Dimensions of what has a row for each anchor: inputs, batch, anchors, values.
@@ -107,6 +109,8 @@ def _of_output(entry, expected, values, stood, limits, labels):
     failures = _misses(figures, limits, "")
     if activation in ("softmax", "sigmoid") and stood is not None:
         figures["logits"] = _figures(*(outputs.measured(array, activation) for array in (expected, stood)))
+        if outputs.is_rounded(values) and figures["max_abs"] <= _EIGHT_BITS:
+            failures = []  # no integer is nearer; what stood before decides
         failures += _misses(figures["logits"], limits, "logits: ")
     # Rows of boxes, one for each anchor, decide nothing, though they may have as many values.
     scores = labels > 1 and activation is None and expected.shape[-1] - labels in (0, 1) and expected.ndim != _BOXES

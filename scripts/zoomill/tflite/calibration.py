@@ -29,8 +29,7 @@ def feeds(samples, contract):
     """
     if not samples:
         return _RANDOM, _drawn(contract["inputs"])
-    (promise,) = contract["inputs"]
-    made = ({promise["tensor"]: value} for _, _, values in samples.inputs(promise) for value in values)
+    made = (feed for _, _, feeds in samples.feeds(contract["inputs"]) for feed in feeds)
     return len(read_index(samples.path)), check_inputs(contract, made)
 
 

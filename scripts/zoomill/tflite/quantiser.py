@@ -59,6 +59,8 @@ def quantise(path, variant, ranges=None, in_float=()):
     if not in_float:
         small_weights.store(model, "float16" if variant == "float16" else "int8")
     tflite_ends.reconnect(model)
+    if variant in ("int8_io", "uint8_io"):
+        tflite_ends.round_off(model, ranges)
     return model
 
 

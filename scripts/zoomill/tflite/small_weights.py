@@ -1,7 +1,7 @@
-"""Weights that ai-edge-quantizer leaves in float32, embedding tables and slopes of PRELU say: stored small all the same.
+"""Weights that ai-edge-quantizer leaves in float32, as embedding tables and slopes of PRELU: stored small all the same.
 
-TFLite has no such operator on small weights. So DEQUANTIZE stands between, as TensorFlow's converter puts it; its kernel
-runs once, as what it reads is constant.
+No such operator reads small weights. So DEQUANTIZE stands between, as TensorFlow's converter puts it; its kernel runs
+once, as what it reads is constant.
 """
 
 import copy

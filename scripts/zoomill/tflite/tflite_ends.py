@@ -1,7 +1,8 @@
-"""The ends of an integer .tflite file: float ones that are also read inside, and int8 made uint8."""
+"""The ends of an integer .tflite file: float ones that are also read inside, float ones made int8, int8 made uint8."""
 
 import copy
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from zoomill.tflite import tflite_file
@@ -29,6 +30,64 @@ def reconnect(model):
             operator.inputs = [exact.get(int(index), int(index)) for index in operator.inputs]
 
 
+def round_off(model, ranges):
+    """Make int8 of all float inputs and outputs: ai-edge-quantizer leaves those that are float inside or read twice.
+
+    Args:
+        model: ``ModelT`` of :mod:`zoomill.tflite.tflite_file`, changed in place.
+        ranges: ``{tensor: [smallest, largest]}`` of the float file.
+    """
+    graph = model.subgraphs[0]
+    for ends, cast, inwards in ((graph.inputs, "QUANTIZE", True), (graph.outputs, "DEQUANTIZE", False)):
+        for position, index in enumerate(map(int, ends)):
+            if graph.tensors[index].type == schema.TensorType.FLOAT32:
+                ends[position] = _rounded_off(model, index, cast, inwards, ranges)
+
+
+def _rounded_off(model, index, cast, inwards, ranges):
+    """Return the int8 twin of a float end, which an operator casts already or one does from now on."""
+    graph = model.subgraphs[0]
+    for operator in graph.operators:
+        near, far = (operator.inputs, operator.outputs) if inwards else (operator.outputs, operator.inputs)
+        is_cast = tflite_file.operator_name(model, operator) == cast and int(near[0]) == index
+        if is_cast and graph.tensors[int(far[0])].type == schema.TensorType.INT8:
+            graph.operators.remove(operator)
+            inner = int(far[0])
+            break
+    else:
+        inner = _add_int8(graph, index, ranges)
+        if not inwards:
+            graph.operators.append(_cast(model, "QUANTIZE", index, inner))
+            return inner
+    if any(index in operator.inputs for operator in graph.operators):
+        place = 0 if inwards else 1 + max(i for i, o in enumerate(graph.operators) if inner in o.outputs)
+        graph.operators.insert(place, _cast(model, "DEQUANTIZE", inner, index))
+    return inner
+
+
+def _add_int8(graph, index, ranges):
+    """Add the int8 twin of a float tensor, with the scale of its range, and return its index."""
+    twin = copy.deepcopy(graph.tensors[index])
+    low, high = ranges[twin.name.decode()]
+    scale = np.float32(max(high - low, np.finfo(np.float32).tiny) / 255)
+    twin.name, twin.type, twin.buffer = twin.name + b"_int8", schema.TensorType.INT8, 0
+    twin.quantization = schema.QuantizationParametersT()
+    twin.quantization.scale = np.array([scale])
+    twin.quantization.zeroPoint = np.array([np.clip(np.rint(-128 - low / scale), -128, 127)], np.int64)
+    graph.tensors.append(twin)
+    return len(graph.tensors) - 1
+
+
+def _cast(model, name, source, target):
+    operator = schema.OperatorT()
+    operator.opcodeIndex = tflite_file.add_operator_code(model, getattr(schema.BuiltinOperator, name), version=2)
+    operator.inputs, operator.outputs = [source], [target]
+    kind = {"QUANTIZE": "QuantizeOptions", "DEQUANTIZE": "DequantizeOptions"}[name]
+    operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+    operator.builtinOptions = getattr(schema, f"{kind}T")()
+    return operator
+
+
 def recast(model):
     """Give a file with int8 inputs and outputs uint8 ones, with a QUANTIZE operator behind or before each.
 
@@ -40,6 +99,8 @@ def recast(model):
     before, after = [], []
     for ends, operators, outwards in ((graph.inputs, before, False), (graph.outputs, after, True)):
         for position, index in enumerate(ends):
+            if not tflite_file.is_quantised(graph.tensors[index]):
+                continue
             outer = _unsigned(graph, int(index))
             inputs, outputs = ([index], [outer]) if outwards else ([outer], [index])
             operators.append(_quantize(code, inputs, outputs))

@@ -168,7 +168,7 @@ def plain(value):
 
 
 def weights(model):
-    """Return ``(subgraph, tensor)`` of all weights of more than 1024 elements, but the anchors and biases (one axis)."""
+    """Return ``(subgraph, tensor)`` of all weights of more than 1024 elements but anchors and biases (one axis)."""
     return [
         (graph, tensor)
         for graph in model.subgraphs
