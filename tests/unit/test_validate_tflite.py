@@ -103,7 +103,7 @@ def test_what_was_not_derived_from_the_float_file_fails(validated, golden, tmp_p
 
 def test_a_file_that_is_not_what_its_variant_promises_fails(validated, golden):
     _, found = validated(dense(), dense_contract(), golden, "--variant", flag("int8"))
-    assert "weights are float32" in found["failures"]
+    assert "weights are float32: FULLY_CONNECTED reads weights" in found["failures"]
 
 
 def test_outputs_that_are_no_numbers_fail_without_a_traceback(validated, golden):

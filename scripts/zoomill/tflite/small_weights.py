@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from zoomill.tflite import tflite_file
+from zoomill.tflite.tflite_ends import cast
 
 # Dtypes, and the version of DEQUANTIZE that reads them.
 _TYPES = {"float16": (schema.TensorType.FLOAT16, 3), "int8": (schema.TensorType.INT8, 2)}
@@ -39,17 +40,9 @@ def store(model, dtype):
         model.buffers.append(schema.BufferT())
         model.buffers[-1].data = np.frombuffer(numbers.astype(dtype).tobytes(), np.uint8)
         graph.tensors.append(twin)
-        graph.operators.insert(0, _dequantize(code, len(graph.tensors) - 1, index))
+        graph.operators.insert(0, cast(code, "DEQUANTIZE", len(graph.tensors) - 1, index))
         tensor.buffer = 0
     used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
     for index, buffer in enumerate(model.buffers):
         if index not in used:
             buffer.data = None
-
-
-def _dequantize(code, source, target):
-    operator = schema.OperatorT()
-    operator.opcodeIndex, operator.inputs, operator.outputs = code, [source], [target]
-    operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
-    operator.builtinOptions = schema.DequantizeOptionsT()
-    return operator

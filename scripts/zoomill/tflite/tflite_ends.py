@@ -38,18 +38,18 @@ def round_off(model, ranges):
         ranges: ``{tensor: [smallest, largest]}`` of the float file.
     """
     graph = model.subgraphs[0]
-    for ends, cast, inwards in ((graph.inputs, "QUANTIZE", True), (graph.outputs, "DEQUANTIZE", False)):
+    for ends, kind, inwards in ((graph.inputs, "QUANTIZE", True), (graph.outputs, "DEQUANTIZE", False)):
         for position, index in enumerate(map(int, ends)):
             if graph.tensors[index].type == schema.TensorType.FLOAT32:
-                ends[position] = _rounded_off(model, index, cast, inwards, ranges)
+                ends[position] = _rounded_off(model, index, kind, inwards, ranges)
 
 
-def _rounded_off(model, index, cast, inwards, ranges):
+def _rounded_off(model, index, kind, inwards, ranges):
     """Return the int8 twin of a float end, which an operator casts already or one does from now on."""
     graph = model.subgraphs[0]
     for operator in graph.operators:
         near, far = (operator.inputs, operator.outputs) if inwards else (operator.outputs, operator.inputs)
-        is_cast = tflite_file.operator_name(model, operator) == cast and int(near[0]) == index
+        is_cast = tflite_file.operator_name(model, operator) == kind and int(near[0]) == index
         if is_cast and graph.tensors[int(far[0])].type == schema.TensorType.INT8:
             graph.operators.remove(operator)
             inner = int(far[0])
@@ -57,11 +57,11 @@ def _rounded_off(model, index, cast, inwards, ranges):
     else:
         inner = _add_int8(graph, index, ranges)
         if not inwards:
-            graph.operators.append(_cast(model, "QUANTIZE", index, inner))
+            graph.operators.append(_added(model, "QUANTIZE", index, inner))
             return inner
     if any(index in operator.inputs for operator in graph.operators):
         place = 0 if inwards else 1 + max(i for i, o in enumerate(graph.operators) if inner in o.outputs)
-        graph.operators.insert(place, _cast(model, "DEQUANTIZE", inner, index))
+        graph.operators.insert(place, _added(model, "DEQUANTIZE", inner, index))
     return inner
 
 
@@ -78,13 +78,23 @@ def _add_int8(graph, index, ranges):
     return len(graph.tensors) - 1
 
 
-def _cast(model, name, source, target):
-    operator = schema.OperatorT()
-    operator.opcodeIndex = tflite_file.add_operator_code(model, getattr(schema.BuiltinOperator, name), version=2)
-    operator.inputs, operator.outputs = [source], [target]
-    kind = {"QUANTIZE": "QuantizeOptions", "DEQUANTIZE": "DequantizeOptions"}[name]
-    operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
-    operator.builtinOptions = getattr(schema, f"{kind}T")()
+def _added(model, name, source, target):
+    code = tflite_file.add_operator_code(model, getattr(schema.BuiltinOperator, name), version=2)
+    return cast(code, name, source, target)
+
+
+def cast(code, name, source, target):
+    """Return an operator that only changes the type of numbers, QUANTIZE or DEQUANTIZE.
+
+    Args:
+        code: index of its kind among the file's.
+        name: of its kind.
+        source, target: indices of tensors.
+    """
+    operator, options = schema.OperatorT(), {"QUANTIZE": "QuantizeOptions", "DEQUANTIZE": "DequantizeOptions"}[name]
+    operator.opcodeIndex, operator.inputs, operator.outputs = code, [source], [target]
+    operator.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+    operator.builtinOptions = getattr(schema, f"{options}T")()
     return operator
 
 
@@ -102,8 +112,7 @@ def recast(model):
             if not tflite_file.is_quantised(graph.tensors[index]):
                 continue
             outer = _unsigned(graph, int(index))
-            inputs, outputs = ([index], [outer]) if outwards else ([outer], [index])
-            operators.append(_quantize(code, inputs, outputs))
+            operators.append(cast(code, "QUANTIZE", *((int(index), outer) if outwards else (outer, int(index)))))
             ends[position] = outer
     graph.operators = [*before, *graph.operators, *after]
 
@@ -116,12 +125,3 @@ def _unsigned(graph, index):
     twin.quantization.zeroPoint = [int(point) + _SHIFT for point in twin.quantization.zeroPoint]
     graph.tensors.append(twin)
     return len(graph.tensors) - 1
-
-
-def _quantize(code, inputs, outputs):
-    operator = schema.OperatorT()
-    operator.opcodeIndex = code
-    operator.inputs, operator.outputs = [int(i) for i in inputs], [int(i) for i in outputs]
-    operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
-    operator.builtinOptions = schema.QuantizeOptionsT()
-    return operator
