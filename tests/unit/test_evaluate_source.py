@@ -140,7 +140,9 @@ def autoencoder(task, errors):
         [str(int(name.startswith("anomaly"))) for name in names],
         {"reader": "tensor", "dtype": "float32", "shape": [4], "label": "class"},
         {
-            "inputs": [{"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 4], "layout": None, "value_range": None}],
+            "inputs": [
+                {"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 4], "layout": None, "value_range": None}
+            ],
             "outputs": [{"name": "y", "tensor": "y:0"}],
             "labels": [],
             "label_offset": 0,

@@ -41,10 +41,10 @@ def quantise(path, variant, ranges=None, in_float=()):
     Raises:
         UserError: for a file that cannot be quantised.
     """
-    from ai_edge_quantizer import quantizer
-
     exact = tflite_file.read(path)
     quantisable.check(path, exact, calibrated=ranges is not None)
+    from ai_edge_quantizer import quantizer
+
     work = quantizer.Quantizer(path, _recipe(variant, in_float))
     calibration = ranges and {
         tensor: {"min": np.array(low, np.float32).reshape(1, 1), "max": np.array(high, np.float32).reshape(1, 1)}
