@@ -15,7 +15,6 @@ rule validate_tflite:
         anchors=plan.anchors,
         figures=plan.conversion_figures,
         calibration=plan.calibration_of,
-        beside=plan.beside,
         exact=plan.float_file,
     output:
         "results/{model}/{graph}.{variant}.tflite.json",
@@ -41,7 +40,6 @@ rule validate_tflite:
             --limits {params.limits:q} \
             --figures {input.figures:q} \
             --calibration {input.calibration:q} \
-            --beside {input.beside:q} \
             --float {input.exact:q} \
             --output {output:q} \
             &>{log:q}

@@ -89,15 +89,14 @@ def _deciding(task, folder):
 
 def _feeds(task):
     """Return the first input of each of the first samples."""
-    (promise,) = task.contract["inputs"]
-    first = itertools.islice(task.samples.inputs(promise), _RANKING)
-    return [{promise["tensor"]: values[0]} for _, _, values in first]
+    first = itertools.islice(task.samples.feeds(task.contract["inputs"]), _RANKING)
+    return [feeds[0] for _, _, feeds in first]
 
 
 def _rows(task, metric, path):
     """Return the metric's rows of a file."""
-    (promise,), run = task.contract["inputs"], runtime.Artifact(path)
-    return task.score(metric, lambda value: run(task.contract, {promise["tensor"]: value}))
+    run = runtime.Artifact(path)
+    return task.score(metric, lambda feed: run(task.contract, feed))
 
 
 def _figures(metric, rows, names, size):

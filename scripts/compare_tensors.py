@@ -45,10 +45,9 @@ def _feeds(args, contract):
         with np.load(args.golden) as golden:
             yield from list(parity.feeds(contract, golden))[: args.limit]
         return
-    (promise,) = contract["inputs"]
     step = -(-len(samples.read_index(args.samples)) // args.limit)
-    for _, _, values in sample_inputs.of_flags(args).inputs(promise, slice(None, None, step)):
-        yield {promise["tensor"]: values[0]}
+    for _, _, feeds in sample_inputs.of_flags(args).feeds(contract["inputs"], slice(None, None, step)):
+        yield feeds[0]
 
 
 if __name__ == "__main__":

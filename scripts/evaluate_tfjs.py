@@ -37,10 +37,10 @@ def main(argv=None):
 
 def run(task, artifact, node, library):
     """Yield ``{output name: array}`` for each input of each sample in turn."""
-    (promise,) = task.contract["inputs"]
-    start = 0
-    while part := list(task.samples.inputs(promise, slice(start, start + _PART))):
-        values = {promise["tensor"]: np.stack([value for _, _, own in part for value in own])}
+    inputs, start = task.contract["inputs"], 0
+    while part := list(task.samples.feeds(inputs, slice(start, start + _PART))):
+        feeds = [feed for _, _, own in part for feed in own]
+        values = {promise["tensor"]: np.stack([feed[promise["tensor"]] for feed in feeds]) for promise in inputs}
         found = tfjs_runtime.run_golden(artifact, task.contract, values, BACKEND, node, library)
         yield from found["outputs"]
         start += _PART

@@ -18,10 +18,9 @@ def main(argv=None):
     harness.add_outputs(parser)
     args = command.parse(parser, argv)
     task, artifact = harness.task_of_flags(args), runtime.Artifact(args.artifact, args.kernels)
-    tensor = task.contract["inputs"][0]["tensor"]
 
-    def run(value):
-        return artifact(task.contract, {tensor: value})
+    def run(feed):
+        return artifact(task.contract, feed)
 
     evidence = {
         "variant": args.variant,

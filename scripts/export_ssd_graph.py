@@ -211,7 +211,7 @@ def predict(folder, samples, source, size, post_processing):
             result["detection_classes"] -= 1
         return result
 
-    promise = {"name": "image", "dtype": "uint8", "shape": [1, *size, 3]}
+    promise = {"name": "image", "tensor": "image", "dtype": "uint8", "shape": [1, *size, 3]}
     promise.update(layout="NHWC", colour="RGB", value_range=[0, 255])
     predictions.write(os.path.join(folder, "predictions.npz"), samples, [promise], run, batched=False)
 

@@ -23,14 +23,12 @@ def main(argv=None):
     parser.add_argument(
         "--calibration", type=made.checked, nargs="*", help="calibration.json that the artifact was quantised with"
     )
-    parser.add_argument(
-        "--beside", type=made.checked, nargs="*", help="the same variant by another quantiser, to be compared with"
-    )
     args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
     model = tflite_file.read(args.artifact)
     document = evidence.begin(args.artifact, args.variant.name, args.limits, contract) | tflite_file.describe(model)
     judge = judge_detector if tflite_file.postprocess_options(model) else judge_outputs
+    document |= {"kernels": kernels(args, contract, golden), "in_float": tflite_file.float_operators(model)}
     outputs = judge(args, model, contract, golden)
     parts = [source(args, model, contract, golden), delivery(args, model, contract), descent(args, model)]
     for part in parts:
@@ -38,9 +36,19 @@ def main(argv=None):
     failures, not_tested = (
         [phrase for part in (outputs, *parts) for phrase in getattr(part, side)] for side in ("failures", "not_tested")
     )
-    evidence.finish(
-        args.output, document | origin(args, model, contract, golden), outputs.figures, failures, not_tested
-    )
+    evidence.finish(args.output, document | origin(args, model), outputs.figures, failures, not_tested)
+
+
+def kernels(args, contract, golden):
+    """Return what each set of LiteRT's kernels says of the file: ``runs``, or why not; built-in ones have to."""
+    feed, found = next(parity.feeds(contract, golden)), {}
+    for name in runtime.KERNELS:
+        try:
+            runtime.Artifact(args.artifact, name)(contract, feed)
+            found[name] = "runs"
+        except (RuntimeError, ValueError) as error:
+            found[name] = str(error).splitlines()[0]
+    return found
 
 
 def judge_outputs(args, model, contract, golden):
@@ -88,8 +96,8 @@ def descent(args, model):
     return evidence.Verdict(figures, failures, [])
 
 
-def origin(args, model, contract, golden):
-    """Return what evidence says about how the file was made, and about its twin by another quantiser."""
+def origin(args, model):
+    """Return what evidence says about how the file was made."""
     said = {}
     if options := tflite_file.postprocess_options(model):
         said["postprocess"] = vars(options)
@@ -100,13 +108,6 @@ def origin(args, model, contract, golden):
     if args.calibration:
         calibration = files.read_json(args.calibration[0])
         said["calibration"] = {key: calibration[key] for key in ("samples", "count")}
-    if args.beside:
-        run, other = runtime.Artifact(args.artifact), runtime.Artifact(args.beside[0])
-        said["beside"] = {
-            "artifact": os.path.basename(args.beside[0]),
-            "sha256": files.digest(args.beside[0]),
-            "apart": parity.apart(run, other, contract, golden),
-        }
     return said
 
 

@@ -76,7 +76,10 @@ def test_a_float_or_int8_file_is_no_uint8_file():
     model, contract = dense(description="TOCO Converted."), dense_contract()
     contract["inputs"][0]["value_range"] = [-1, 1]
     found = problems(model, contract, "toco_uint8")
-    assert "weights are float32" in found and "x is float32 [1, 4] instead of uint8 [1, 4]" in found
+    assert (
+        "weights are float32: FULLY_CONNECTED reads weights" in found
+        and "x is float32 [1, 4] instead of uint8 [1, 4]" in found
+    )
     assert "x is int8 [1, 4] instead of uint8 [1, 4]" in problems(*stored(1 / 128, 0, np.int8), "toco_uint8")
 
 
@@ -97,8 +100,8 @@ def test_an_operator_that_no_runtime_knows_is_found():
 
 @pytest.mark.parametrize("variant", ["float16", "dynamic"])
 def test_weights_of_another_dtype_than_the_variants_are_found(variant):
-    assert problems(dense(), dense_contract(), variant) == ["weights are float32"]
-    assert problems(*hybrid(40, 40), "float32") == ["weights are int8"]
+    assert problems(dense(), dense_contract(), variant) == ["weights are float32: FULLY_CONNECTED reads weights"]
+    assert problems(*hybrid(40, 40), "float32") == ["weights are int8: FULLY_CONNECTED reads weights"]
 
 
 def test_a_long_bias_is_no_weight():

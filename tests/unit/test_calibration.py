@@ -59,3 +59,16 @@ def test_inputs_of_another_normalisation_are_refused(ends):
 def test_inputs_that_fill_the_range_pass_on():
     made = feeds([-0.9, 0, 0, 0], [0, 0, 0, 1.0])
     assert list(calibration.check_inputs(CONTRACT, made)) == made
+
+
+def test_random_inputs_fill_their_range_integers_too():
+    inputs = [
+        {"name": "tokens", "tensor": "t", "dtype": "int32", "shape": [1, 8], "value_range": [0, 5000]},
+        {"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 8], "value_range": [-2, 6]},
+    ]
+    count, feeds = calibration.feeds(None, {"inputs": inputs})
+    feeds = list(feeds)
+    assert len(feeds) == count
+    for name, low, high in (("t", 0, 5000), ("x", -2, 6)):
+        values = np.concatenate([feed[name] for feed in feeds])
+        assert low <= values.min() < low + 0.05 * (high - low) and high - 0.05 * (high - low) < values.max() <= high

@@ -107,7 +107,7 @@ def test_a_graph_with_fake_quant_nodes_is_not_quantised_after_its_training(catal
     for variant in ("float32", "toco_float32", "toco_uint8"):
         assert why_not(card, "detect_cut", variant) is None
     for variant in ("float16", "dynamic", "int8", "int8_io", "uint8_io", "int16x8"):
-        assert "no runtime can prepare; take toco_uint8" in why_not(card, "detect_cut", variant)
+        assert "take toco_uint8 or tf_int8" in why_not(card, "detect_cut", variant)
 
 
 def test_int8_mixed_needs_calibration_evaluation_and_an_allowed_drop(catalogue):

@@ -21,7 +21,7 @@ SSD |= {
     "h_scale": 5,
     "w_scale": 5,
 }
-PICTURE = {"name": "x", "dtype": "float32", "shape": [1, 8, 8, 3], "layout": "NHWC", "colour": "RGB"}
+PICTURE = {"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 8, 8, 3], "layout": "NHWC", "colour": "RGB"}
 
 
 class Task:
@@ -140,7 +140,9 @@ def autoencoder(task, errors):
         [str(int(name.startswith("anomaly"))) for name in names],
         {"reader": "tensor", "dtype": "float32", "shape": [4], "label": "class"},
         {
-            "inputs": [{"name": "x", "dtype": "float32", "shape": [1, 4], "layout": None, "value_range": None}],
+            "inputs": [
+                {"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 4], "layout": None, "value_range": None}
+            ],
             "outputs": [{"name": "y", "tensor": "y:0"}],
             "labels": [],
             "label_offset": 0,

@@ -137,3 +137,11 @@ def test_samples_are_spread_over_the_list_and_those_far_apart_are_taken(tmp_path
     found = chosen([promise([1, 4])], lambda feed: {"y": feed["x"]}, samples=samples)
     levels = [feed["x"][0, 0] for feed in found]
     assert len(levels) == golden_inputs.COUNT and levels[0] < 5 and levels[-1] > 50
+
+
+def test_the_rows_of_a_fixed_batch_differ():
+    promise = {"name": "x", "dtype": "float32", "shape": [5, 8, 8, 3], "layout": "NHWC", "value_range": [0, 1]}
+    (drawn,) = golden_inputs.draw([promise], 3).values()
+    assert len({row.tobytes() for row in drawn}) == 5
+    (alone,) = golden_inputs.draw([{**promise, "shape": [1, 8, 8, 3]}], 3).values()
+    assert np.array_equal(alone[0], drawn[0])

@@ -7,7 +7,7 @@ from zoomill import folders
 from zoomill.errors import UserError
 from zoomill.evaluation import coco, metrics
 
-INPUT = {"name": "x", "shape": [1, 2], "dtype": "float32", "layout": None, "value_range": [-1, 1]}
+INPUT = {"name": "x", "tensor": "x", "shape": [1, 2], "dtype": "float32", "layout": None, "value_range": [-1, 1]}
 CONTRACT = {"inputs": [INPUT], "outputs": [{"name": "y"}], "labels": [], "label_offset": 0}
 CATEGORIES = [{"id": 1, "name": "person"}, {"id": 3, "name": "car"}]
 
@@ -17,7 +17,9 @@ def metric(name, contract=CONTRACT, **options):
 
 
 def case(output, label=None, name="a", inputs=()):
-    return metrics.Case(name, label, [], list(inputs), [{"y": np.array(each, np.float32)} for each in output])
+    return metrics.Case(
+        name, label, [], [{"x": each} for each in inputs], [{"y": np.array(each, np.float32)} for each in output]
+    )
 
 
 def ranks(top, *cases):

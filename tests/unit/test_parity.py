@@ -160,3 +160,17 @@ def test_the_rounding_of_a_source_is_reported_and_may_cut_but_not_go_another_way
     (phrase,) = parity.rounding(contract, {**golden, "rounded/y": logits[::-1]}).failures
     assert phrase.startswith("y: its integers and their real numbers correlate by ")
     assert parity.rounding(contract, {"t": logits}) == ({}, [], [])
+
+
+def test_a_probability_of_eight_bits_may_be_off_by_a_step_if_what_stood_before_is_right(logits):
+    """Those of a model that hardly tells its classes apart move by less than a step."""
+    near = logits / 1000
+    golden, found = softmax(near), np.rint(softmax(near) * 256) / 256
+    found[0] = np.floor(golden[0] * 256) / 256  # or it is constant
+    _, failures, _ = judged(golden, found, ROUGH, before=near, activation="softmax")
+    assert failures == []
+    _, failures, _ = judged(golden, found, ROUGH, before=near[::-1], activation="softmax")
+    assert any("logits: SQNR" in line for line in failures)
+    found[0] += 2 / 256
+    _, failures, _ = judged(golden, found, ROUGH, before=near, activation="softmax")
+    assert any(line.startswith("y: SQNR") for line in failures)

@@ -22,6 +22,7 @@ def test_the_lowest_value_is_0_and_zero_is_a_whole_number(value_range, mean, std
     assert uint8_input.statistics({"name": "x", "value_range": value_range}) == (mean, std)
 
 
-def test_an_input_without_a_value_range_is_refused():
+@pytest.mark.parametrize("promise", [{"name": "x"}, {"name": "x", "value_range": None}])
+def test_an_input_without_a_value_range_is_refused(promise):
     with pytest.raises(UserError, match="the input x has no value_range; give it under `inputs` in the card"):
-        uint8_input.statistics({"name": "x"})
+        uint8_input.statistics(promise)

@@ -6,8 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from rows import flag, variant
-from small_models import dense, dense_contract, heads, heads_contract, options, run
+from small_models import Builder, dense, dense_contract, heads, heads_contract, options, run
 
 from zoomill import files
 from zoomill.detection import head_names
@@ -103,7 +104,7 @@ def test_what_was_not_derived_from_the_float_file_fails(validated, golden, tmp_p
 
 def test_a_file_that_is_not_what_its_variant_promises_fails(validated, golden):
     _, found = validated(dense(), dense_contract(), golden, "--variant", flag("int8"))
-    assert "weights are float32" in found["failures"]
+    assert "weights are float32: FULLY_CONNECTED reads weights" in found["failures"]
 
 
 def test_outputs_that_are_no_numbers_fail_without_a_traceback(validated, golden):
@@ -155,3 +156,22 @@ def test_a_detector_that_finds_something_else_fails(validated):
     golden[head_names.SCORES] = golden[head_names.SCORES][:, :, [0, 2, 3, 1]]
     failed = validated(model, contract, golden)[1]["failures"]
     assert {phrase.partition(":")[0] for phrase in failed} == {"class_predictions", "decision"}
+
+
+def test_a_file_that_xnnpack_refuses_is_judged_by_the_built_in_kernels_and_both_answers_stand(validated):
+    """Integer SPLIT with the axis of the batch, as unrolled recurrent layers have it."""
+    builder, scale = Builder(), 0.0625
+    x, small = builder.tensor("image", [1, 4]), builder.quantised("small", [1, 4], scale, 0)
+    halves = [builder.quantised(name, [1, 2], scale * (1 + place), 0) for place, name in enumerate("ab")]
+    y = builder.tensor("scores", [1, 2])
+    builder.operator("QUANTIZE", [x], [small])
+    settings = schema.SplitOptionsT()
+    settings.numSplits = 2
+    builder.operator("SPLIT", [builder.tensor("axis", np.array(1, np.int32)), small], halves, settings)
+    builder.operator("DEQUANTIZE", halves[:1], [y])
+    model = builder.build([x], [y])
+    model.description = b"MLIR Converted."
+    inputs = np.random.default_rng(0).integers(-16, 16, (3, 1, 4)).astype(np.float32) / 16
+    _, found = validated(model, dense_contract(2), {"image": inputs, "scores": inputs[:, :, :2]})
+    assert found["verdict"] == "passed" and found["kernels"]["builtin"] == "runs"
+    assert "SPLIT" in found["kernels"]["xnnpack"]

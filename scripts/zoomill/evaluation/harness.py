@@ -39,8 +39,7 @@ class Task:
 
     def metric(self):
         """Return the metric, as :func:`zoomill.evaluation.metrics.metric` makes it."""
-        (promise,) = self.contract["inputs"]
-        preprocess = Preprocess.of(promise, self.samples.preprocess)
+        preprocess = Preprocess.of(self.contract["inputs"][0], self.samples.preprocess)
         setting = metrics.Setting(self.contract, preprocess, self.samples.folder, self.anchors)
         return metrics.metric(setting, **self.options)
 
@@ -49,13 +48,12 @@ class Task:
 
         Args:
             metric: what :meth:`metric` returned.
-            run: function from an input to ``{output name: array}``, batch of one included.
+            run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         """
-        (promise,) = self.contract["inputs"]
         rows = []
-        for sample, arrays, values in self.samples.inputs(promise):
+        for sample, arrays, feeds in self.samples.feeds(self.contract["inputs"]):
             label = readers.read_label(self.samples.folder, sample, self.samples.form)
-            case = metrics.Case(sample.name, label, arrays, values, [run(value) for value in values])
+            case = metrics.Case(sample.name, label, arrays, feeds, [run(feed) for feed in feeds])
             rows.append({"name": sample.name, **metric.row(case)})
         return rows
 
@@ -85,7 +83,7 @@ def evaluate(task, run, evidence, output, output_samples):
 
     Args:
         task: :class:`Task`.
-        run: function from an input to ``{output name: array}``, batch of one included.
+        run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         evidence: what is known about the model, its variant among it.
         output, output_samples: paths.
     """

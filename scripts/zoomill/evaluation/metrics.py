@@ -21,7 +21,7 @@ class Setting:
 
     Attributes:
         contract: contract of the graph.
-        preprocess: the :class:`zoomill.inputs.preprocess.Preprocess` that made the inputs.
+        preprocess: the :class:`zoomill.inputs.preprocess.Preprocess` that made the first input.
         folder: of the data set.
         anchors: of an SSD, see :func:`zoomill.detection.decode.decoder`; else None.
     """
@@ -40,7 +40,7 @@ class Case:
         name: of the sample.
         label: what :func:`zoomill.inputs.readers.read_label` returned.
         arrays: the sample's arrays before preprocessing, one for each window.
-        inputs: the model's input for each of them, batch of one included.
+        inputs: ``{input tensor: array}`` for each of them, batch of one included.
         outputs: ``{output name: array}`` for each of them.
     """
 
@@ -102,6 +102,7 @@ class Auc:
         except re.error as error:
             raise UserError(f"metric.machines: {machines!r} is no pattern: {error}") from error
         self._anomalies, self._output = anomalies, _output(setting, output)
+        self._input = setting.contract["inputs"][0]["tensor"]
 
     def row(self, case):
         """Return machine, label (1 is an anomaly) and score."""
@@ -109,7 +110,7 @@ class Auc:
         if not found:
             raise UserError(f"{case.name}: does not say its machine, {self._machine.pattern}")
         errors = [
-            np.mean(np.square(given.astype(np.float64).ravel() - outputs[self._output].ravel()))
+            np.mean(np.square(given[self._input].astype(np.float64).ravel() - outputs[self._output].ravel()))
             for given, outputs in zip(case.inputs, case.outputs, strict=True)
         ]
         return {"machine": found[0], "label": int(case.label in self._anomalies), "score": float(np.mean(errors))}

@@ -39,11 +39,11 @@ class Given:
     samples: sample_inputs.Samples | None = None
 
     def read_samples(self):
-        """Return arrays of samples evenly spread over the list; of a sample with several windows the middle one."""
+        """Return arrays and names of samples evenly spread over the list; of several windows of one the middle one."""
         listed = samples.read_index(self.samples.path)
         chosen = listed[:: -(-len(listed) // _POOL)]
-        read = [readers.read(self.samples.folder, sample, self.samples.form) for sample in chosen]
-        return [windows[len(windows) // 2] for windows in read]
+        read = [(readers.read(self.samples.folder, sample, self.samples.form), sample.name) for sample in chosen]
+        return [(windows[len(windows) // 2], name) for windows, name in read]
 
 
 def add_arguments(parser):
@@ -71,7 +71,7 @@ def choose(given, promises, run, activations=None):
     Returns:
         ``[{input name: array}, …]`` in the dtypes and shapes of the contract, batch included: one for each pinned
         picture; else the :data:`COUNT` samples, or drawn inputs, whose outputs are farthest apart. They are the same
-        on every machine as long as outputs agree to two digits. Samples are for a graph with one input.
+        on every machine as long as outputs agree to two digits. Several inputs are given samples of npz files only.
 
     Raises:
         UserError: when pictures are given to several inputs, or cannot become the input.
@@ -82,7 +82,7 @@ def choose(given, promises, run, activations=None):
         (promise,) = promises
         return [{promise["name"]: Preprocess.of(promise, {})(read_picture(path))} for path in given.images]
     activations, feeds, found = activations or {}, [], []
-    sampled = given.samples and len(promises) == 1
+    sampled = given.samples and (len(promises) == 1 or given.samples.form["reader"] == "npz")
     for attempt in range(1 if sampled else _ROUNDS):
         new = _samples(given, promises) if sampled else _drawn(promises, attempt)
         feeds += new
@@ -95,9 +95,8 @@ def choose(given, promises, run, activations=None):
 
 
 def _samples(given, promises):
-    (promise,) = promises
-    preprocess = Preprocess.of(promise, given.samples.preprocess)
-    return [{promise["name"]: preprocess(array)} for array in given.read_samples()]
+    feeds = (given.samples.feed(promises, *sample) for sample in given.read_samples())
+    return [{promise["name"]: feed[promise["tensor"]] for promise in promises} for feed in feeds]
 
 
 def _drawn(promises, attempt):

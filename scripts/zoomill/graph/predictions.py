@@ -23,17 +23,16 @@ def write(path, samples, promises, run, batched):
         batched: ``run`` takes all windows of a sample as one batch, too.
 
     Raises:
-        UserError: when there are several inputs, or no samples.
+        UserError: when the samples are none, or not all inputs of the model.
     """
-    if len(promises) != 1:
-        raise UserError(f"has {len(promises)} inputs; samples can be given to a single one only")
-    (promise,), rows = promises, []
-    for _, _, values in samples.inputs(promise):
-        if batched and len(values) > 1:
-            found = run({promise["name"]: np.concatenate(values)})
-            rows += [{name: array[i : i + 1] for name, array in found.items()} for i in range(len(values))]
+    rows, names = [], {promise["name"]: promise["tensor"] for promise in promises}
+    for _, _, windows in samples.feeds(promises):
+        feeds = [{name: window[tensor] for name, tensor in names.items()} for window in windows]
+        if batched and len(feeds) > 1:
+            found = run({name: np.concatenate([feed[name] for feed in feeds]) for name in names})
+            rows += [{name: array[i : i + 1] for name, array in found.items()} for i in range(len(feeds))]
         else:
-            rows += [run({promise["name"]: value}) for value in values]
+            rows += map(run, feeds)
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     buffer = io.BytesIO()
     np.savez(buffer, **stored, **{_SAMPLES: np.array(files.digest(samples.path))})

@@ -16,13 +16,14 @@ def read(folder, sample, form):
     Args:
         folder: that of the data set.
         sample: :class:`zoomill.inputs.samples.Sample`.
-        form: ``{"reader": "picture"}``, any file that Pillow reads; ``{"reader": "npy"}``; or ``{"reader": "tensor",
-            "dtype": …, "shape": …}``, raw little-endian values: with ``scale`` and ``zero_point`` they are quantised,
-            with ``step`` the file holds many windows of ``shape``, each ``step`` values after the one before.
+        form: ``{"reader": "picture"}``, any file that Pillow reads; ``{"reader": "npy"}``; ``{"reader": "npz"}``,
+            an array for each input of a model; or ``{"reader": "tensor", "dtype": …, "shape": …}``, raw little-endian
+            values: with ``scale`` and ``zero_point`` they are quantised, with ``step`` the file holds many windows of
+            ``shape``, each ``step`` values after the one before.
 
     Returns:
         A list of arrays: uint8 ``[height, width, 3]`` (or ``[height, width, 1]`` of a grey npy) for pictures; float32
-        of ``shape`` for other values. More than one for windows.
+        of ``shape`` for other values. More than one for windows. Of an npz file, a list of one ``{name: array}``.
 
     Raises:
         UserError: when the file is not the one that the sample list names, is damaged or of another size.
@@ -34,6 +35,9 @@ def read(folder, sample, form):
         return [read_picture(path)]
     if form["reader"] == "npy":
         return [_load(path)]
+    if form["reader"] == "npz":
+        with refusing(f"{path}: is no .npz file that can be read"), np.load(path, allow_pickle=False) as stored:
+            return [dict(stored)]
     return _tensors(path, form)
 
 

@@ -1,4 +1,4 @@
-"""Samples of a data set as inputs of a model."""
+"""Samples of a data set as inputs of a model: a single one, or several by their names."""
 
 import dataclasses
 import json
@@ -25,17 +25,16 @@ class Samples:
     form: dict
     preprocess: dict
 
-    def inputs(self, promise, part=slice(None)):
-        """Yield each sample with its arrays and the model's input for each of them.
+    def feeds(self, promises, part=slice(None)):
+        """Yield each sample with its arrays, and for each of them ``{input tensor: value}``.
 
         Args:
-            promise: the contract's entry of the input.
+            promises: the contract's inputs.
             part: which of the samples.
 
         Raises:
-            UserError: when the sample list is empty.
+            UserError: when the sample list is empty, or a sample is not all inputs of the model.
         """
-        preprocess = Preprocess.of(promise, self.preprocess)
         chosen = samples.read_index(self.path)
         if not chosen:
             raise UserError(f"{self.path}: is empty")
@@ -43,7 +42,21 @@ class Samples:
         for sample in chosen[part]:
             supervisor.step()
             arrays = readers.read(self.folder, sample, self.form)
-            yield sample, arrays, [preprocess(array) for array in arrays]
+            yield sample, arrays, [self.feed(promises, array, sample.name) for array in arrays]
+
+    def feed(self, promises, array, name):
+        """Return ``{input tensor: value}`` of one array of a sample, or of its arrays by the names of inputs."""
+        if not isinstance(array, dict):
+            if len(promises) != 1:
+                raise UserError(
+                    f"has {len(promises)} inputs; samples for them are .npz files that hold each by its name, "
+                    "`reader: npz` in the data set's card"
+                )
+            array = {promises[0]["name"]: array}
+        if lacking := [promise["name"] for promise in promises if promise["name"] not in array]:
+            raise UserError(f"the sample {name} lacks {lacking[0]}, an input of the model; it has {', '.join(array)}")
+        prepared = ((promise, Preprocess.of(promise, self.preprocess)) for promise in promises)
+        return {promise["tensor"]: preprocess(array[promise["name"]]) for promise, preprocess in prepared}
 
 
 def add_arguments(parser, purpose=None, required=False, prefix=""):

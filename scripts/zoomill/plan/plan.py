@@ -4,7 +4,7 @@ import json
 import os
 
 from zoomill.code_files import code_files
-from zoomill.plan import cards, provenance, samples, targets, variants
+from zoomill.plan import cards, provenance, samples, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -186,7 +186,10 @@ class Plan:
         """Return the samples that give a model's golden inputs, None where pictures do or they are drawn."""
         card = self.catalogue[model]
         found = [chosen for chosen in (self.evaluation, self.calibration) if chosen.of(model)]
-        return found[0] if found and not card["golden"] and len(card["inputs"]) < 2 else None
+        if not found or card["golden"]:
+            return None
+        reader = self.datasets[found[0].of(model)["dataset"]]["form"]["reader"]
+        return found[0] if len(card["inputs"]) < 2 or reader == "npz" else None
 
     def golden_samples(self, wildcards):
         """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""
@@ -211,13 +214,6 @@ class Plan:
         graph = "main" if wildcards.graph == "main" else "detect_cut"
         calibrated = variants.row("tflite", wildcards.variant).calibrated
         return f"results/{wildcards.model}/{graph}.calibration.json" if calibrated else []
-
-    def beside(self, wildcards):
-        """Return the int8 file that TensorFlow's is compared with, nothing for others or without it."""
-        if wildcards.variant != "tf_int8" or wildcards.graph not in targets.WITHOUT_OP:
-            return []
-        twin = ArtifactName(wildcards.model, wildcards.graph, "int8", "tflite")
-        return [] if targets.why_not(self.catalogue[wildcards.model], twin) else str(twin)
 
     def float_file(self, wildcards):
         """Return the float32 file that a TFLite variant is derived from, nothing for those that are converted."""

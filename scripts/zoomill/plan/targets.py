@@ -20,8 +20,7 @@ NEEDS = {
     "pytorch": "litert-torch converts sources of kind pytorch only, and this is KIND",
 }
 _FAKE_QUANT = (
-    "its graph has fake-quant nodes (`toco: fake_quant`), behind which weights stay in float, and with which "
-    "TensorFlow makes int8 files that no runtime can prepare; take toco_uint8"
+    "its graph has fake-quant nodes (`toco: fake_quant`), which hold its integers already; take toco_uint8 or tf_int8"
 )
 _FLOAT_ENDS = "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
 _NO_OP = "{} lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"

@@ -73,7 +73,8 @@ TABLE = (
     _quantised("int8", _INTEGERS, **_INT8),
     _quantised("int8_io", _INTEGERS, **_INT8, ends="int8", graphs="without_op"),
     _quantised("uint8_io", _INTEGERS, **_INT8, ends="uint8", graphs="without_op"),
-    _quantised("int16x8", _WEIGHTS, **_INT8),
+    # Of an embedding, the table has the dtype of what it gives.
+    _quantised("int16x8", _WEIGHTS, **{**_INT8, "weights": ("int8", "int16")}),
     _quantised(
         "int8_mixed",
         _INTEGERS,
@@ -92,6 +93,7 @@ TABLE = (
         quantiser="TensorFlow",
         weights=("int8",),
         needs=("calibration",),
+        of_fake_quant=True,
     ),
     _tflite("toco_float32", "run_toco", _FLOAT, usual="tf1_detection", **_BY_TOCO),
     _tflite(

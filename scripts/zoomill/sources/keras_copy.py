@@ -23,9 +23,7 @@ _METADATA = "keras_metadata.pb"
 _ASSET = re.compile(r"assets/\w[\w/]*\.txt")  # vocabularies
 _HALF = re.compile(r"(mixed_)?b?float16")
 # What to do about a class that Keras does not have.
-WAY_OUT = (
-    "where its code is, write the model with `model.export(FOLDER)` and take FOLDER as a source of kind saved_model"
-)
+WAY_OUT = "where its code is, write the model with `model.export(FOLDER)`, and take FOLDER as kind saved_model"
 
 
 def write(path, allow, folder, single=True):

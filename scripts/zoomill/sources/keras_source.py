@@ -104,7 +104,7 @@ def _structures(model):
     """Return how a model of either generation takes its inputs and gives its outputs: tensors, lists or dicts."""
     names = ("_inputs_struct", "_outputs_struct"), ("_nested_inputs", "_nested_outputs")
     found = [[getattr(model, name, None) for name in pair] for pair in names]
-    return next((pair for pair in found if None not in pair), [model.inputs, model.outputs])
+    return next((pair for pair in found if all(side is not None for side in pair)), [model.inputs, model.outputs])
 
 
 def _names(model, path):

@@ -6,13 +6,15 @@ import numpy as np
 
 from zoomill import files
 from zoomill.errors import UserError
+from zoomill.graph import golden_inputs
 from zoomill.inputs.samples import read_index
+from zoomill.tflite import quantisable, tflite_file
 from zoomill.tflite.inner_tensors import InnerTensors
 
 # Ranges are rounded outwards to so many digits: kernels of different CPUs differ behind the fifth.
 DIGITS = 4
-# Inputs drawn where the card asks for random calibration.
-_RANDOM = 16
+# Inputs drawn where the card asks for random calibration, by seeds that golden inputs never have.
+_RANDOM, _FIRST_SEED = 16, 1_000_000
 
 
 def feeds(samples, contract):
@@ -26,26 +28,16 @@ def feeds(samples, contract):
         UserError: see :func:`check_inputs`.
     """
     if not samples:
-        return _RANDOM, _noise(contract["inputs"])
-    (promise,) = contract["inputs"]
-    made = ({promise["tensor"]: value} for _, _, values in samples.inputs(promise) for value in values)
+        return _RANDOM, _drawn(contract["inputs"])
+    made = (feed for _, _, feeds in samples.feeds(contract["inputs"]) for feed in feeds)
     return len(read_index(samples.path)), check_inputs(contract, made)
 
 
-def _noise(inputs):
-    """Yield inputs drawn evenly over the value range; where the contract has none, -1 to 1, of integers 0 to 9."""
-    for seed in range(_RANDOM):
-        random = np.random.RandomState(seed)
-        drawn = {}
-        for promise in inputs:
-            if np.issubdtype(promise["dtype"], np.floating):
-                low, high = promise.get("value_range") or (-1, 1)
-                values = random.uniform(low, high, promise["shape"])
-            else:
-                low, high = promise.get("value_range") or (0, 9)
-                values = random.randint(low, np.add(high, 1), promise["shape"])
-            drawn[promise["tensor"]] = values.astype(promise["dtype"])
-        yield drawn
+def _drawn(inputs):
+    """Yield inputs that are drawn as golden ones are, but others: they fill the value range."""
+    for seed in range(_FIRST_SEED, _FIRST_SEED + _RANDOM):
+        found = golden_inputs.draw(inputs, seed)
+        yield {promise["tensor"]: found[promise["name"]] for promise in inputs}
 
 
 def ranges(path, contract, feeds):
@@ -57,8 +49,9 @@ def ranges(path, contract, feeds):
         feeds: iterable of ``{input tensor: array}``.
 
     Raises:
-        UserError: when there are no feeds, or a tensor is not finite.
+        UserError: when there are no feeds, a tensor is not finite, or the file cannot be calibrated.
     """
+    quantisable.check(path, tflite_file.read(path), calibrated=True)
     interior, found = InnerTensors(path), {}
     for feed in feeds:
         for name, values in interior(contract, feed).items():

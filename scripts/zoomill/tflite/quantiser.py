@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 
-from zoomill.tflite import tflite_ends, tflite_file
+from zoomill.tflite import quantisable, small_weights, tflite_ends, tflite_file
 
 # Half-precision storage of every weight, computed in float32: what the converter calls float16 quantisation.
 _FLOAT16 = [
@@ -36,8 +36,13 @@ def quantise(path, variant, ranges=None, in_float=()):
         path: float32 .tflite file with one signature.
         variant: its name; ``uint8_io`` is that of ``int8_io``, before its ends are recast.
         ranges: ``{tensor: [smallest, largest]}`` of all activations, for variants with integer activations.
-        in_float: names of tensors whose operators stay in float.
+        in_float: names of tensors whose operators stay in float, with all weights that cannot be quantised.
+
+    Raises:
+        UserError: for a file that cannot be quantised.
     """
+    exact = tflite_file.read(path)
+    quantisable.check(path, exact, calibrated=ranges is not None)
     from ai_edge_quantizer import quantizer
 
     work = quantizer.Quantizer(path, _recipe(variant, in_float))
@@ -50,8 +55,12 @@ def quantise(path, variant, ranges=None, in_float=()):
         file.flush()
         model = tflite_file.read(file.name)
     if variant == "int16x8":
-        restore_biases(model, tflite_file.read(path))
+        restore_biases(model, exact)
+    if not in_float:
+        small_weights.store(model, "float16" if variant == "float16" else "int8")
     tflite_ends.reconnect(model)
+    if variant in ("int8_io", "uint8_io"):
+        tflite_ends.round_off(model, ranges)
     return model
 
 

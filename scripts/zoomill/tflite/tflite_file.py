@@ -167,17 +167,44 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def weight_dtypes(model):
-    """Return the dtypes of all weights of more than 1024 elements, the anchors and biases (one axis) excepted."""
-    graph = model.subgraphs[0]
-    return {
-        _TYPES[tensor.type]
+def weights(model):
+    """Return ``(subgraph, tensor)`` of all weights of more than 1024 elements but anchors and biases (one axis)."""
+    return [
+        (graph, tensor)
+        for graph in model.subgraphs
         for tensor in graph.tensors
         if model.buffers[tensor.buffer].data is not None
         and len(_shape(tensor)) > 1
         and np.prod(_shape(tensor)) > 1024
         and tensor.name != b"anchors"
-    }
+    ]
+
+
+def weight_dtypes(model):
+    """Return ``{dtype: [operator and tensor, …]}`` of all :func:`weights`, by who reads them first."""
+    found = {}
+    for graph, tensor in weights(model):
+        index = next(place for place, one in enumerate(graph.tensors) if one is tensor)
+        readers = (operator_name(model, operator) for operator in graph.operators if index in operator.inputs)
+        phrase = f"{next(readers, 'nothing')} reads {tensor.name.decode()}"
+        found.setdefault(_TYPES[tensor.type], []).append(phrase)
+    return found
+
+
+def float_operators(model):
+    """Return ``{operator name: count}`` of what computes in float in a file whose activations are integers, else none.
+
+    TFLite_Detection_PostProcess, which has no integers, does not count.
+    """
+    ends = [
+        (operator_name(model, operator), [graph.tensors[int(index)] for index in operator.outputs])
+        for graph in model.subgraphs
+        for operator in graph.operators
+    ]
+    if not any(map(is_quantised, (tensor for _, tensors in ends for tensor in tensors))):
+        return {}
+    names = [name for name, tensors in ends if any(tensor.type == schema.TensorType.FLOAT32 for tensor in tensors)]
+    return dict(sorted(collections.Counter(name for name in names if name not in ("DEQUANTIZE", OP)).items()))
 
 
 def postprocess_options(model):

@@ -17,7 +17,7 @@ def statistics(promise):
     Raises:
         UserError: when it has no ``value_range``.
     """
-    if "value_range" not in promise:
+    if promise.get("value_range") is None:
         raise UserError("the input {} has no value_range; give it under `inputs` in the card".format(promise["name"]))
     ends = [0.0]
     for end in promise["value_range"]:
