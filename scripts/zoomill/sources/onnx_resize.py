@@ -18,6 +18,8 @@ OPERATORS = ("Resize", "Upsample")
 _NATIVE = {"half_pixel": "round_prefer_ceil", "align_corners": "round_prefer_ceil", "asymmetric": "floor"}
 # Coordinates are float32 numbers of this relative precision, computed in different orders.
 _PRECISION = 2.0**-23
+# In opset 11 and 12 every input is there, and is empty where it says nothing.
+_ALL_GIVEN = (11, 12)
 _SHAPING = ("axes", "keep_aspect_ratio_policy", "scales")
 
 
@@ -72,7 +74,7 @@ def rewrite(node, opset, x, size, known, path):
     native = _native(node, x.shape, axes, opset)
     if native and opset < 11:
         return None
-    made = _with_sizes(node, native, size) if native else _own(node, axes, size)
+    made = _with_sizes(node, native, size, opset) if native else _own(node, axes, size)
     drawn = np.random.RandomState(0).standard_normal(x.shape).astype(np.float32)
     inputs = {name: known[kind] for kind, name in constant_inputs(node, opset).items()}
     expected = _run([node], opset, drawn, [_tensor(name, array) for name, array in inputs.items()], path)
@@ -120,19 +122,20 @@ def _measured(node, opset, place, before, after, scale, region, path):
     del alone.attribute[:], alone.input[:]
     alone.attribute.extend(attribute for attribute in node.attribute if attribute.name not in _SHAPING)
     scales = np.array([1, 1, 1, after / before if scale is None else scale], np.float32)
-    constants = {"scales": scales}
     if opset > 10:
         sizes = {"sizes": np.array([1, 1, before + 1, after])} if scale is None else {"scales": scales}
         constants = {"roi": np.array([0, 0, 0, region[0], 1, 1, 1, region[1]], np.float32), **sizes}
-        alone.input.extend(["x", *(name if name in constants else "" for name in ("roi", "scales", "sizes"))])
+        inputs, tensors = _inputs("x", "", constants, opset)
+        alone.input.extend(inputs)
     elif node.op_type == "Upsample" and opset < 9:
         alone.attribute.add(name="scales", type=6, floats=scales)
         alone.input.extend(["x"])
-        constants = {}
+        tensors = []
     else:
         alone.input.extend(["x", "scales"])
+        tensors = [_tensor("scales", scales)]
     basis = np.concatenate([np.eye(before, dtype=np.float32), np.zeros((1, before), np.float32)])[None, None]
-    found = _run([alone], opset, basis, [_tensor(name, array) for name, array in constants.items()], path)[0, 0]
+    found = _run([alone], opset, basis, tensors, path)[0, 0]
     return Axis(place, (found[:-1] - found[-1]).T, found[-1])
 
 
@@ -147,17 +150,26 @@ def _native(node, shape, axes, opset):
     return next((known for known in modes if all(_agrees(axis.matrix, mode, known) for axis in axes)), None)
 
 
-def _with_sizes(node, coordinates, size):
+def _with_sizes(node, coordinates, size, opset):
     """Return a Resize with given sizes and a coordinate mode that TensorFlow has."""
     from onnx import helper
 
     mode = _attributes(node).get("mode", b"nearest").decode()
-    sizes = _tensor(f"{node.output[0]}/sizes", np.array(size, np.int64))
+    constants = {"sizes": np.array(size, np.int64)}
     options = {"mode": mode, "coordinate_transformation_mode": coordinates}
     if mode == "nearest":
         options["nearest_mode"] = _NATIVE[coordinates]
-    inputs = [node.input[0], "", "", sizes.name]
-    return [helper.make_node("Resize", inputs, list(node.output), name=node.name, **options)], [sizes]
+    inputs, tensors = _inputs(node.input[0], f"{node.output[0]}/", constants, opset)
+    return [helper.make_node("Resize", inputs, list(node.output), name=node.name, **options)], tensors
+
+
+def _inputs(x, prefix, constants, opset):
+    """Return the names of a Resize's inputs from opset 11 on, and its constants as TensorProto list."""
+    if opset in _ALL_GIVEN:
+        constants = {"roi": np.zeros(0, np.float32), "scales": np.zeros(0, np.float32), **constants}
+    names = [prefix + kind if kind in constants else "" for kind in ("roi", "scales", "sizes")]
+    tensors = [_tensor(prefix + kind, array) for kind, array in constants.items()]
+    return [x, *(names if names[2] else names[:2])], tensors
 
 
 def _agrees(matrix, mode, coordinates):
