@@ -21,8 +21,10 @@ def main(argv=None):
     args = command.parse(parser, argv)
     with folders.written(args.output) as folder:
         generator = [sys.executable, "-m", args.module, "--output", os.path.abspath(folder)]
-        if subprocess.run(generator, cwd=args.root or ".", check=False).returncode:
-            raise UserError(f"{args.dataset}: {args.module} failed, as it says above")
+        process = subprocess.run(generator, cwd=args.root or ".", check=False, stderr=subprocess.PIPE, text=True)
+        if process.returncode:
+            why = process.stderr.strip().rpartition("\n")[2] or f"exit status {process.returncode}"
+            raise UserError(f"{args.dataset}: {args.module} failed: {why}")
         for sample in samples.read_index(args.index):
             path = os.path.join(folder, sample.name)
             if not os.path.exists(path) or files.digest(path) != sample.sha256:

@@ -29,7 +29,7 @@ def test_a_full_disk_is_told_with_the_file(finished, tmp_path):
     run = Workflow(tmp_path / "run")
     try:
         with stages.small_disks(finished, run) as on_full_disk:
-            for name in ("fetch_source", "export_keras", "quantise_tflite"):
+            for name in ("generate_dataset", "fetch_source", "export_keras", "quantise_tflite"):
                 target = stages.STAGES[name]
                 process = on_full_disk(target)
                 assert stages.problems(process) is None, process.stdout
