@@ -7,9 +7,9 @@ source makes of the samples in its own framework.
 """
 
 
-rule export_ssd_graph:
+rule export_tf1_detection:
     input:
-        code=plan.code("export_ssd_graph"),
+        code=plan.code("export_tf1_detection"),
         source="sources/{model}",
         golden=plan.golden_samples,
     output:
@@ -20,9 +20,9 @@ rule export_ssd_graph:
         anchors="build/{model}/detect_cut/anchors.npy",
         anchor_list="build/{model}/detect_cut/anchors.txt",
     log:
-        "logs/export_ssd_graph/{model}.log",
+        "logs/export_tf1_detection/{model}.log",
     benchmark:
-        "benchmarks/export_ssd_graph/{model}.tsv"
+        "benchmarks/export_tf1_detection/{model}.tsv"
     group:
         "model"
     conda:
@@ -53,18 +53,18 @@ rule export_ssd_graph:
         """
 
 
-use rule export_ssd_graph as predict_ssd_graph with:
+use rule export_tf1_detection as predict_tf1_detection with:
     input:
-        code=plan.code("export_ssd_graph"),
+        code=plan.code("export_tf1_detection"),
         source="sources/{model}",
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
     output:
         "build/{model}/detect_cut/predictions.npz",
     log:
-        "logs/predict_ssd_graph/{model}.log",
+        "logs/predict_tf1_detection/{model}.log",
     benchmark:
-        "benchmarks/predict_ssd_graph/{model}.tsv"
+        "benchmarks/predict_tf1_detection/{model}.tsv"
     params:
         frozen=plan.source("frozen_graph"),
         override=plan.card("pipeline_override"),

@@ -11,7 +11,7 @@ from zoomill.graph import export, golden_inputs
 from zoomill.graph.source import Source
 from zoomill.inputs import drawn_pictures
 from zoomill.inspect import allowed, allowed_operators
-from zoomill.sources import checkpoint, tf_sources
+from zoomill.sources import checkpoint, freezing
 
 _INPUT = "image_tensor"
 _OUTPUTS = {
@@ -56,9 +56,9 @@ def load(path, cut, allow, given):
     promise = {"name": _INPUT, "shape": cut["inputs"][0]["shape"], "colour": "RGB", "value_range": [0, 255]}
     graph = checkpoint.read_frozen(path)
     graph = allowed_operators.checked(graph, [_INPUT, *_OUTPUTS], path, allow)
-    inputs = tf_sources.graph_tensors(graph, {_INPUT: _INPUT}, path)
-    outputs = tf_sources.graph_tensors(graph, {name: name for name in _OUTPUTS}, path)
-    run = tf_sources.graph_session(graph, inputs, outputs, path)
+    inputs = freezing.graph_tensors(graph, {_INPUT: _INPUT}, path)
+    outputs = freezing.graph_tensors(graph, {name: name for name in _OUTPUTS}, path)
+    run = freezing.graph_session(graph, inputs, outputs, path)
     drawn = feeds(given, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
     rows = [{**feed, **run(feed)} for feed in drawn]
     expected = {

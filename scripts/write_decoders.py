@@ -4,7 +4,7 @@ import argparse
 import json
 
 from zoomill import command, files, made
-from zoomill.pages import decoders, models_json, output_kind
+from zoomill.pages import decoder_programs, models_json, output_kind
 
 
 def main(argv=None):
@@ -26,9 +26,9 @@ def main(argv=None):
     parser.add_argument("--output-classes", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract = output_kind.scored(files.read_json(args.contract), args.card)
-    known = decoders.facts(contract, args.card)
-    programs = [decoders.render(template, known) for template in args.templates]
-    files.write_json(args.output_data, decoders.data(contract, args.anchors))
+    known = decoder_programs.facts(contract, args.card)
+    programs = [decoder_programs.render(template, known) for template in args.templates]
+    files.write_json(args.output_data, decoder_programs.data(contract, args.anchors))
     files.write_json(args.output_classes, models_json.classes(contract, output_kind.kind(contract, args.card)))
     for path, program in zip((args.output_javascript, args.output_python), programs, strict=True):
         files.write_bytes(path, program.encode())

@@ -30,7 +30,7 @@ USUAL = {
     "tf1_checkpoint": {"checkpoint": "", "variables": "raw"},
     "darknet": {"config": "net.cfg", "weights": "net.weights", "heads": "raw"},
 }
-COMMANDS = {"pytorch": "run_pytorch", "tf1_detection": "export_ssd_graph"}
+COMMANDS = {"pytorch": "run_pytorch", "tf1_detection": "export_tf1_detection"}
 
 
 def command_of(kind):

@@ -78,7 +78,7 @@ def test_everything_that_is_put_into_a_command_line_is_quoted(workflow_rules):
 
 
 def test_every_kind_of_source_has_a_rule_that_runs_it_on_samples(workflow_rules):
-    names = {"predict_ssd_graph" if kind == "tf1_detection" else f"predict_{kind}" for kind in KINDS}
+    names = {f"predict_{kind}" for kind in KINDS}
     made = {rule.name: str(next(iter(rule.output), "")) for rule in workflow_rules}
     assert names == {name for name, output in made.items() if output.endswith("predictions.npz")}
 

@@ -10,7 +10,7 @@ from plans import commands, planned
 
 STARTER = "ssd_mobilenet_v1_shapes"
 OTHER = "ssd_mobilenet_v1_traffic_signs"
-RAW_HEADS = {"fetch_source": 1, "export_ssd_graph": 1}
+RAW_HEADS = {"fetch_source": 1, "export_tf1_detection": 1}
 FLOAT = {**RAW_HEADS, "convert_tflite": 1}
 
 
@@ -48,7 +48,7 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
 
 def test_tensorflow_is_started_twice_however_many_artifacts_there_are(default):
     jobs = planned(default[1])
-    assert jobs["export_ssd_graph"] == jobs["convert_tflite"] == 1
+    assert jobs["export_tf1_detection"] == jobs["convert_tflite"] == 1
 
 
 def test_a_plan_makes_nothing(default):
@@ -107,7 +107,7 @@ def test_several_models_share_the_reports_only(workflow):
     jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]"]))
     assert jobs == {
         "fetch_source": 2,
-        "export_ssd_graph": 2,
+        "export_tf1_detection": 2,
         "write_contract": 4,
         "convert_tflite": 2,
         "graft_postprocess": 4,

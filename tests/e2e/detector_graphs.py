@@ -1,8 +1,8 @@
 """Export variants of the starter detector, made by editing its frozen graph, in one TensorFlow process.
 
 Usage: python detector_graphs.py ARCHIVE PICTURE FOLDER — of the starter's checkpoint, for golden outputs, and to write
-into: for each variant ``<name>/source``, and ``<name>/main`` as export_ssd_graph.py writes it, or ``<name>/error.txt``;
-``<name>/log.txt`` is what was printed.
+into: for each variant ``<name>/source``, and ``<name>/main`` as export_tf1_detection.py writes it, or
+``<name>/error.txt``; ``<name>/log.txt`` is what was printed.
 """
 
 import contextlib
@@ -120,7 +120,7 @@ def main(archive, picture, folder):
     sys.path.insert(0, str(SCRIPTS))
     import tensorflow as tf
 
-    import export_ssd_graph
+    import export_tf1_detection
     from zoomill.errors import UserError
 
     with tarfile.open(archive) as tar:
@@ -141,7 +141,7 @@ def main(archive, picture, folder):
         flags = ["--model", name, "--source", str(source), "--output-dir", target, "--golden-images", picture, *more]
         with contextlib.redirect_stdout(printed):
             try:
-                export_ssd_graph.main(flags)
+                export_tf1_detection.main(flags)
             except UserError as error:
                 (source.parent / "error.txt").write_text(str(error))
         (source.parent / "log.txt").write_text(printed.getvalue())

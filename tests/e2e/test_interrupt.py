@@ -16,7 +16,7 @@ ARCHIVE = f"{MODEL}.tar.gz"
 HALF = 1_500_000
 # The log of every stage after the fetch, which comes when a job begins, and the first file that a job finishes.
 STAGES = {
-    "logs/export_ssd_graph/*.log": "build/*/detect_cut/graph.pb",
+    "logs/export_tf1_detection/*.log": "build/*/detect_cut/graph.pb",
     "logs/run_toco/*.log": "build/*/*/toco_float32.tflite",
     "logs/convert_tflite/*.log": "results/*/detect_cut.float32.tflite",
     "logs/quantise_tflite/*.log": "results/*/detect_cut.[!t]*[68].tflite",

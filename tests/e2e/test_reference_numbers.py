@@ -219,7 +219,7 @@ def test_sources_in_their_own_framework(catalogue, zoo, values, flags, command, 
     place, dataset, preprocess, metric, expected = SOURCES[model]
     card, sample_flags = catalogue[model], flags(dataset, preprocess)
     kind = card["source"]["kind"]
-    name = "export_ssd_graph" if kind == "tf1_detection" else f"export_{kind}"
+    name = "export_tf1_detection" if kind == "tf1_detection" else f"export_{kind}"
     own = ["--model", model, *source_flags(card, zoo / (place or model))]
     for folder, more in (("graph", []), ("predictions", sample_flags)):
         python = environment_python("onnx" if kind == "onnx" else "tf2")

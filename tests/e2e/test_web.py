@@ -12,7 +12,7 @@ from PIL import Image
 from zoomill import files
 from zoomill.detection import decode
 from zoomill.inputs.preprocess import Preprocess, read_picture
-from zoomill.pages import decoders
+from zoomill.pages import decoder_programs
 from zoomill.yaml_file import load_yaml
 
 pytestmark = pytest.mark.slow
@@ -148,7 +148,7 @@ def test_prepare_gives_the_input_that_zoomill_gives_without_antialiasing(fit, ch
     options = {"fit": fit, **options.get(fit, {})}
     card = {"title": "small", "task": "other", "preprocess": options, "decode": {}}
     template = REPOSITORY / "scripts/zoomill/pages/templates/decode.js.jinja"
-    (tmp_path / "decode.mjs").write_text(decoders.render(template, decoders.facts(contract, card)))
+    (tmp_path / "decode.mjs").write_text(decoder_programs.render(template, decoder_programs.facts(contract, card)))
     pixels = np.random.default_rng(0).integers(0, 256, (61, 87, 3), np.uint8)
     (tmp_path / "pixels.json").write_text(json.dumps(pixels.tolist()))
     library = run.file("build/javascript/@tensorflow/tfjs/dist/tf.min.js")

@@ -135,7 +135,7 @@ def run_warm(python, commands):
 def export_command(source, images, output, override=OVERRIDE):
     """Return the command that exports the raw heads."""
     flags = ["--model", "model", "--source", source, f"--pipeline-override={override}", "--output-dir", output]
-    return ["export_ssd_graph", *flags, "--golden-images", *images]
+    return ["export_tf1_detection", *flags, "--golden-images", *images]
 
 
 def postprocess_commands(cut, output, options):

@@ -75,7 +75,7 @@ def test_modules_from_elsewhere_are_left_out(folder):
 def test_an_edit_of_ssd_surgery_re_runs_only_what_cuts_a_detector():
     surgery = "zoomill/sources/tf1_detection/ssd_graph.py"
     assert [command for command in COMMANDS if surgery in names(SCRIPTS / f"{command}.py", SCRIPTS)] == [
-        "export_ssd_graph"
+        "export_tf1_detection"
     ]
 
 

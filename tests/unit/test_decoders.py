@@ -14,7 +14,7 @@ from zoomill import files
 from zoomill.detection import decode
 from zoomill.errors import UserError
 from zoomill.inputs.preprocess import Preprocess
-from zoomill.pages import decoders, output_kind
+from zoomill.pages import decoder_programs, output_kind
 
 TEMPLATES = REPOSITORY / "scripts/zoomill/pages/templates"
 PICTURE = {
@@ -115,10 +115,10 @@ def write(tmp_path):
 
     def programs(given, task, anchors=(), preprocess=None, options=None):
         card = {"title": 'a "small" model', "task": task, "preprocess": preprocess or {}, "decode": options or {}}
-        known = decoders.facts(given, card)
+        known = decoder_programs.facts(given, card)
         for name in ("decode.js", "decode.py"):
-            files.write_bytes(tmp_path / name, decoders.render(TEMPLATES / f"{name}.jinja", known).encode())
-        files.write_json(tmp_path / "decode.json", decoders.data(given, anchors))
+            files.write_bytes(tmp_path / name, decoder_programs.render(TEMPLATES / f"{name}.jinja", known).encode())
+        files.write_json(tmp_path / "decode.json", decoder_programs.data(given, anchors))
         files.write_json(tmp_path / "package.json", {"type": "module"})
         return tmp_path
 
@@ -213,7 +213,7 @@ def test_heads_that_are_read_in_different_ways_are_refused():
     given = heads("logistic")
     given["outputs"][1]["decode"]["activation"] = "none"
     with pytest.raises(UserError, match="small: its YOLO heads are read in different ways"):
-        decoders.facts(given, {"title": "", "task": "object-detection", "preprocess": {}, "decode": {}})
+        decoder_programs.facts(given, {"title": "", "task": "object-detection", "preprocess": {}, "decode": {}})
 
 
 def test_detections_of_a_network_with_nms_keep_their_rows_and_get_names(write):

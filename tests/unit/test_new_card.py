@@ -15,7 +15,7 @@ from small_models import dense, dense_contract, integer_convolution
 from zoomill import files
 from zoomill.inspect import recognise
 from zoomill.inspect.onnx import MESSAGES
-from zoomill.plan import beside, commands, interface, model_files, new_card, schemas
+from zoomill.plan import commands, interface, labels_and_licence, model_files, new_card, schemas
 from zoomill.tflite import tflite_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -234,7 +234,7 @@ def test_a_darknet_network_is_told_by_either_file_or_its_folder_and_has_as_many_
 )
 def test_labels_beside_a_model_are_taken_if_their_number_fits(tmp_path, file, content, labels, offset):
     (tmp_path / file).write_text(content)
-    assert beside.labels(tmp_path, {3})[1:] == (labels, offset)
+    assert labels_and_licence.labels(tmp_path, {3})[1:] == (labels, offset)
 
 
 def test_labels_of_strangers_stay_text(write, tmp_path):
@@ -255,9 +255,9 @@ def test_labels_of_strangers_stay_text(write, tmp_path):
     ],
 )
 def test_a_licence_is_told_from_its_text(tmp_path, text, found):
-    assert beside.licence(tmp_path) == (None, None)
+    assert labels_and_licence.licence(tmp_path) == (None, None)
     (tmp_path / "LICENSE.txt").write_text(text)
-    assert beside.licence(tmp_path) == ("LICENSE.txt", found)
+    assert labels_and_licence.licence(tmp_path) == ("LICENSE.txt", found)
 
 
 def test_the_licence_beside_a_model_stands_in_its_card(write, tmp_path):

@@ -1,1 +1,1 @@
-"""What pages are given: decoders and the registry."""
+"""What pages are given: decoders and models.json."""

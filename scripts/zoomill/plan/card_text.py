@@ -3,7 +3,7 @@
 import yaml
 
 from zoomill import escape
-from zoomill.plan import beside
+from zoomill.plan import labels_and_licence
 
 _WIDTH = 110
 # Of SPDX: nobody has said anything about the licence.
@@ -40,7 +40,7 @@ def title(name):
 
 def licence(folder):
     """Return the lines about the licence in a folder."""
-    file, found = beside.licence(folder)
+    file, found = labels_and_licence.licence(folder)
     if found:
         return [*comment(f"licence: told from {file}"), pair("licence", found)]
     told = f", which {file} may tell" if file else ""

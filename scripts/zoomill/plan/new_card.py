@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from zoomill import files
 from zoomill.errors import UserError
-from zoomill.plan import beside, cards, commands, interface, model_files
+from zoomill.plan import cards, commands, interface, labels_and_licence, model_files
 from zoomill.plan.card_text import comment, licence, pair, title, value
 
 # Names of files that say nothing of the model; their folder's does.
@@ -173,8 +173,8 @@ _SAMPLES = (
 
 
 def _labels(model):
-    numbers = beside.classes(model)
-    file, found, offset = beside.labels(model.folder, numbers)
+    numbers = labels_and_licence.classes(model)
+    file, found, offset = labels_and_licence.labels(model.folder, numbers)
     if found:
         moved = [pair("label_offset", offset)] if offset else []
         return [*comment(f"told from {file}"), pair("labels", found), *moved]

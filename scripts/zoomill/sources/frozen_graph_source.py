@@ -3,7 +3,7 @@
 import os
 
 from zoomill.graph.source import Source
-from zoomill.sources import checkpoint, tf_sources
+from zoomill.sources import checkpoint, freezing
 
 
 def load(folder, options, expected):
@@ -13,5 +13,5 @@ def load(folder, options, expected):
         UserError: when the file is no frozen graph, lacks a tensor, or holds operators that do more than compute.
     """
     path = os.path.join(folder, options["path"])
-    graph, inputs, outputs = tf_sources.between(checkpoint.read_frozen(path), options, path)
-    return Source(graph, inputs, outputs, tf_sources.graph_session(graph, inputs, outputs, path))
+    graph, inputs, outputs = freezing.between(checkpoint.read_frozen(path), options, path)
+    return Source(graph, inputs, outputs, freezing.graph_session(graph, inputs, outputs, path))

@@ -9,7 +9,7 @@ from zoomill.errors import UserError
 from zoomill.framework import reason, refusing
 from zoomill.graph.source import Source
 from zoomill.inspect.tensor_names import contract_names
-from zoomill.sources import keras_copy, tf_sources
+from zoomill.sources import freezing, keras_copy
 
 # How the loaders of both generations begin what they say of a class or function that they do not have.
 _MISSING = re.compile(r"(?:Unknown|Could not locate|Could not interpret) [\w ]*?(?:identifier)?:? ?'([\w.>]+)'")
@@ -76,7 +76,7 @@ def freeze(model, expected, path):
         path: of the file, for messages.
 
     Returns:
-        What :func:`zoomill.sources.tf_sources.freeze` returns, inputs and outputs in the model's own order.
+        What :func:`zoomill.sources.freezing.freeze` returns, inputs and outputs in the model's own order.
 
     Raises:
         UserError: when the card's shapes do not fit the model's, or Keras cannot call it.
@@ -92,7 +92,7 @@ def freeze(model, expected, path):
         return {f"output_{place}": value for place, value in enumerate(found)}
 
     with refusing(f"{path}: Keras cannot call it"):
-        graph, *sides = tf_sources.freeze(call.get_concrete_function(**specs))
+        graph, *sides = freezing.freeze(call.get_concrete_function(**specs))
     found = [{tensor.name: tensor for tensor in side} for side in sides]
     return graph, *(
         [dataclasses.replace(side[f"{kind}_{place}"], name=name) for place, name in enumerate(called)]

@@ -296,7 +296,7 @@ def _freeze(function, dtypes, sources, results):
     """Return a function's GraphDef, and the :class:`~zoomill.graph.source.Tensor` lists of its ends."""
     import tensorflow as tf
 
-    from zoomill.sources import tf_sources
+    from zoomill.sources import freezing
 
     names, outputs = ([value.contract_name for value in values] for values in (sources, results))
     specs = {
@@ -308,7 +308,7 @@ def _freeze(function, dtypes, sources, results):
     def call(**feed):
         return dict(zip(outputs, function([feed[name] for name in names]), strict=True))
 
-    graph, *ends = tf_sources.freeze(call.get_concrete_function(**specs))
+    graph, *ends = freezing.freeze(call.get_concrete_function(**specs))
     ordered = [
         [next(tensor for tensor in end if tensor.name == name) for name in wanted]
         for end, wanted in zip(ends, (names, outputs), strict=True)

@@ -9,7 +9,7 @@ from zoomill.errors import UserError
 from zoomill.framework import refusing
 from zoomill.graph.source import Source
 from zoomill.inspect import allowed, loadable
-from zoomill.sources import tf_sources
+from zoomill.sources import freezing
 
 # Names the module's own call where a signature is asked for: many TF-Hub modules of TensorFlow 2 have nothing else.
 CALL = "__call__"
@@ -19,7 +19,7 @@ def load(folder, options, expected):
     """Return a signature as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`."""
     path = os.path.join(folder, options["path"])
     function = read(path, options["tags"], options["signature"], options.get("allow", ()))
-    graph, inputs, outputs = tf_sources.freeze(function, path)
+    graph, inputs, outputs = freezing.freeze(function, path)
     return Source(graph, inputs, outputs, runner(function, inputs, path))
 
 

@@ -3,7 +3,7 @@
 import os
 
 from zoomill.graph.source import Source
-from zoomill.sources import checkpoint, tf_sources
+from zoomill.sources import checkpoint, freezing
 
 
 def load(folder, options, expected):
@@ -15,7 +15,7 @@ def load(folder, options, expected):
     """
     path, prefix = (os.path.join(folder, options[key]) for key in ("graph", "checkpoint"))
     averages = options["variables"] == "moving_averages"
-    graph, inputs, outputs = tf_sources.between(checkpoint.read_unfrozen(path), options, path)
+    graph, inputs, outputs = freezing.between(checkpoint.read_unfrozen(path), options, path)
     frozen = checkpoint.freeze(graph, outputs, prefix, averages)
     restore = checkpoint.restorer(graph, prefix, averages)
-    return Source(frozen, inputs, outputs, tf_sources.graph_session(restore, inputs, outputs, path))
+    return Source(frozen, inputs, outputs, freezing.graph_session(restore, inputs, outputs, path))

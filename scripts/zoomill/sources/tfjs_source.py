@@ -133,7 +133,7 @@ def graph(model, outputs, allow):
     import tensorflow as tf
     from google.protobuf import json_format
 
-    from zoomill.sources import tf_sources
+    from zoomill.sources import freezing
     from zoomill.sources.tfjs_fused import without_fused
 
     definition = tf.compat.v1.GraphDef()
@@ -157,7 +157,7 @@ def graph(model, outputs, allow):
     ends = [_signature(model, signature, "inputs", definition)]
     ends.append(outputs or _signature(model, signature, "outputs", definition))
     allowed_operators.checked(definition, [tensor for end in ends for tensor in end.values()], model.path, allow)
-    return definition, *(tf_sources.graph_tensors(definition, tensors, model.path) for tensors in ends)
+    return definition, *(freezing.graph_tensors(definition, tensors, model.path) for tensors in ends)
 
 
 def _set_value(tf, node, value, path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_models import options
 
-from export_ssd_graph import check_source, clear_scores
+from export_tf1_detection import check_source, clear_scores
 from zoomill.errors import UserError
 
 TEXT = """model { ssd { num_classes: 3
