@@ -200,7 +200,33 @@ def scaled(folder):
     tf.saved_model.save(module, str(folder), signatures=module.__call__)
 
 
-KINDS = (scaled, tables, tf1_tables, hub_1, hub_2, hub_2_signature, tf1_variables, tf1_frozen, keras_2, keras_2_lambda)
+def steps(folder):
+    """Write a function of which only a run tells how many rows come out."""
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([5, 1, 3], name="x")])
+    def serve(x):
+        rows = tf.TensorArray(tf.float32, tf.shape(x)[0], element_shape=[1, 3])
+        for step in tf.range(5):
+            rows = rows.write(step, tf.tanh(x[step]))
+        return {"rows": rows.stack()}
+
+    tf.saved_model.save(module, str(folder), signatures=serve)
+
+
+KINDS = (
+    steps,
+    scaled,
+    tables,
+    tf1_tables,
+    hub_1,
+    hub_2,
+    hub_2_signature,
+    tf1_variables,
+    tf1_frozen,
+    keras_2,
+    keras_2_lambda,
+)
 
 if __name__ == "__main__":
     for make in KINDS:

@@ -25,6 +25,7 @@ MODELS = {
     "keras_signature": ("keras_2", "folder", {}, [{"shape": [1, 2]}, {"shape": [1, 8, 8, 3]}]),
     "tf1_frozen_graph": ("tf1_frozen", "folder", {}, []),
     "tf1_with_variables": ("tf1_variables", "folder", {}, []),
+    "steps": ("steps", "folder", {}, []),
     "tables": ("tables", "folder", {}, [{"shape": [1, 3]}]),
     "pinned": ("scaled", "folder", {"constants": {"ratio": 0.5, "state": 3}}, []),
     "tf1_tables": ("tf1_tables", "folder", {}, []),
@@ -102,6 +103,12 @@ def run(made, tmp_path_factory):
 def test_the_float32_artifact_agrees_with_the_source(run, model):
     evidence = json.loads(run.file(f"results/{model}/main.float32.tflite.json").read_text())
     assert evidence["passed"] and evidence["failures"] == []
+
+
+@pytest.mark.slow
+def test_what_only_a_run_tells_of_an_outputs_shape_stands_in_the_contract(run):
+    (output,) = json.loads(run.file("build/steps/main/contract.json").read_text())["outputs"]
+    assert output["shape"] == [5, 1, 3]
 
 
 @pytest.mark.slow

@@ -37,6 +37,9 @@ def export(source, expected, given, folder, model, name="main"):
         found = activation(graph, promise["name"], {p["name"] for p in inputs})
         promise["activation"] = "constant" if promise["name"] in source.steady else found
     rows = source.rows or _golden(source, graph, inputs, outputs, given)
+    for promise, tensor, said in zip(outputs, named, expected["outputs"] or [{}] * len(named), strict=True):
+        if tensor.shape and tensor.shape[0] is None and "shape" not in said:
+            promise["shape"][0] = len(rows[0][promise["name"]])  # not always a batch: steps of a recurrent layer
     stored = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
     contract = {
         "model": model,
