@@ -374,6 +374,8 @@ def test_nearest_names_come_first_and_all_where_none_is_near():
     known = ["ssd_mobilenet_v1_shapes", "yolo"]
     assert names.nearest("ssd_mobilnet_shapes", known) == "; did you mean ssd_mobilenet_v1_shapes?"
     assert names.nearest("zzz", known) == "; there are: ssd_mobilenet_v1_shapes, yolo"
+    many = [f"model_{number}" for number in range(100)]
+    assert names.nearest("zzz", many).endswith(", model_38, model_39 and 60 more")
 
 
 def test_the_page_on_verdicts_gives_the_default_limits():

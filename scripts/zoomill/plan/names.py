@@ -6,6 +6,10 @@ import re
 from zoomill.errors import UserError
 
 
+# Of names of which none is near.
+_SHOWN = 40
+
+
 def require(name, names, where, kind, broken=()):
     """Raise a UserError when ``name`` is not one of ``names``: its own if it is broken, or one with the nearest names.
 
@@ -23,11 +27,12 @@ def require(name, names, where, kind, broken=()):
 
 
 def nearest(name, names):
-    """Return ``; did you mean a or b?``, or the whole list when nothing is near."""
+    """Return ``; did you mean a or b?``, or the list, unless it is long, when nothing is near."""
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
         return f"; did you mean {' or '.join(near)}?"
-    return f"; there are: {', '.join(names)}"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"; there are: {', '.join(names[:_SHOWN])}{more}"
 
 
 def pattern(names):

@@ -20,7 +20,7 @@ def load(folder, options, expected):
 
     What computes in half precision is computed in float32, and its own rounding kept apart.
     """
-    path, allow = os.path.join(folder, options["path"]), options.get("allow", ())
+    path, allow = os.path.normpath(os.path.join(folder, options["path"])), options.get("allow", ())
     model, half = read(path, allow)
     graph, inputs, outputs = freeze(model, expected["inputs"], path)
     notes = [f"the source computes in {', '.join(half)}; here in float32, with the same variables"] if half else []

@@ -17,7 +17,7 @@ CALL = "__call__"
 
 def load(folder, options, expected):
     """Return a signature as a :class:`~zoomill.graph.source.Source`: see :mod:`zoomill.sources.exporter`."""
-    path = os.path.join(folder, options["path"])
+    path = os.path.normpath(os.path.join(folder, options["path"]))
     function = read(path, options["tags"], options["signature"], options.get("allow", ()))
     graph, inputs, outputs = freezing.freeze(function, path)
     return Source(graph, inputs, outputs, runner(function, inputs, path))
