@@ -5,7 +5,6 @@ import re
 
 from zoomill.errors import UserError
 
-
 # Of names of which none is near.
 _SHOWN = 40
 
