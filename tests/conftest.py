@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,11 @@ import pytest
 from zoomill import made
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure():
+    """Let programs that tests start be interrupted: what is started in the background ignores SIGINT, and so do they."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def missing(reason):

@@ -40,8 +40,6 @@ def mirror():
 
 def start(run, config):
     """Start the workflow as the leader of a new process group, as a terminal does."""
-    # Tests that were started in the background ignore SIGINT, which children inherit.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(run.file("output.txt"), "wb") as output:
         return subprocess.Popen(
             run.command(config=config),
