@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure():
-    """Let programs that tests start be interrupted: what is started in the background ignores SIGINT, and so do they."""
+    """Let what tests start be interrupted, though tests that run in the background are not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
