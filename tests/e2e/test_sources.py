@@ -123,6 +123,20 @@ def test_a_graph_may_end_before_an_operator_that_tensorflow_lacks_and_is_told_so
     assert process.returncode == 0, process.stderr
 
 
+def test_a_hash_table_in_a_frozen_graph_is_named_with_the_way_out(refused, tmp_path):
+    graph = MESSAGES["GraphDef"]()
+    for name, op in (("words", "Placeholder"), ("default", "Placeholder")):
+        graph.node.add(name=name, op=op).attr["dtype"].type = 9
+    table = graph.node.add(name="table", op="HashTableV2")
+    table.attr["key_dtype"].type = table.attr["value_dtype"].type = 9
+    found = graph.node.add(name="found", op="LookupTableFindV2", input=["table", "words", "default"])
+    found.attr["Tin"].type = found.attr["Tout"].type = 9
+    path = tmp_path / "table.pb"
+    path.write_bytes(graph.SerializeToString())
+    ends = {"input_tensors": {"words": "words", "default": "default"}, "output_tensors": {"found": "found"}}
+    assert "the node table (HashTableV2) is a hash table" in refused("export_frozen_graph", path, **ends)
+
+
 def test_a_tensor_that_is_not_there_is_named(refused, zoo):
     graph = zoo / "vww_mobilenetv1_025_96_gray_slim/person_detection_frozen_graph.pb"
     ends = {**ENDS, "output_tensors": {"scores": "Predictions"}}

@@ -86,6 +86,7 @@ def between(graph, options, origin):
     tensors = [tensor for end in ends for tensor in end.values()]
     allowed_operators.needed(graph, tensors)
     _require_registered(graph, origin)
+    _require_filled(graph, origin)
     graph = allowed_operators.checked(graph, tensors, origin, options.get("allow", ()))
     return graph, *(graph_tensors(graph, end, origin) for end in ends)
 
@@ -103,6 +104,16 @@ def _require_registered(graph, origin):
                     f"{origin}: the node {node.name} is of {node.op}, which TensorFlow does not have and which is not "
                     f"known to be harmless; end the graph before it with `source.output_tensors`, at {before}"
                 )
+
+
+def _require_filled(graph, origin):
+    """Refuse hash tables, which something outside of the graph between its ends fills."""
+    for node in graph.node:
+        if "HashTable" in node.op:
+            raise UserError(
+                f"{origin}: the node {node.name} ({node.op}) is a hash table, and a graph alone does not say what is "
+                "in it; take the model's SavedModel, or end the graph before it"
+            )
 
 
 def graph_session(graph, inputs, outputs, origin):
