@@ -153,7 +153,7 @@ def pictures(given, scores_of, size):
     if given.images:
         return [read_picture(path) for path in given.images]
     if given.samples:
-        sampled = given.read_samples()
+        sampled = [picture for picture, _ in given.read_samples()]
         chosen, _ = drawn_pictures.choose(scores_of, sampled)
         return [sampled[one] for one in sorted(chosen)]
     return drawn_pictures.detected(scores_of, *size)

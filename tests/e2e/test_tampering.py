@@ -166,7 +166,7 @@ def test_provenance_names_the_commands_that_took_part_and_no_other(small_run):
     provenance = files.read_json(small_run.file(PROVENANCE))
     commands = {os.path.basename(path)[:-3] for path in provenance["code"] if re.fullmatch(r"scripts/\w+\.py", path)}
     assert commands == {
-        *("fetch_source", "list_samples"),
+        *("fetch_source", "generate_dataset", "list_samples"),
         *("export_keras", "convert_tflite", "calibrate", "quantise_tflite"),
     }
     names = {name for name in provenance["environments"] if name.endswith(".yaml")}
