@@ -38,10 +38,6 @@ REFUSED = {
     **dict.fromkeys(("Compress", "NonZero", "Unique"), _SIZE),
     **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), _TRAINING),
 }
-# Of attributes: operator, name, the only value that converts rightly, and what to do about another.
-ATTRIBUTES = [
-    *((name, "layout", 0, "export it with layout 0, time first") for name in ("GRU", "LSTM", "RNN")),
-]
 
 
 def refuse(model, steady, path):
@@ -52,7 +48,6 @@ def refuse(model, steady, path):
         steady: names of tensors that do not depend on what the inputs hold, of which constants are made.
         path: file name for messages.
     """
-    from onnx import helper
     from onnx2tf import ops
 
     known = {module.name for module in pkgutil.iter_modules(ops.__path__)}
@@ -64,8 +59,3 @@ def refuse(model, steady, path):
             raise UserError(f"{title} cannot be converted: {REFUSED[node.op_type]}")
         if node.op_type not in known:
             raise UserError(f"{title} cannot be converted: onnx2tf does not know it; export it as simpler operators")
-        for operator, name, right, advice in ATTRIBUTES:
-            for attribute in node.attribute if node.op_type == operator else ():
-                value = helper.get_attribute_value(attribute)
-                if attribute.name == name and value != right:
-                    raise UserError(f"{title} cannot be converted: its {name} is {value}; {advice}")
