@@ -181,7 +181,8 @@ def _reorg3d(section, x, earlier, weights):
     """
     import tensorflow as tf
 
-    return tf.nn.space_to_depth(x, stride) if (stride := _reorg_stride(section, x)) > 1 else x
+    stride = _reorg_stride(section, x)
+    return tf.nn.space_to_depth(x, stride) if stride > 1 else x
 
 
 def _reorg_stride(section, x):
