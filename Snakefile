@@ -44,4 +44,5 @@ onstart:
     verdicts.begin(workflow)
 
 
+session.check_targets(workflow, plan)
 verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})

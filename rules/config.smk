@@ -18,6 +18,10 @@ def check_configuration(path):
 
 
 try:
+    if not os.path.exists("config.yaml") and not workflow.overwrite_configfiles:
+        raise UserError(
+            "config.yaml: is not in this folder; start where it is, or name one with --configfile FILE"
+        )
     for path in filter(os.path.exists, ["config.yaml", *map(str, workflow.overwrite_configfiles)]):
         check_configuration(path)
 except UserError as error:

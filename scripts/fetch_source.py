@@ -87,8 +87,8 @@ def _fetch(args):
     for file in wanted:
         if file.expected.hex is None and not args.new_digests:
             raise UserError(
-                f"{file.name}: its card gives no digest; fetch it once with --config accept_new_digests=True,"
-                f" which records the one found in {args.lock}"
+                f"{file.name}: its card gives no digest; fetch it once with: snakemake -j1 {args.output} --config "
+                f"accept_new_digests=True, which records the one found in {args.lock}"
             )
     cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))
     places = mirrors.from_environment(cache.session)
@@ -215,7 +215,7 @@ def _obtain(file, label, cache, places):
             log(label, sentences[-1])
     advice = file.advice
     if all(isinstance(failure, Broken) for failure in failures):
-        advice = f"check the network connection, or name a mirror in {mirrors.VARIABLE}"
+        advice = "check the network connection, or name a folder that has it in `mirrors` of config.yaml"
     raise UserError("{}: {}; {}".format(file.name, "; ".join(sentences), advice))
 
 

@@ -33,6 +33,57 @@ def test_a_misspelt_target_is_told_the_nearest_names(workflow, target, message):
     assert target in error and message in error
 
 
+@pytest.mark.parametrize(
+    ("target", "nearest"),
+    [
+        ("result/digits_resnet8/main.float32.tflite", "results/digits_resnet8/main.float32.tflite"),
+        ("results/digits_resnet8/main.float32.tfjss", "results/digits_resnet8/main.float32.tfjs"),
+        ("results/digits_resnet8/main.float32", "results/digits_resnet8/main.float32."),
+        ("results/digits_resnet8/provenace.json", "results/digits_resnet8/provenance.json"),
+        ("source/digits_resnet8", "sources/digits_resnet8"),
+        ("build/digits_resnet8/evaluatoin.csv", "build/digits_resnet8/evaluation.csv"),
+        ("results/SHA256SUM", "results/SHA256SUMS"),
+        ("catalog", "catalogue"),
+    ],
+)
+def test_a_target_that_no_rule_makes_is_told_the_nearest_that_can_be_had(workflow, target, nearest):
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error.startswith(f"error: {target}: no rule makes it; did you mean {nearest}")
+
+
+def test_an_absolute_path_is_told_the_target_that_it_leads_to(workflow):
+    target = "results/digits_resnet8/main.float32.tflite"
+    (error,) = errors(workflow.run(workflow.file(target), "-n", check=False))
+    assert error.endswith(f": no rule makes it; did you mean {target}?")
+
+
+@pytest.mark.parametrize("target", ["digits_resnet8", "results/digits_resnet8", "build/digits_resnet8"])
+def test_a_model_as_target_is_told_the_front_door(workflow, target):
+    workflow.file("results/digits_resnet8").mkdir(parents=True)
+    (error,) = errors(workflow.run(target, "-n", check=False))
+    assert error.endswith(": is no target; all that config.yaml asks for of it: ./zoomill build digits_resnet8")
+
+
+def snakemake(*arguments, folder=REPOSITORY):
+    program = Path(sys.executable).with_name("snakemake")
+    return subprocess.run(
+        [program, "-n", *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def test_a_missing_file_of_configuration_is_told(repository_copy):
+    (error,) = errors(snakemake("--configfile", "mine.yaml"))
+    assert error == "error: mine.yaml: there is no such file of configuration; check --configfile"
+    (repository_copy / "config.yaml").unlink()
+    (error,) = errors(snakemake(folder=repository_copy))
+    assert error.startswith("error: config.yaml: is not in this folder; ")
+
+
+def test_a_target_that_config_takes_for_a_setting_is_told_the_order():
+    (error,) = errors(snakemake("--config", "evaluate=False", "verify"))
+    assert error.startswith("error: verify: is no KEY=VALUE of --config; name targets first: snakemake -j4 verify ")
+
+
 @pytest.mark.parametrize("end", ["", ".json", "/model.xml"])
 def test_an_ir_of_a_graph_with_post_processing_is_refused_with_the_reason(workflow, end):
     target = f"results/{STARTER}/detect_regular.float32.openvino{end}"
@@ -80,8 +131,10 @@ def test_litert_torch_has_no_way_from_other_sources_than_pytorch(workflow, end):
     [
         ("models=[ssd_mobilenet_v1_shape]", f"there is no model ssd_mobilenet_v1_shape; did you mean {STARTER}"),
         ("tlfite=[float32]", "unknown key tlfite; did you mean tflite"),
+        ("tflite=float32", "tflite: 'float32' is no list; write [float32]"),
+        ("tfjs=None", "tfjs: 'None' is no list; write []"),
     ],
-    ids=["model", "key"],
+    ids=["model", "key", "no list", "None"],
 )
 def test_a_misspelt_configuration_is_told_the_nearest_names(workflow, setting, message):
     (error,) = errors(workflow.run("-n", config=[setting], check=False))
@@ -118,10 +171,7 @@ def edited(repository_copy):
         text = path.read_text()
         assert before in text
         path.write_text(text.replace(before, after, 1))
-        snakemake = Path(sys.executable).with_name("snakemake")
-        return subprocess.run(
-            [snakemake, "-n"], cwd=repository_copy, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        return snakemake(folder=repository_copy)
 
     return run
 

@@ -91,6 +91,9 @@ def _explain(error):
             choice.get("const") or " with ".join(choice["required"]) for choice in error.validator_value
         )
         return f"{where}needs exactly one of these: {choices.replace('digest', 'digest: null')}"
+    if error.validator == "type" and error.validator_value == "array":
+        shown = "" if error.instance in (None, "None") else error.instance
+        return f"{where}{_quoted(repr(error.instance))} is no list; write {_quoted(f'[{shown}]')}"
     if error.validator == "pattern" and "title" in error.schema:
         return f"{where}{_quoted(repr(error.instance))} is not {error.schema['title']}"
     return f"{where}{_quoted(error.message)}"

@@ -11,7 +11,7 @@ from snakemake.logging import logger
 
 from zoomill import sandbox
 from zoomill.errors import UserError
-from zoomill.plan import cards, house, targets
+from zoomill.plan import cards, house, nearest_target, targets
 from zoomill.plan.names import require
 from zoomill.plan.plan import Plan
 from zoomill.printable import printable
@@ -47,13 +47,26 @@ def _check(workflow, rooms):
     for name in config["models"]:
         require(name, catalogue, "config.yaml: models", "model", rooms.broken)
     cards.check_c_names(catalogue, config["models"])
-    # Snakemake hands on the targets only after the Snakefile is read.
-    wanted = get_argument_parser().parse_known_args()[0].targets
+    wanted = _wanted()
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     if workflow.is_main_process and not config["accept_new_digests"]:
         named = {part for target in wanted for part in target.split(os.sep)} if wanted else config["models"]
         targets.check_digests(named, catalogue, "sources.lock", "sources")
+
+
+def check_targets(workflow, plan):
+    """End the process with one line for a target that no rule makes."""
+    try:
+        for target in _wanted():
+            nearest_target.require(target, list(workflow.rules), plan)
+    except UserError as error:
+        sys.exit(f"error: {printable(str(error))}")
+
+
+def _wanted():
+    """Return the targets of the command line, which Snakemake hands on only after the Snakefile is read."""
+    return get_argument_parser().parse_known_args()[0].targets
 
 
 def _prepare_jobs(workflow, config):

@@ -191,5 +191,5 @@ def check_digests(wanted, catalogue, lock, sources):
         if unknown and not os.path.exists(os.path.join(sources, name)):
             raise UserError(
                 f"{name}: nobody has published a digest of {unknown[0]}; to fetch it all the same and keep the digest "
-                "found in sources.lock, add --config accept_new_digests=True"
+                f"found in sources.lock: snakemake -j1 sources/{name} --config accept_new_digests=True"
             )

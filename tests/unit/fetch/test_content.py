@@ -123,7 +123,7 @@ def lock():
 
 def test_a_file_without_digest_is_refused(server):
     message = refused(without_digest(server.url + "/a"))
-    assert message.startswith("toy: model.bin: its card gives no digest; fetch it once with --config accept_new_")
+    assert message.startswith("toy: model.bin: its card gives no digest; fetch it once with: snakemake -j1 ")
     assert server.requests == []
 
 

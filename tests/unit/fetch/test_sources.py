@@ -87,7 +87,7 @@ def test_a_server_that_is_not_there_is_a_matter_of_the_network(server):
     server.close()
     message = refused(entry(server.url + "/a"))
     assert message.startswith(f"toy: model.bin: {server.url}/a did not answer (Connection refused); ")
-    assert message.endswith("check the network connection, or name a mirror in ZOOMILL_MIRRORS")
+    assert message.endswith("check the network connection, or name a folder that has it in `mirrors` of config.yaml")
 
 
 def test_a_password_in_a_url_is_not_told(server, capfd):
