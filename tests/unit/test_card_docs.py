@@ -1,4 +1,4 @@
-"""The pages about cards name every field that the schemas have, and no other."""
+"""The pages about cards and config.yaml name every field that the schemas have, and no other."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from zoomill.plan import schemas
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = schemas.load(REPOSITORY / "rules/schemas")
-PAGES = {"card": "cards.md", "dataset": "datasets.md"}
+PAGES = {"card": "cards.md", "dataset": "datasets.md", "config": "configuration.md"}
 CARD = SCHEMA["card"]["properties"]
 KINDS = [name.removeprefix("source_") for name in SCHEMA["card"]["$defs"] if name.startswith("source_")]
 
