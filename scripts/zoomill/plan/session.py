@@ -11,7 +11,7 @@ from snakemake.logging import logger
 
 from zoomill import sandbox
 from zoomill.errors import UserError
-from zoomill.plan import cards, house, nearest_target, targets
+from zoomill.plan import cards, house, nearest_target, targets, warm
 from zoomill.plan.names import require
 from zoomill.plan.plan import Plan
 from zoomill.printable import printable
@@ -34,6 +34,7 @@ def begin(workflow, config):
     if workflow.is_main_process:
         for line in dict.fromkeys(map(str, rooms.broken.values())):
             logger.warning(f"left out: {printable(line)}")
+    warm.begin(workflow.basedir, config["warm"])
     plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
     _prepare_jobs(workflow, config)
     if workflow.is_main_process:
@@ -107,7 +108,8 @@ def hold_folder(workflow):
     with contextlib.suppress(OSError):  # another run lives: Snakemake says whether they collide
         if workflow.is_main_process:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(".snakemake/locks", ignore_errors=True)
+            for leftover in (".snakemake/locks", warm.FOLDER):
+                shutil.rmtree(leftover, ignore_errors=True)
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(alive, fcntl.LOCK_SH)
     return alive
