@@ -53,16 +53,17 @@ def handed_down(process):
 
 def socket_name(process, modules):
     """Return the name of the socket of a warm process that has imported modules and was started like ``process``."""
-    digest = _blake2.blake2b(f"{handed_down(process)} {sys.executable} {modules}".encode(), digest_size=16)
-    return digest.hexdigest()
+    words = handed_down(process), os.uname()[1], sys.executable, modules
+    return _blake2.blake2b(repr(words).encode(), digest_size=16).hexdigest()
 
 
 def main():
     """Take this process's place in a warm one, or replace it by a cold one."""
-    command, end = os.path.splitext(os.path.basename(sys.argv[1]))
+    script = sys.argv[1] if len(sys.argv) > 1 else ""
+    command, end = os.path.splitext(os.path.basename(script))
     owner, _, path = os.environ.get("ZOOMILL_WARM", "").partition(":")
     modules = IMPORTS.get(command)
-    if path and modules and end == ".py" and os.path.exists(sys.argv[1]):
+    if path and modules and end == ".py" and os.path.exists(script):
         if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
             _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
         try:

@@ -75,15 +75,15 @@ class Worker:
                 parent = os.getpid()
                 process = os.fork()
                 if not process:
-                    _die_with(parent)
-                    self._forget(link)
-                    _take_over(files)
+                    self._become_job(parent, link, files)
                     return arguments
-            self._jobs[os.pidfd_open(process)] = process, link
-            link.sendall(process.to_bytes(4, "big"))
         except OSError as error:  # the client has gone, or may not ask; it runs cold if it lives
             print(error, file=sys.stderr, flush=True)
             link.close()
+            return None
+        self._jobs[os.pidfd_open(process)] = process, link
+        with contextlib.suppress(OSError):  # a client that has gone is noticed in time
+            link.sendall(process.to_bytes(4, "big"))
         return None
 
     def _receive(self, link, files):
@@ -125,14 +125,20 @@ class Worker:
             if number in client.FORWARDED:
                 os.kill(process, number)
 
-    def _forget(self, *links):
-        """Close what a job has no business with."""
-        for pidfd, (_, link) in self._jobs.items():
-            os.close(pidfd)
+    def _become_job(self, parent, link, files):
+        """Close what a job has no business with, and take what the client gave; never return without."""
+        try:
+            _die_with(parent)
+            for pidfd, (_, other) in self._jobs.items():
+                os.close(pidfd)
+                other.close()
             link.close()
-        for link in (*links, self._listener):
-            link.close()
-        os.close(self._owner)
+            self._listener.close()
+            os.close(self._owner)
+            _take_over(files)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
 
 
 class _Files(list):

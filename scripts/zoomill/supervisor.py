@@ -23,7 +23,7 @@ _watcher = None
 def watch(work, seconds=None, megabytes=None):
     """Call ``work()`` in a child process; whatever that starts ends with it.
 
-    Call it before TensorFlow is imported: the child is forked.
+    Call it before TensorFlow has started threads: the child is forked.
 
     Args:
         work: function without arguments.

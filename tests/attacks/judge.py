@@ -62,16 +62,35 @@ def inspect(folder, attack, limit=LIMIT):
     return "told" if told else found, outcome
 
 
-def export(folder, attack, javascript=None, checked=True, limit=LIMIT):
-    """Return the verdict of the exporter, with checks or without, and its :class:`~attacks.exporters.Outcome`."""
+def export(folder, attack, javascript=None, checked=True, limit=LIMIT, through=(), **variables):
+    """Return the verdict of the exporter, with checks or without, and its :class:`~attacks.exporters.Outcome`.
+
+    Args:
+        folder, attack: the attack, and the folder in which it was made.
+        javascript: folder of the JavaScript packages, which only TensorFlow.js needs.
+        checked: whether the checks of what a source may contain are run.
+        limit: seconds.
+        through: arguments between Python and the script, such as those of the client of warm processes.
+        variables: of the command's environment.
+    """
     place, run, output = _fresh(folder, attack, "checked" if checked else "unchecked")
     allow = () if checked else attack.allow
     flags = exporters.flags(attack.kind, place.source, output, javascript, allow, **attack.flags)
     name = exporters.command_of(attack.kind)
-    program = [_SCRIPTS / f"{name}.py"] if checked else ["-m", "attacks.unchecked", name]
+    program = _SCRIPTS / f"{name}.py" if checked else _unchecked(run, name)
     tests = {} if checked else {"PYTHONPATH": exporters.PYTHONPATH}
-    outcome = exporters.run([exporters.python(attack.environment), *program, *flags], run, limit, **tests)
+    command = [exporters.python(attack.environment), *through, program, *flags]
+    outcome = exporters.run(command, run, limit, **tests, **variables)
     return verdict(place, outcome, output, checked), outcome
+
+
+def _unchecked(run, name):
+    """Return a script of a command's name that runs it without its checks."""
+    path = run / f"{name}.py"
+    path.write_text(
+        f'import runpy, sys\n\nsys.argv[1:1] = ["{name}"]\nrunpy.run_module("attacks.unchecked", run_name="__main__")\n'
+    )
+    return path
 
 
 def card(folder, attack, limit=LIMIT):
