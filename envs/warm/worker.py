@@ -159,7 +159,6 @@ def _take_over(files):
     os.fchdir(folder)
     for number, stream in zip(streams, client.STREAMS, strict=True):
         os.dup2(number, stream)
-    sys.stdout.reconfigure(line_buffering=os.isatty(1))
     if "numpy.random" in sys.modules:  # that of Python sees to it itself
         sys.modules["numpy.random"].seed()
 

@@ -1,8 +1,10 @@
 """A job in a fork of a warm process is like a cold one, and leaves nothing behind."""
 
 import contextlib
+import fcntl
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -66,7 +68,7 @@ if "status" in words: sys.exit(7)
 class House:
     """A folder with a command ``job.py``, a client of its own, and a run that owns the warm processes."""
 
-    def __init__(self, folder, modules=("numpy",), idle=60):
+    def __init__(self, folder, modules=("numpy", "numpy.random"), idle=60):
         self.folder = folder / ("long" * 40)
         self.folder.mkdir()
         self.sockets = self.folder / "warm"
@@ -79,12 +81,12 @@ class House:
         self.run = subprocess.Popen(["sleep", "600"])
         self.environment = {**os.environ, "ZOOMILL_WARM": f"{self.run.pid}:{self.sockets}", "PYTHONHASHSEED": "0"}
 
-    def start(self, *words, warm=True, **variables):
-        """Start the job as a rule does."""
+    def start(self, *words, warm=True, below="", **variables):
+        """Start the job as a rule does, in the folder or in one ``below``."""
         program = [sys.executable, *(["-I", "-S", str(self.folder / "code/client.py")] if warm else [])]
         return subprocess.Popen(
-            [*program, "job.py", *words],
-            cwd=self.folder,
+            [*program, str(self.folder / "job.py") if below else "job.py", *words],
+            cwd=self.folder / below,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -168,6 +170,12 @@ def test_nothing_of_a_job_reaches_the_next_one(house):
     assert len(set(randoms)) == 6
 
 
+def test_a_job_runs_in_the_folder_of_its_client(house):
+    (house.folder / "below").mkdir()
+    first, below = house.job()[0], house.job(below="below")[0]
+    assert first["parent"] == below["parent"] and below["state"]["cwd"] == str(house.folder / "below")
+
+
 def test_an_edit_of_our_own_code_counts(house):
     first, _, _ = house.job()
     (house.folder / "own.py").write_text("VALUE = 'edited'\n")
@@ -204,6 +212,12 @@ def test_the_end_of_the_run_ends_warm_process_and_stubborn_jobs(house):
     assert not [path for path in house.sockets.iterdir() if path.is_socket()]
 
 
+def test_the_end_of_the_run_lets_jobs_tidy_up(house):
+    client, job = house.begun("wait")
+    house.end()
+    assert client.wait(5) == 44 and "the end" in client.stdout.read() and gone_within(5, job["parent"])
+
+
 def test_a_job_dies_with_its_warm_process_and_the_next_one_gets_another(house):
     client, job = house.begun("wait")
     os.kill(job["parent"], signal.SIGKILL)
@@ -236,6 +250,17 @@ def test_those_who_come_first_at_once_start_one_warm_process(house):
     clients = [house.start() for _ in range(8)]
     said = [json.loads(client.communicate(timeout=60)[0].splitlines()[0]) for client in clients]
     assert all(job["warm"] for job in said) and len({job["parent"] for job in said}) == 1
+
+
+def test_a_client_waits_for_another_one_that_is_about_to_start_a_warm_process(house):
+    job, _, _ = house.job()
+    os.kill(job["parent"], signal.SIGKILL)
+    assert gone_within(5, job["parent"])
+    with open(next(house.sockets.glob("*.lock"))) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = house.start()
+        assert not select.select([client.stdout], [], [], 1)[0]
+    assert json.loads(client.communicate(timeout=60)[0].splitlines()[0])["warm"]
 
 
 @pytest.mark.parametrize(
