@@ -67,8 +67,9 @@ class Worker:
 
     def _begin(self):
         """Start a job for whoever asks; return its arguments in the job, and None elsewhere."""
-        link, _ = self._listener.accept()
+        link = None
         try:
+            link, _ = self._listener.accept()
             with _Files() as files:
                 link.settimeout(_PATIENCE)
                 arguments = self._receive(link, files)
@@ -79,7 +80,8 @@ class Worker:
                     return arguments
         except OSError as error:  # the client has gone, or may not ask; it runs cold if it lives
             print(error, file=sys.stderr, flush=True)
-            link.close()
+            if link:
+                link.close()
             return None
         self._jobs[os.pidfd_open(process)] = process, link
         with contextlib.suppress(OSError):  # a client that has gone is noticed in time

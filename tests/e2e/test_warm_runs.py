@@ -1,13 +1,14 @@
 """Jobs that are forks of warm processes: the same bytes and walls, true figures, and nothing that outlives the run."""
 
 import csv
+import json
 import os
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from attacks import judge, make
+from attacks import exporters, judge, make
 from conftest import REPOSITORY, Workflow
 
 MODEL = "digits_resnet8"
@@ -17,6 +18,21 @@ CLIENT = REPOSITORY / "envs/warm/client.py"
 ATTACKS = {(attack.kind, attack.name): attack for attack in make.all_attacks()}
 # Ways out of the sandbox: code of a layer, and files by the framework's own reading.
 UNCHECKED = [("keras", "h5 with a lambda"), ("saved_model", "initialiser writes a file")]
+# A job that says what it finds of TensorFlow, and changes it.
+TENSORFLOW = """
+import json, sys
+imported = "tensorflow" in sys.modules
+import tensorflow as tf
+
+config = tf.config
+flags = config.functions_run_eagerly(), config.get_soft_device_placement(), config.optimizer.get_jit()
+print(json.dumps([imported, tf.executing_eagerly(), *flags, float(tf.random.uniform([]))]))
+config.run_functions_eagerly(True)
+config.set_soft_device_placement(not flags[1])
+config.optimizer.set_jit(True)
+tf.random.set_seed(1)
+tf.compat.v1.disable_eager_execution()
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -103,3 +119,15 @@ def test_the_sandbox_holds_a_forked_job(hostile, tmp_path, key):
     verdict, outcome = judge.export(hostile, ATTACKS[key], checked=False, through=through, **surroundings)
     assert verdict == "contained", outcome.log
     assert list(warm.glob("*.log")) and not (warm / "log").exists()
+
+
+def test_flags_and_seeds_of_tensorflow_do_not_reach_the_next_job(environment_python, tmp_path):
+    (tmp_path / "convert_tflite.py").write_text(TENSORFLOW)
+    command = [environment_python("tf2"), "-I", "-S", CLIENT, "convert_tflite.py"]
+    environment = {**os.environ, **exporters.FIXED, "ZOOMILL_WARM": f"{os.getpid()}:{tmp_path}/warm"}
+    said = [
+        json.loads(subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True).stdout)
+        for _ in range(2)
+    ]
+    assert said[0][0] and said[0][:-1] == said[1][:-1]
+    assert said[0][-1] != said[1][-1]

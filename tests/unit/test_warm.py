@@ -15,6 +15,7 @@ import pytest
 from conftest import REPOSITORY
 
 from zoomill import sandbox
+from zoomill.plan import warm
 
 # What a job finds, and what it does to whatever could reach the next one; its words say when it ends, and how.
 JOB = """
@@ -310,6 +311,7 @@ import os, sys
 sys.path[:0] = [{scripts!r}, {code!r}]
 import client
 from zoomill import sandbox
+from zoomill.plan import warm
 folder = client.private_folder({sockets!r})
 (name,) = [one for one in os.listdir(folder) if len(one) == 32]
 if sys.argv.pop() == "shut in":
@@ -333,6 +335,15 @@ def test_a_process_that_is_shut_in_gets_no_job_outside(house):
     assert '"warm": true' in free.stdout, free.stderr
     assert shut_in.returncode == 1 and shut_in.stdout == "" and "Traceback" not in shut_in.stderr, shut_in.stderr
     assert "may not ask" in next(house.sockets.glob("*.log")).read_text()
+
+
+def test_who_measures_a_job_finds_its_fork(house):
+    house.job()
+    client, job = house.begun("wait")
+    found = [process.pid for process in warm._Job(os.getpid()).children(recursive=True)]
+    client.terminate()
+    client.wait()
+    assert {client.pid, job["job"]} <= set(found) and job["parent"] not in found
 
 
 def test_every_command_that_runs_warm_exists():
