@@ -52,7 +52,8 @@ class Worker:
             for pidfd in filter(self._jobs.__contains__, ready):
                 self._finish(pidfd)
             for link in filter(links.__contains__, ready):
-                self._pass_on(link, links[link])
+                if link.fileno() >= 0:  # that of a job which has just ended is closed, and its number another one's
+                    self._pass_on(link, links[link])
             if self._listener in ready and (arguments := self._begin()):
                 return arguments
 
