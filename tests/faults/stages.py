@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
+
 MODEL = "digits_resnet8"
 CONFIG = [f"models=[{MODEL}]", "tflite=[float32,int8]", "evaluate=True"]
 # What a stage makes, in the order of the stages, by the command that makes it.
@@ -124,13 +126,14 @@ def kill_one(run, target, seed):
 
 
 def _jobs(leader):
-    """Return the processes of a session that run a command of scripts/, those that watch before those that work."""
+    """Return the processes that run a command of scripts/ for a session, those that watch before those that work."""
     found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            session = int((entry / "stat").read_text().rpartition(")")[2].split()[3])
-            # Not the shells around them, whose words hold the same.
-            if session == leader and re.search(rb"scripts/\w+\.py$", words[1] if len(words) > 1 else b""):
-                found.append(int(entry.name))
-    return sorted(found)
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.Error):
+            # Not the shells around them, one word of which holds the same.
+            commands = [word for word in process.cmdline()[1:5] if re.fullmatch(r"\S*scripts/\w+\.py", word)]
+            if commands and os.getsid(process.pid) == leader:
+                fork = re.fullmatch(r"warm (\d+)\n", Path(f"/proc/{process.pid}/comm").read_text())
+                watcher = psutil.Process(int(fork[1])) if fork else process
+                found += [watcher.pid, *(child.pid for child in watcher.children())]
+    return list(dict.fromkeys(found))
