@@ -13,6 +13,8 @@ import time
 
 import pytest
 from conftest import REPOSITORY
+from snakemake import benchmark
+from snakemake.shell import shell
 
 from zoomill import sandbox
 from zoomill.plan import warm
@@ -344,6 +346,24 @@ def test_who_measures_a_job_finds_its_fork(house):
     client.terminate()
     client.wait()
     assert {client.pid, job["job"]} <= set(found) and job["parent"] not in found
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_python_of_rules_is_the_client_only_where_that_is_wanted(house, tmp_path, monkeypatch, wanted):
+    root = tmp_path / "it's {here} and $HOME"
+    shutil.copytree(house.folder / "code", root / "envs/warm")
+    monkeypatch.chdir(house.folder)
+    monkeypatch.setenv("ZOOMILL_WARM", "1:/of/another/machine")
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
+    monkeypatch.setattr(shell, "_process_prefix", "")
+    monkeypatch.setattr(benchmark, "BenchmarkTimer", benchmark.BenchmarkTimer)
+    warm.begin(root, wanted)
+    said = subprocess.run(["bash", "-c", f"{shell._process_prefix} python job.py 'a b'"], capture_output=True).stdout
+    job = json.loads(said.splitlines()[0])
+    assert job["warm"] == wanted == os.path.exists(warm.FOLDER) and job["state"]["argv"] == ["job.py", "a b"]
+    assert ("ZOOMILL_WARM" in job["state"]["environ"]) == wanted
+    if wanted:
+        os.kill(job["parent"], signal.SIGKILL)
 
 
 def test_every_command_that_runs_warm_exists():
