@@ -2,7 +2,7 @@
 
 Never a module of this repository, so that edits count. Only what starts no threads: those do not survive a fork, so
 OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A command that is not listed runs cold, as
-does whatever has to do with the network: see `confined` in client.py.
+must those that have a network.
 """
 
 TENSORFLOW = ("tensorflow",)
