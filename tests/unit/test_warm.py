@@ -52,15 +52,14 @@ def says(*words):
 
 words = sys.argv[1:]
 atexit.register(lambda: print("the end"))
-says(("state", state()), ("random", [random.random(), float(numpy.random.random())]), ("left", hasattr(numpy, "left")))
-if "soil" in words: soil()
+# Before it says anything, since it is sent signals then.
 if "wait" in words:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(44))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(55))
-    time.sleep(60)
-if "stubborn" in words:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    time.sleep(60)
+if "stubborn" in words: signal.signal(signal.SIGTERM, signal.SIG_IGN)
+says(("state", state()), ("random", [random.random(), float(numpy.random.random())]), ("left", hasattr(numpy, "left")))
+if "soil" in words: soil()
+if "wait" in words or "stubborn" in words: time.sleep(60)
 if "crash" in words: os.kill(os.getpid(), signal.SIGSEGV)
 if "text" in words: sys.exit("error: in one line")
 if "raise" in words: raise ValueError("told")
