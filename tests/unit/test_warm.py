@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
@@ -105,7 +106,11 @@ class House:
     def begun(self, *words, **more):
         """Start the job and return its process, that of the client, and what it says of itself."""
         process = self.start(*words, **more)
-        return process, json.loads(process.stdout.readline())
+        job = json.loads(process.stdout.readline())
+        with contextlib.suppress(OSError):
+            while f"warm {job['job']}" not in Path(f"/proc/{process.pid}/comm").read_text():  # it may lag behind
+                time.sleep(0.01)
+        return process, job
 
     def log(self):
         return (self.sockets / "log").read_text()
