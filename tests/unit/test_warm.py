@@ -107,9 +107,9 @@ class House:
         """Start the job and return its process, that of the client, and what it says of itself."""
         process = self.start(*words, **more)
         job = json.loads(process.stdout.readline())
-        with contextlib.suppress(OSError):
-            while f"warm {job['job']}" not in Path(f"/proc/{process.pid}/comm").read_text():  # it may lag behind
-                time.sleep(0.01)
+        comm = Path(f"/proc/{process.pid}/comm")
+        while process.poll() is None and comm.read_text() != f"warm {job['job']}\n":  # it may lag behind
+            time.sleep(0.01)
         return process, job
 
     def log(self):
