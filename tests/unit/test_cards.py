@@ -175,7 +175,7 @@ def test_a_misspelt_graph_is_named_and_no_other(catalogue):
 
 
 def test_a_file_without_a_digest_is_told_what_it_may_have(catalogue):
-    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["b"]}))
+    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["https://example.org/a"]}))
     assert "source.files[0]" in message and "sha256" in message and "digest: null" in message
 
 
@@ -184,6 +184,10 @@ def test_a_file_has_one_kind_of_digest(catalogue, extra):
     assert catalogue(small=changed("source/files/0", {"name": "a", "urls": ["b"], **extra}))
     both = {"name": "a", "urls": ["b"], "sha512": "0" * 128, **extra}
     assert "source.files[0]" in refusal(catalogue, small=changed("source/files/0", both))
+
+
+def test_a_file_of_this_machine_needs_no_digest(catalogue):
+    assert catalogue(small=changed("source/files/0", {"name": ".", "urls": ["../export", "/home/me/model.*"]}))
 
 
 @pytest.mark.parametrize("key", ["nms_iou_threshold", "y_scale"])
@@ -259,7 +263,7 @@ def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
         "models/missing.yaml: calibration: there is no data set circles; did you mean circle?"
     )
     with pytest.raises(UserError, match="there is no data set shapes"):
-        cards.check_datasets({"used": used}, {"circle": {}})
+        cards.check_datasets({"used": {**used, "file": "models/used.yaml"}}, {"circle": {}})
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_all_failed_sources_are_summed_up(server):
     assert message.startswith(f"toy: model.bin: {server.url}/gone answered 404 Not Found; ")
     assert "/html answered with an HTML page instead of the file; " in message
     assert f"/wrong gave sha256 {sha(OTHER)}, expected {sha(DATA)}; " in message
-    assert message.endswith("; check the URL in models/toy.yaml")
+    assert message.endswith("; check the URL in toy.yaml")
 
 
 def test_a_server_that_is_not_there_is_a_matter_of_the_network(server):
