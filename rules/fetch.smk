@@ -25,6 +25,7 @@ rule fetch_source:
         files=plan.downloads.listed_files,
         urls=plan.downloads.sample_urls,
         new_digests=plan.downloads.new_digests,
+        local_digests=plan.downloads.local_digests,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -37,5 +38,6 @@ rule fetch_source:
             --output {output:q} \
             --progress-fd 3 \
             --new-digests {params.new_digests:q} \
+            --local-digests {params.local_digests:q} \
             3>&2 &>{log:q}
         """

@@ -34,7 +34,7 @@ rule summarise:
 rule catalogue:
     input:
         code=plan.code("catalogue"),
-        cards=[plan.file(f"models/{model}.yaml") for model in plan.catalogue],
+        cards=[plan.file(card["file"]) for card in plan.catalogue.values()],
     log:
         "logs/catalogue.log",
     conda:

@@ -175,7 +175,7 @@ def test_a_misspelt_graph_is_named_and_no_other(catalogue):
 
 
 def test_a_file_without_a_digest_is_told_what_it_may_have(catalogue):
-    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["b"]}))
+    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["https://example.org/a"]}))
     assert "source.files[0]" in message and "sha256" in message and "digest: null" in message
 
 
@@ -184,6 +184,10 @@ def test_a_file_has_one_kind_of_digest(catalogue, extra):
     assert catalogue(small=changed("source/files/0", {"name": "a", "urls": ["b"], **extra}))
     both = {"name": "a", "urls": ["b"], "sha512": "0" * 128, **extra}
     assert "source.files[0]" in refusal(catalogue, small=changed("source/files/0", both))
+
+
+def test_a_file_of_this_machine_needs_no_digest(catalogue):
+    assert catalogue(small=changed("source/files/0", {"name": ".", "urls": ["../export", "/home/me/model.*"]}))
 
 
 @pytest.mark.parametrize("key", ["nms_iou_threshold", "y_scale"])
@@ -246,6 +250,69 @@ def test_a_broken_card_is_left_out_with_its_error_and_the_others_are_loaded(cata
     assert str(broken["third"]).startswith("models/third.yaml: unknown key titel")
 
 
+@pytest.fixture
+def two_folders(tmp_path):
+    """Return a function that loads cards of a repository and of a folder beside it, where a configuration stands."""
+    text = yaml.safe_dump(changed("source/files/0/urls", ["own.pb", "../up.pb", "/abs.pb", "https://example.org/a"]))
+    for folder in ("repository/models", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine/config.yaml").write_text("cards: [.]\n")
+    (tmp_path / "repository/models/inner.yaml").write_text(text)
+    (tmp_path / "mine/outer.yaml").write_text(text)
+
+    def load(broken=None):
+        mine = str(tmp_path / "mine")
+        return cards.load_catalogue(
+            str(tmp_path / "repository/models"), CARD, broken, [mine], [f"{mine}/../mine/config.yaml"]
+        )
+
+    load.folder = tmp_path
+    return load
+
+
+def test_paths_of_a_card_outside_begin_at_its_own_folder(two_folders):
+    found = two_folders()
+    urls = {model: card["source"]["files"][0]["urls"] for model, card in found.items()}
+    assert urls == {
+        "inner": ["own.pb", "../up.pb", "/abs.pb", "https://example.org/a"],
+        "outer": ["../mine/own.pb", "../up.pb", "/abs.pb", "https://example.org/a"],
+    }
+    assert [card["file"] for card in found.values()] == ["models/inner.yaml", f"{two_folders.folder}/mine/outer.yaml"]
+
+
+def test_two_cards_of_one_name_and_a_broken_one_outside_stop_only_themselves(two_folders):
+    mine, broken = two_folders.folder / "mine", {}
+    (mine / "inner.yaml").write_text("title: 1\n")
+    (mine / "wrong.yaml").write_text("titel: x\n")
+    assert list(two_folders(broken)) == ["outer"]
+    assert str(broken["inner"]) == f"models/inner.yaml and {mine}/inner.yaml: two cards of one name; rename one"
+    assert str(broken["wrong"]).startswith(f"{mine}/wrong.yaml: ")
+
+
+def test_a_folder_of_cards_that_is_not_there_is_refused(tmp_path):
+    message = refusal(cards.load_catalogue, tmp_path, CARD, {}, ["nowhere"])
+    assert message == "config.yaml: cards: there is no folder nowhere"
+
+
+@pytest.mark.parametrize(
+    "wanted, found",
+    [
+        (["b_one"], ["b_one"]),
+        (["b_*", "a"], ["b_one", "b_two", "a"]),
+        (["[ab]*", "a"], ["a", "b_one", "b_two"]),
+        (["all"], ["a", "b_one", "b_two"]),
+    ],
+)
+def test_models_are_chosen_by_name_pattern_or_all(wanted, found):
+    assert names.select(wanted, ["a", "b_one", "b_two"], "config.yaml: models", "model") == found
+
+
+@pytest.mark.parametrize("wanted", ["digits_onx*", "digits_onx"])
+def test_what_stands_for_no_model_is_refused_with_the_nearest(wanted):
+    message = refusal(names.select, [wanted], ["digits_onnx", "yolo"], "config.yaml: models", "model")
+    assert message == f"config.yaml: models: there is no model {wanted}; did you mean digits_onnx?"
+
+
 def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
     used = {**SMALLEST, "calibration": {"dataset": "shapes", "samples": "all"}}
     missing = {**SMALLEST, "calibration": {"dataset": "circles", "samples": "all"}}
@@ -259,7 +326,7 @@ def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
         "models/missing.yaml: calibration: there is no data set circles; did you mean circle?"
     )
     with pytest.raises(UserError, match="there is no data set shapes"):
-        cards.check_datasets({"used": used}, {"circle": {}})
+        cards.check_datasets({"used": {**used, "file": "models/used.yaml"}}, {"circle": {}})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import re
 
 from zoomill.errors import UserError
+from zoomill.fetch.expected_file import is_url
 from zoomill.inspect.openvino import NO_WAY_BACK
 from zoomill.plan import schemas
 from zoomill.plan.names import nearest
@@ -24,27 +25,62 @@ _DETECTION_GRAPHS = {
 }
 
 
-def load_catalogue(folder, schema, broken=None):
-    """Return ``{model: card}`` of all cards in ``folder``, sorted by name.
+def load_catalogue(folder, schema, broken=None, more=(), besides=()):
+    """Return ``{model: card}`` of all cards in some folders, sorted by name.
+
+    A card gets its own path, ``file``, as :func:`address` gives it. The paths of files that it names begin at the
+    repository; in a card of ``more`` they begin at its folder, and are changed to begin at the repository.
 
     Args:
-        folder: that of the cards.
+        folder: models/ of the repository.
         schema: of a card.
         broken: gets the error of every card that cannot be read, ``{model: UserError}``; the others are returned.
+        more: other folders of cards.
+        besides: YAML files in them that are no cards.
 
     Raises:
-        UserError: for the first card that cannot be read, without ``broken``.
+        UserError: for a folder that is not there, and for the first card that cannot be read, without ``broken``.
     """
-    cards = {}
-    for model in _names(folder):
+    root, cards = os.path.dirname(os.path.abspath(folder)), {}
+    places = {name: [("models", os.path.join(folder, f"{name}.yaml"))] for name in _names(folder)}
+    for other in more:
+        if not os.path.isdir(other):
+            raise UserError(f"config.yaml: cards: there is no folder {other}")
+        for name in _names(other):
+            path = os.path.join(other, f"{name}.yaml")
+            if os.path.realpath(path) not in map(os.path.realpath, besides):
+                places.setdefault(name, []).append((address(other, root), path))
+    for model, found in sorted(places.items()):
+        where = [f"{shown}/{model}.yaml" for shown, _ in found]
         with _kept(broken, cards, model):
-            cards[model] = _card(os.path.join(folder, f"{model}.yaml"), model, schema)
+            if len(found) > 1:
+                raise UserError(f"{' and '.join(where)}: two cards of one name; rename one")
+            cards[model] = _card(found[0][1], where[0], model, schema)
+            if found[0][0] != "models":
+                _begin_at(root, os.path.dirname(found[0][1]), cards[model])
     return cards
 
 
-def _card(path, model, schema):
+def address(path, root):
+    """Return a file of this machine as a card names it: from the repository if it is inside, else by its whole path."""
+    path, root = os.path.abspath(path), os.path.abspath(root)
+    inside = os.path.relpath(path, root)
+    if inside.startswith(os.pardir):
+        return path
+    return f"./{inside}" if inside.startswith("-") else inside
+
+
+def _begin_at(root, folder, card):
+    """Change the relative paths of a card's files, which begin at its folder, into those that begin at ``root``."""
+    for file in card["source"]["files"]:
+        file["urls"] = [
+            url if is_url(url) or os.path.isabs(url) else os.path.relpath(os.path.join(folder, url), root)
+            for url in file["urls"]
+        ]
+
+
+def _card(path, where, model, schema):
     """Return a card with all that it leaves out."""
-    where = f"models/{model}.yaml"
     _check_name(model, where, "model")
     document = load_yaml(path, where)
     _refuse_openvino(document, where)
@@ -59,6 +95,7 @@ def _card(path, model, schema):
         card["graphs"] = {"main": {}}
     _check_tfjs(card, where)
     card.setdefault("c_name", model)
+    card["file"] = where
     return card
 
 
@@ -130,7 +167,7 @@ def check_datasets(catalogue, datasets, broken=None):
             for purpose in ("calibration", "evaluation"):
                 chosen = card.get(purpose)
                 if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
-                    raise _no_dataset(chosen["dataset"], f"models/{model}.yaml: {purpose}", datasets, broken)
+                    raise _no_dataset(chosen["dataset"], f"{card['file']}: {purpose}", datasets, broken)
 
 
 def _no_dataset(name, where, datasets, broken):
@@ -146,7 +183,8 @@ def check_c_names(catalogue, models):
     for model in sorted(models):
         name = catalogue[model]["c_name"]
         if (other := known.setdefault(name, model)) != model:
-            raise UserError(f"models/{model}.yaml: c_name: {name} is that of models/{other}.yaml; change one")
+            here, there = (catalogue[one]["file"] for one in (model, other))
+            raise UserError(f"{here}: c_name: {name} is that of {there}; change one")
 
 
 def postprocess_options(card, graph):

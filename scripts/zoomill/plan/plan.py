@@ -265,6 +265,12 @@ class Plan:
 
     def parameters(self, wildcards):
         """Return everything of the card and the configuration that shapes an artifact, as JSON."""
-        prose = {"title", "homepage", "published", "training_set"}
+        prose = {"title", "homepage", "published", "training_set", "file"}
         chosen = {key: value for key, value in self.catalogue[wildcards.model].items() if key not in prose}
+        # Where a file of one's own stands shapes nothing, and is nobody's business.
+        files = [
+            {**file, "urls": [url for url in file["urls"] if not url.startswith(("/", os.pardir))]}
+            for file in chosen["source"]["files"]
+        ]
+        chosen["source"] = {**chosen["source"], "files": files}
         return json.dumps({"card": chosen, "toco": self.config["toco"]}, sort_keys=True)

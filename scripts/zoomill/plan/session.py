@@ -12,8 +12,9 @@ from snakemake.logging import logger
 from zoomill import sandbox
 from zoomill.errors import UserError
 from zoomill.plan import cards, house, nearest_target, targets
-from zoomill.plan.names import require
+from zoomill.plan.names import select
 from zoomill.plan.plan import Plan
+from zoomill.plan.source_states import SourceStates
 from zoomill.printable import printable
 
 
@@ -26,47 +27,78 @@ def begin(workflow, config):
         workflow: Snakemake's.
         config: what Snakemake read from configuration files and command line; gets its defaults.
     """
+    asked = _asked()
     try:
-        rooms = house.read(workflow.basedir, config)
-        _check(workflow, rooms)
+        rooms = _rooms(workflow, config)
+        plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
+        states = SourceStates(plan.downloads, config)
+        left_out = _choose(rooms, states, asked.targets)
+        if workflow.is_main_process:
+            for line in dict.fromkeys(left_out):
+                logger.warning(f"left out: {printable(line)}")
+            _tell_sources(plan, states, asked)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
-    if workflow.is_main_process:
-        for line in dict.fromkeys(map(str, rooms.broken.values())):
-            logger.warning(f"left out: {printable(line)}")
-    plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
     _prepare_jobs(workflow, config)
     if workflow.is_main_process:
         _say(plan)
     return plan
 
 
-def _check(workflow, rooms):
-    """Raise a UserError for a model or target that is asked for and cannot be had."""
+def _rooms(workflow, config):
+    """Return the configuration and the cards, which stand in folders that a file or the command line names."""
+    configfiles = [*filter(os.path.exists, ["config.yaml"]), *map(str, workflow.overwrite_configfiles)]
+    said_there = "cards" in workflow.config_settings.config
+    return house.read(workflow.basedir, configfiles, config, os.curdir if said_there else None)
+
+
+def _choose(rooms, states, wanted):
+    """Put the names of models in the place of patterns, and return a line for each card that is left out.
+
+    Raises:
+        UserError: for a model or target that is asked for and cannot be had.
+    """
     config, catalogue = rooms.config, rooms.catalogue
-    for name in config["models"]:
-        require(name, catalogue, "config.yaml: models", "model", rooms.broken)
+    named = config["models"]
+    found = select(named, catalogue, "config.yaml: models", "model", rooms.broken)
+    reasons = {model: states.undigested(model) for model in found if model not in named}
+    config["models"] = [model for model in found if not reasons.get(model)]
     cards.check_c_names(catalogue, config["models"])
-    wanted = _wanted()
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
-    if workflow.is_main_process and not config["accept_new_digests"]:
-        named = {part for target in wanted for part in target.split(os.sep)} if wanted else config["models"]
-        targets.check_digests(named, catalogue, "sources.lock", "sources")
+    return [*map(str, rooms.broken.values()), *filter(None, reasons.values())]
+
+
+def _tell_sources(plan, states, asked):
+    """Say which files of this machine are others than before, and before a dry run where each model's source is.
+
+    Raises:
+        UserError: for a model that cannot be fetched for want of a digest.
+    """
+    parts = {part for target in asked.targets for part in target.split(os.sep)} or plan.config["models"]
+    models = [model for model in plan.catalogue if model in parts]
+    lines = [*filter(None, map(states.changes, models))]
+    if asked.dryrun and models:
+        width = max(map(len, models))
+        lines += ["Sources:", *(f"  {model:{width}}  {states.of(model)}" for model in models)]
+    for line in lines:
+        logger.info(printable(line))
+    for reason in filter(None, map(states.undigested, models)):
+        raise UserError(reason)
 
 
 def check_targets(workflow, plan):
     """End the process with one line for a target that no rule makes."""
     try:
-        for target in _wanted():
+        for target in _asked().targets:
             nearest_target.require(target, list(workflow.rules), plan)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
 
 
-def _wanted():
-    """Return the targets of the command line, which Snakemake hands on only after the Snakefile is read."""
-    return get_argument_parser().parse_known_args()[0].targets
+def _asked():
+    """Return the command line, whose targets Snakemake hands on only after the Snakefile is read."""
+    return get_argument_parser().parse_known_args()[0]
 
 
 def _prepare_jobs(workflow, config):
