@@ -54,6 +54,7 @@ class Wanted:
         return [
             *self.paths(),
             *self._c_arrays(),
+            *self._labels(),
             *(str(ArtifactName(model, "layers", "float32", "tfjs")) for model in layers if self._config["tfjs"]),
         ]
 
@@ -64,6 +65,10 @@ class Wanted:
             for name in self._possible(model, "tflite", self._config["c_arrays"])
         ]
         return [name.file(end) for name in names for end in ("source", "header")]
+
+    def _labels(self):
+        labelled = [name.model for name in self.artifacts("tflite") if self._catalogue[name.model]["labels"]]
+        return [f"results/{model}/labels.txt" for model in dict.fromkeys(labelled)]
 
     def graphs(self):
         """Return ``(model, graph)`` of all graphs that are delivered as TensorFlow.js models."""

@@ -50,7 +50,7 @@ def finish(path, contract, variant, output):
 
 
 def deliver(model, contract, variant, output):
-    """Name the tensors of ``model``, add the contract's signature and metadata, check it all and write it to ``output``.
+    """Name the tensors of ``model``, add the contract's signature and metadata, check all and write it to ``output``.
 
     Args:
         model: ``ModelT`` of :mod:`zoomill.tflite.tflite_file`, changed in place.

@@ -216,7 +216,9 @@ def _output(promise, dtype, lines):
         "name": name,
         "description": promise.get("meaning") or None,
         "content": {"content_properties": content, "range": span},
-        "stats": _stats(dtype, (np.zeros(1), np.ones(1)) if name == "score" or kind in ("softmax", "sigmoid") else None),
+        "stats": _stats(
+            dtype, (np.zeros(1), np.ones(1)) if name == "score" or kind in ("softmax", "sigmoid") else None
+        ),
         "associated_files": [file] if labelled else None,
     }
 
