@@ -212,13 +212,12 @@ def _output(promise, dtype, lines):
         if len(shape) == 4 and shape[1:3] != [1, 1]:  # a picture of each class
             content, span = {"ImageProperties": {"color_space": metadata_tables.COLOURS.index("GRAY")}}, _PICTURE
     file = {"name": LABELS, "description": "a line for each class", "type": labelled}
+    limits = (np.zeros(1), np.ones(1)) if name == "score" or kind in ("softmax", "sigmoid") else None
     return {
         "name": name,
         "description": promise.get("meaning") or None,
         "content": {"content_properties": content, "range": span},
-        "stats": _stats(
-            dtype, (np.zeros(1), np.ones(1)) if name == "score" or kind in ("softmax", "sigmoid") else None
-        ),
+        "stats": _stats(dtype, limits),
         "associated_files": [file] if labelled else None,
     }
 
