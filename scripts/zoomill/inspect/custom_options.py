@@ -18,10 +18,8 @@ def numbers(data):
     """
     try:
         root = flexbuffers.GetRoot(data)
-        pairs = (
-            list(itertools.islice(zip(root.AsMap.Keys, root.AsMap.Values, strict=True), _MOST)) if root.IsMap else []
-        )
-        found = {key.AsKey: _number(value) for key, value in pairs}
+        entries = zip(root.AsMap.Keys, root.AsMap.Values, strict=True) if root.IsMap else ()
+        found = {key.AsKey: _number(value) for key, value in itertools.islice(entries, _MOST)}
     except Exception:  # nobody knows what another operator's bytes are
         return {}
     return {key: value for key, value in found.items() if value is not None and key.isidentifier() and key.isascii()}

@@ -18,7 +18,7 @@ _TAIL = 1 << 22
 _ULTRALYTICS = "metadata.json"
 _GENERAL = ("name", "description", "version", "author", "license")
 # Of what a hostile file may have any number of.
-_MOST_FILES, _MOST_SHOWN, _MOST_TEXT = 20, 8, 1000
+_MOST_FILES, _MOST_SHOWN, _MOST_TEXT = 20, 8, 300
 _LABELS = re.compile(r"[^/]*label[^/]*\.txt", re.I)
 
 
@@ -72,9 +72,7 @@ def told(content, files):
         elif _ULTRALYTICS in files:
             found = _of_ultralytics(json.loads(files[_ULTRALYTICS]()))
     except (ValueError, RecursionError, UserError) as error:
-        notes.append(
-            str(error) if content is not None else f"{_ULTRALYTICS}, which is packed in, cannot be read: {error}"
-        )
+        notes.append(f"{_ULTRALYTICS}, which is packed in, cannot be read: {error}" if content is None else str(error))
     if found is None:
         return None, notes
     counts = {}
@@ -107,7 +105,7 @@ def _tensor(side, entry):
     scaled = next((unit["NormalizationOptions"] for unit in units if "NormalizationOptions" in unit), {})
     mean, std = ([report.finite(number) for number in scaled.get(key, [])[:_MOST_SHOWN]] for key in ("mean", "std"))
     files = [file.get("name", "") for file in entry.get("associated_files", [])[:_MOST_FILES]]
-    named = {"name": entry.get("name"), "description": entry.get("description")}
+    named = {key: entry[key][:_MOST_TEXT] if key in entry else None for key in ("name", "description")}
     return {"side": side, **named, "content": content, "mean": mean, "std": std, "files": files}
 
 
