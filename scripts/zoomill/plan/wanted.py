@@ -48,6 +48,10 @@ class Wanted:
         evaluated = [name for name in self.artifacts(form) if "evaluation" in self._catalogue[name.model]]
         return [name.file("metric") for name in evaluated if self._config["evaluate"]]
 
+    def tasks(self):
+        """Return the evidence of MediaPipe Tasks, nothing where they are not asked."""
+        return [name.file("tasks") for name in self.artifacts("tflite") if self._config["tasks"]]
+
     def delivered(self):
         """Return all that stands in SHA256SUMS."""
         layers = [model for model in self._config["models"] if self._catalogue[model]["tfjs"]["layers"]]

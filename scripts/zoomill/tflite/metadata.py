@@ -24,6 +24,7 @@ _DETECTIONS = {
     "detection_scores": ("score", {"FeatureProperties": {}}),
     "num_detections": ("number of detections", {"FeatureProperties": {}}),
 }
+DETECTIONS = {*_DETECTIONS}
 _PICTURE = {"min": 1, "max": 2}
 _GROUP = {"name": "detection_result", "tensor_names": ["location", "category", "score"]}
 
@@ -156,7 +157,7 @@ def _of_contract(model, contract):
         [told(promise, file["dtype"], lines) for promise, file in zip(contract[side], stored[side], strict=True)]
         for side, told in (("inputs", _input), ("outputs", _output))
     ]
-    detector = {entry["name"] for entry in contract["outputs"]} == {*_DETECTIONS}
+    detector = {entry["name"] for entry in contract["outputs"]} == DETECTIONS
     graph = {
         "name": contract["graph"],
         "description": "; ".join(contract.get("notes", [])) or None,
