@@ -71,13 +71,12 @@ def ask(path, contract, golden, limits, exact):
     from mediapipe.tasks.python import BaseOptions, vision
 
     name, compare = TASKS[contract["task"]], _COMPARED[contract["task"]]
-    options = {"output_category_mask": True} if name == "ImageSegmenter" else {}
+    more = {"output_category_mask": True} if name == "ImageSegmenter" else {}
     with open(path, "rb") as file:
         base = BaseOptions(model_asset_buffer=file.read())
     try:
-        task = getattr(vision, name).create_from_options(
-            getattr(vision, f"{name}Options")(base_options=base, **options)
-        )
+        options = getattr(vision, f"{name}Options")(base_options=base, **more)
+        task = getattr(vision, name).create_from_options(options)
     except Exception as error:  # of several kinds
         raise ValueError(" ".join(str(error).split())) from error
     run, tolerance = Artifact(path), _EXACT if exact else _ROUNDED
@@ -98,7 +97,7 @@ def ask(path, contract, golden, limits, exact):
 
 
 def pictures(contract, golden):
-    """Yield each golden input as an 8-bit picture ``[height, width, 3]``, and the feed that the contract makes of it."""
+    """Yield each golden input as an 8-bit picture ``[height, width, 3]`` and the feed that the contract makes of it."""
     (promise,) = contract["inputs"]
     low, high = (np.asarray(end, np.float64) for end in promise["value_range"])
     for values in golden[promise["tensor"]]:
