@@ -42,6 +42,8 @@ def why_not(contract, ends):
         return f"its input is {promise['colour']} {promise['layout']}, and a task gives RGB NHWC"
     if not promise["value_range"]:
         return "its input has no `value_range` in the card, which says how pixels are scaled"
+    if any(isinstance(end, list) for end in promise["value_range"]):
+        return "its channels have ranges of their own, and a task scales all alike"
     if ends == "int8":
         return "its input is int8, and a task gives float32 or uint8"
     if task == "object-detection" and {entry["name"] for entry in outputs} != metadata.DETECTIONS:
@@ -158,11 +160,11 @@ def _classes(task, image, contract, outputs, tolerance):
 
 
 def _masks(task, image, contract, outputs, tolerance):
-    """Compare the class of each pixel where the best is clear of the second."""
+    """Compare the class of each pixel where the best is clear of the second; a single one has 255 for none."""
     scores = next(iter(outputs.values()))[0]
-    if scores.shape[2] == 1:
-        scores = np.concatenate([1 - scores, scores], axis=2)
     mask = task.segment(image).category_mask.numpy_view().reshape(scores.shape[:2])
+    if scores.shape[2] == 1:
+        scores, mask = np.concatenate([scores, 1 - scores], axis=2), mask // 255
     ordered = np.sort(scores, axis=2)
     clear = ordered[..., -1] - ordered[..., -2] > 2 * tolerance * max(1.0, float(np.ptp(scores)))
     return int(clear.sum()), int((clear & (mask != scores.argmax(axis=2))).sum()), 0.0
