@@ -62,11 +62,10 @@ def deliver(model, contract, variant, output):
         UserError: when the file would not be what the contract and the variant promise.
     """
     try:
-        metadata.strip(model)  # those of the file that it was derived from
         tflite_file.canonicalise(model)
         tflite_file.simplify_names(model)
         tflite_file.set_signature(model, contract)
-        data = metadata.added(model, contract) if metadata.has_enough(contract) else tflite_file.serialise(model)
+        data = metadata.added(model, contract)
         problems = find_problems(model, data, contract, variant)
     except UserError as error:
         problems = [str(error)]

@@ -72,12 +72,15 @@ def stripped(data, path):
 
 
 def added(model, contract):
-    """Return the bytes of a file with the metadata of its contract.
+    """Return the bytes of a file with the metadata of its contract, if this :func:`has_enough`, and no others.
 
     Args:
-        model: ``ModelT`` without metadata, which it has afterwards.
-        contract: contract of its graph, which :func:`has_enough`.
+        model: ``ModelT``, changed in place; it may have metadata of the file that it was derived from.
+        contract: contract of its graph.
     """
+    strip(model)
+    if not has_enough(contract):
+        return tflite_file.serialise(model)
     told = _of_contract(model, contract)
     entry = schema.MetadataT()
     entry.name, entry.buffer = tflite_metadata.ENTRY.encode(), len(model.buffers)
