@@ -8,38 +8,14 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from rows import variant
-from small_models import Builder, heads, heads_contract, options
+from small_models import heads, heads_contract, options, picture_classifier, picture_contract
 
 from zoomill import label_files
 from zoomill.errors import UserError
 from zoomill.inspect import metadata_tables, recognise, tflite_metadata
 from zoomill.tflite import artifact, fingerprint, metadata, tflite_file
 
-ABOUT = {"title": "Insects", "task": "image-classification", "licence": "MIT"}
-
-
-def classifier():
-    """Return a model from a picture ``[1, 2, 2, 3]`` to scores of three classes."""
-    builder = Builder()
-    start, end = builder.tensor("image", [1, 2, 2, 3]), builder.tensor("scores", [1, 3])
-    weights, shape = (
-        builder.tensor("weights", np.ones((3, 12), np.float32)),
-        builder.tensor("shape", np.array([1, 12], np.int32)),
-    )
-    flat = builder.tensor("flat", [1, 12])
-    bias = builder.tensor("bias", np.zeros(3, np.float32))
-    builder.operator("RESHAPE", [start, shape], [flat], schema.ReshapeOptionsT())
-    builder.operator("FULLY_CONNECTED", [flat, weights, bias], [end], schema.FullyConnectedOptionsT())
-    return builder.build([start], [end])
-
-
-def contract(**changes):
-    """Return the contract of :func:`classifier`."""
-    picture = {"name": "image", "tensor": "image", "dtype": "float32", "shape": [1, 2, 2, 3]}
-    picture |= {"layout": "NHWC", "colour": "RGB", "value_range": [-1, 1]}
-    scores = {"name": "scores", "tensor": "scores", "dtype": "float32", "shape": [1, 3], "meaning": "how sure"}
-    usual = {"model": "small", "graph": "main", "inputs": [picture], "outputs": [scores], "notes": ["is small"]}
-    return {**ABOUT, **usual, "labels": ["ant", "bee", "cat"], "label_offset": 0, **changes}
+ABOUT = {key: picture_contract()[key] for key in ("title", "task", "licence")}
 
 
 def delivered(model, promised, path):
@@ -60,8 +36,8 @@ def units(graph):
     return entry["process_units"][0]["options"]["NormalizationOptions"]
 
 
-def test_a_classifier_says_its_contract(tmp_path):
-    data = delivered(classifier(), contract(), tmp_path / "a.tflite")
+def test_a_classifier_says_its_picture_contract(tmp_path):
+    data = delivered(picture_classifier(), picture_contract(), tmp_path / "a.tflite")
     found, graph = told(data)
     assert (found["name"], found["description"], found["license"]) == tuple(ABOUT.values())
     assert (graph["name"], graph["description"]) == ("main", "is small")
@@ -101,17 +77,17 @@ def test_a_detector_says_what_its_boxes_are_in_the_names_that_detectors_look_for
     ],
 )
 def test_mean_and_std_bring_pixels_to_the_value_range(value_range, mean, std):
-    promised = contract()
+    promised = picture_contract()
     promised["inputs"][0]["value_range"] = value_range
-    _, graph = told(metadata.added(classifier(), promised))
+    _, graph = told(metadata.added(picture_classifier(), promised))
     assert units(graph) == {"mean": pytest.approx(mean), "std": pytest.approx(std)}
     for pixel, end in zip((0, 255), value_range, strict=True):
         assert (pixel - np.array(mean)) / std == pytest.approx(np.atleast_1d(end))
 
 
 def test_integers_at_the_ends_keep_mean_and_std_and_say_their_own_limits():
-    promised = contract()
-    model = classifier()
+    promised = picture_contract()
+    model = picture_classifier()
     model.subgraphs[0].tensors[0].type = schema.TensorType.UINT8
     _, graph = told(metadata.added(model, promised))
     (image,) = graph["input_tensor_metadata"]
@@ -120,9 +96,9 @@ def test_integers_at_the_ends_keep_mean_and_std_and_say_their_own_limits():
 
 @pytest.mark.parametrize("layout, colour, kind", [("NHWC", "BGR", 0), ("NHWC", "GRAY", 2), ("NCHW", "RGB", None)])
 def test_no_picture_is_taken_for_rgb_that_is_not(layout, colour, kind):
-    promised = contract()
+    promised = picture_contract()
     promised["inputs"][0] |= {"layout": layout, "colour": colour}
-    _, graph = told(metadata.added(classifier(), promised))
+    _, graph = told(metadata.added(picture_classifier(), promised))
     properties = graph["input_tensor_metadata"][0]["content"]["content_properties"]
     assert properties.get("ImageProperties", {}).get("color_space", 0) == (kind or 0)
     assert ("ImageProperties" in properties) == (kind is not None)
@@ -139,8 +115,8 @@ def test_no_picture_is_taken_for_rgb_that_is_not(layout, colour, kind):
     ],
 )
 def test_each_column_has_its_line_whatever_stands_in_a_label(labels, offset, lines):
-    promised = contract(labels=labels, label_offset=offset)
-    packed = tflite_metadata.packed(metadata.added(classifier(), promised))
+    promised = picture_contract(labels=labels, label_offset=offset)
+    packed = tflite_metadata.packed(metadata.added(picture_classifier(), promised))
     assert [*packed] == (["labels.txt"] if lines else [])
     if lines:
         assert packed["labels.txt"]().decode().split("\n") == [*lines, ""]
@@ -149,8 +125,8 @@ def test_each_column_has_its_line_whatever_stands_in_a_label(labels, offset, lin
 
 
 def test_the_same_contract_gives_the_same_bytes_and_a_zip_that_any_reader_takes(tmp_path):
-    first = delivered(classifier(), contract(), tmp_path / "a.tflite")
-    assert first == delivered(classifier(), copy.deepcopy(contract()), tmp_path / "b.tflite")
+    first = delivered(picture_classifier(), picture_contract(), tmp_path / "a.tflite")
+    assert first == delivered(picture_classifier(), copy.deepcopy(picture_contract()), tmp_path / "b.tflite")
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         (info,) = archive.infolist()
         assert (info.date_time, info.compress_type) == ((1980, 1, 1, 0, 0, 0), zipfile.ZIP_STORED)
@@ -160,10 +136,10 @@ def test_the_same_contract_gives_the_same_bytes_and_a_zip_that_any_reader_takes(
 
 
 def test_a_file_without_its_metadata_is_what_it_was_and_gives_the_version(tmp_path):
-    bare = contract()
+    bare = picture_contract()
     del bare["title"]
-    before = delivered(classifier(), bare, tmp_path / "before.tflite")
-    after = delivered(classifier(), contract(), tmp_path / "after.tflite")
+    before = delivered(picture_classifier(), bare, tmp_path / "before.tflite")
+    after = delivered(picture_classifier(), picture_contract(), tmp_path / "after.tflite")
     assert metadata.stripped(after, "after") == before == metadata.stripped(before, "before") != after
     found = fingerprint.of_tflite(tmp_path / "after.tflite")
     assert found["stripped"] == fingerprint.of_tflite(tmp_path / "before.tflite")["sha256"]
@@ -171,16 +147,17 @@ def test_a_file_without_its_metadata_is_what_it_was_and_gives_the_version(tmp_pa
 
 
 def test_a_file_that_is_made_of_one_with_metadata_has_its_own_once(tmp_path):
-    delivered(classifier(), contract(), tmp_path / "a.tflite")
+    delivered(picture_classifier(), picture_contract(), tmp_path / "a.tflite")
     model = tflite_file.read(tmp_path / "a.tflite")
-    again = delivered(model, contract(title="Others"), tmp_path / "b.tflite")
+    again = delivered(model, picture_contract(title="Others"), tmp_path / "b.tflite")
     assert [entry.name for entry in tflite_file.parse(again, "b").metadata] == [b"TFLITE_METADATA"]
-    assert again == delivered(classifier(), contract(title="Others"), tmp_path / "c.tflite")
+    assert again == delivered(picture_classifier(), picture_contract(title="Others"), tmp_path / "c.tflite")
     assert again.count(b"Insects") == 0 and again.count(b"ant\nbee") == 1
 
 
 def test_stripping_keeps_what_else_is_in_a_file():
-    model = classifier()
+    model = picture_classifier()
+    weights = bytes(model.buffers[1].data)
     model.buffers.insert(1, schema.BufferT(data=np.frombuffer(b"x" * 16, np.uint8)))
     for tensor in model.subgraphs[0].tensors:
         tensor.buffer += tensor.buffer > 0
@@ -190,7 +167,9 @@ def test_stripping_keeps_what_else_is_in_a_file():
     metadata.strip(model)
     assert [entry.name for entry in model.metadata] == [b"min_runtime_version"]
     assert bytes(model.buffers[model.metadata[0].buffer].data) == b"1.5.0"
-    assert np.array_equal(tflite_file.constant(model, model.subgraphs[0].tensors[2]), np.ones((3, 12)))
+    assert np.array_equal(
+        tflite_file.constant(model, model.subgraphs[0].tensors[2]), np.frombuffer(weights, np.float32).reshape(3, 12)
+    )
 
 
 def shifted_mean(found):
@@ -216,25 +195,27 @@ def other_licence(found):
     ],
 )
 def test_metadata_that_are_not_the_contracts_are_found(change, said):
-    model = classifier()
-    data = metadata.added(model, contract())
+    model = picture_classifier()
+    data = metadata.added(model, picture_contract())
     found, _ = told(data)
     change(found)
     model.buffers[-1].data = np.frombuffer(metadata_tables.pack(found), np.uint8)
     changed = metadata.with_files(tflite_file.serialise(model), {"labels.txt": b"ant\nbee\ncat\n"})
-    (problem,) = metadata.find_problems(model, changed, contract())
+    (problem,) = metadata.find_problems(model, changed, picture_contract())
     assert problem.startswith("metadata: ") and problem.endswith(said)
 
 
 def test_swapped_corners_lost_files_and_missing_metadata_are_found(monkeypatch):
-    model = classifier()
-    data = metadata.added(model, contract())
+    model = picture_classifier()
+    data = metadata.added(model, picture_contract())
     bare = tflite_file.serialise(model)
-    assert metadata.find_problems(model, data, contract()) == []
-    assert "the files packed in are not the contract's: none" in metadata.find_problems(model, bare, contract())[0]
+    assert metadata.find_problems(model, data, picture_contract()) == []
+    assert (
+        "the files packed in are not the contract's: none" in metadata.find_problems(model, bare, picture_contract())[0]
+    )
     other = metadata.with_files(bare, {"labels.txt": b"bee\nant\ncat\n"})
-    assert "the files packed in are not the contract's" in metadata.find_problems(model, other, contract())[0]
-    assert metadata.find_problems(model, metadata.stripped(data, "a"), contract()) == ["has no metadata"]
+    assert "the files packed in are not the contract's" in metadata.find_problems(model, other, picture_contract())[0]
+    assert metadata.find_problems(model, metadata.stripped(data, "a"), picture_contract()) == ["has no metadata"]
     detector, asked = heads(5, 4), options()
     tflite_file.append_postprocess(detector, np.full((5, 4), 0.5, np.float32), asked)
     promised = {**heads_contract(asked, 5), **ABOUT}
@@ -247,11 +228,11 @@ def test_swapped_corners_lost_files_and_missing_metadata_are_found(monkeypatch):
 def test_the_delivery_checks_what_it_has_written(tmp_path, monkeypatch):
     monkeypatch.setattr(metadata, "with_files", lambda data, packed: data)
     with pytest.raises(UserError, match="the files packed in are not the contract's: none"):
-        artifact.deliver(classifier(), contract(), variant("float32"), tmp_path / "a.tflite")
+        artifact.deliver(picture_classifier(), picture_contract(), variant("float32"), tmp_path / "a.tflite")
 
 
 def test_a_report_shows_all_of_it(tmp_path):
-    delivered(classifier(), contract(), tmp_path / "a.tflite")
+    delivered(picture_classifier(), picture_contract(), tmp_path / "a.tflite")
     report = recognise.inspect(tmp_path / "a.tflite")
     found = report["metadata"]
     assert (found["name"], found["license"], found["labels"]) == ("Insects", "MIT", {"labels.txt": 3})
