@@ -127,7 +127,7 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
 found = schema.ModelMetadataT.InitFromObj(schema.ModelMetadata.GetRootAs(open(sys.argv[1], "rb").read(), 0))
 (graph,) = found.subgraphMetadata
 print(found.name, found.description, found.license, found.minParserVersion, graph.name, graph.description)
-print(graph.inputTensorMetadata[0].stats.min, graph.outputTensorMetadata[0].associatedFiles[0].type)
+print(list(graph.inputTensorMetadata[0].stats.min), graph.outputTensorMetadata[0].associatedFiles[0].type)
 """
 
 
