@@ -38,6 +38,7 @@ rule all:
         expand("results/{model}/provenance.json", model=config["models"]),
         plan.wanted.browser(),
         plan.wanted.pages(),
+        plan.wanted.tasks(),
 
 
 onstart:

@@ -36,6 +36,7 @@ def main(argv=None):
     parser.add_argument(
         "--labels", type=json.loads, default=[], help="JSON: class names without the background, or their file"
     )
+    parser.add_argument("--about", type=json.loads, default={}, help="JSON object: title, task, licence of the model")
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     sample_inputs.add_arguments(parser, "write predictions.npz of these and nothing else")
     allowed.add_argument(parser)
@@ -81,6 +82,7 @@ def export(args):
         *(args.model, shape, source.value_range(*size), len(centred), args.labels),
         *(postprocess.Options.from_pipeline(ssd), ssd.add_background_class),
     )
+    promises |= args.about
     if told is not None:
         line = pipeline_config.line(told)
         promises["notes"] = [f"there is no pipeline.config; the source's graph tells: {line}"]

@@ -96,9 +96,17 @@ class Plan:
         return next(source[key] for key in ("path", "graph", "config", "frozen_graph") if key in source)
 
     def expectations(self, wildcards):
-        """Return what the card expects of the source's interface, as JSON."""
+        """Return what the card expects of the source's interface, and says of the model, as JSON."""
         card = self.catalogue[wildcards.model]
-        return json.dumps({key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")})
+        expected = {key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")}
+        return json.dumps({**expected, "about": self._about(card)})
+
+    def about(self, wildcards):
+        """Return what the card says of the model for its contracts, as JSON."""
+        return json.dumps(self._about(self.catalogue[wildcards.model]))
+
+    def _about(self, card):
+        return {key: card[key] for key in ("title", "task", "licence")}
 
     def graph_options(self, wildcards):
         """Return the post-processing options that the card sets for a graph, as JSON."""
@@ -265,7 +273,7 @@ class Plan:
 
     def parameters(self, wildcards):
         """Return everything of the card and the configuration that shapes an artifact, as JSON."""
-        prose = {"title", "homepage", "published", "training_set", "file"}
+        prose = {"homepage", "published", "training_set", "file"}
         chosen = {key: value for key, value in self.catalogue[wildcards.model].items() if key not in prose}
         # Where a file of one's own stands shapes nothing, and is nobody's business.
         files = [

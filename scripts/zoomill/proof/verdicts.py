@@ -22,7 +22,7 @@ from zoomill.proof import metric_loss
 
 # They tell of artifacts that passed.
 _REPORTS = ("results/SHA256SUMS", "results/summary.md", "results/tfjs.md", "results/*/provenance.json")
-_EVIDENCE = re.compile(r"^results/[^/]+/(?:browser|[^/]+\.(?:tflite|openvino|tfjs)|[^/.]+\.[^/]+\.metric)\.json$")
+_EVIDENCE = re.compile(r"^results/[^/]+/(?:browser|[^/]+\.(?:tflite|openvino|tfjs|tasks)|[^/.]+\.[^/]+\.metric)\.json$")
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(.+)", re.MULTILINE)
 _STATUS = re.compile(r"died with <Signals\.\w+: (\d+)>|exit status (\d+)")
 

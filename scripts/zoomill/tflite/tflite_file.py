@@ -25,7 +25,11 @@ def read(path):
         UserError: when the file is no TFLite flatbuffer.
     """
     with open(path, "rb") as file:
-        data = file.read()
+        return parse(file.read(), path)
+
+
+def parse(data, path):
+    """Return the ``ModelT`` of a file's content; as :func:`read`, which names ``path`` in errors."""
     if data[4:8] != b"TFL3":
         raise UserError(f"{path}: is no TFLite file")
     try:
