@@ -1,7 +1,6 @@
 """The catalogue: one card for each model, checked against its schema."""
 
 import contextlib
-import copy
 import os
 import re
 
@@ -16,7 +15,7 @@ _NAME = re.compile("[a-z][a-z0-9_]{0,99}")
 # Folders in build/ that are no model's.
 _RESERVED = ("javascript",)
 
-# What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
+# What a TF1 detection checkpoint gives besides the graphs that its card names: the three of the MLPerf recipe.
 _DETECTION_GRAPHS = {
     "detect_cut": {"add_postprocessing_op": False},
     "detect_regular": {"use_regular_nms": True},
@@ -52,14 +51,19 @@ def _card(path, model, schema):
     schemas.fill(card["source"], schema["$defs"][f"source_{card['source']['kind']}"]["properties"])
     schemas.fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
     if card["source"]["kind"] == "tf1_detection":
-        card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
-        card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+        card["graphs"] = _graphs(card.get("graphs", {}))
         _check_graphs(card, where)
     else:
         card["graphs"] = {"main": {}}
     _check_tfjs(card, where)
     card.setdefault("c_name", model)
     return card
+
+
+def _graphs(own):
+    """Return a detector's graphs with their options: the usual ones but for those that are ``false``, and its own."""
+    kept = {**_DETECTION_GRAPHS, **own}
+    return {name: {**_DETECTION_GRAPHS.get(name, {}), **told} for name, told in kept.items() if told is not False}
 
 
 def _names(folder):
@@ -168,7 +172,8 @@ def _check_graphs(card, path):
     for graph in card["graphs"]:
         options = postprocess_options(card, graph)
         several = options.get("max_classes_per_detection", 1) > 1
-        if several and options.get("use_regular_nms", True) and graph != "detect_cut":
+        if several and options.get("use_regular_nms", True):
             raise UserError(
-                f"{path}: graphs.{graph}: max_classes_per_detection is for fast NMS only; set use_regular_nms: false"
+                f"{path}: max_classes_per_detection is for fast NMS only, which {graph} has not; give it to one of "
+                "`graphs` with use_regular_nms: false"
             )
