@@ -25,9 +25,8 @@ def main(argv=None):
         if field.type is bool:
             parser.add_argument("--nms", choices=_NMS, help="one for each class, or one for all")
         else:
-            parser.add_argument(
-                f"--{field.name.removeprefix('nms_').replace('_', '-')}", dest=field.name, type=field.type
-            )
+            flag = field.name.removeprefix("nms_").replace("_", "-")
+            parser.add_argument(f"--{flag}", dest=field.name, type=field.type)
     parser.add_argument("-o", "--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     changes = {name: value for name, value in vars(args).items() if name in Options.__annotations__}

@@ -18,7 +18,7 @@ FAST = {"use_regular_nms": False, "max_detections": 2}
 
 
 def model(asked, shapes=False):
-    """Return a model of three anchors and three classes with the op; with ``shapes``, those of its outputs are stored."""
+    """Return a model of three anchors and classes with the op; ``shapes`` stores those of its outputs."""
     made = heads(len(ANCHORS), 4)
     tflite_file.append_postprocess(made, ANCHORS, asked)
     if shapes:

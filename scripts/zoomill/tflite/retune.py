@@ -1,4 +1,4 @@
-"""Other options for the TFLite_Detection_PostProcess of a .tflite file, ours or a stranger's, and no other byte changed.
+"""Other options for the TFLite_Detection_PostProcess of a .tflite file, ours or a stranger's, and no other byte.
 
 The options are a flexbuffer among the file's custom options. One that is no longer than before takes the old one's
 place; a longer one is put behind the flatbuffer, and a ZIP at the file's end moves.
@@ -23,7 +23,7 @@ _END, _DIRECTORY = (b"PK\5\6", 16), (b"PK\1\2", 42)
 
 
 def options_of(data):
-    """Return the :class:`~zoomill.detection.postprocess.Options` in the bytes of a .tflite file, None without the op."""
+    """Return the :class:`~zoomill.detection.postprocess.Options` in a .tflite file's bytes, None without the op."""
     operator = _operator(data)
     return operator and Options.from_custom_options(operator.CustomOptionsAsNumpy().tobytes())
 
