@@ -85,7 +85,22 @@ def test_a_graphs_own_options_beat_those_of_the_card(catalogue):
     card = changed("postprocess", {"max_detections": 7, "nms_iou_threshold": 0.5})
     card["graphs"] = {"detect_one": {"max_detections": 1, "add_postprocessing_op": True}}
     card = catalogue(small=card)["small"]
-    assert cards.postprocess_options(card, "detect_one") == {"max_detections": 1, "nms_iou_threshold": 0.5}
+    assert {**card["postprocess"], **cards.postprocess_options(card, "detect_one")} == {
+        "max_detections": 1,
+        "nms_iou_threshold": 0.5,
+    }
+
+
+def test_options_that_only_the_op_has_are_refused_for_another_detector(catalogue):
+    onnx = {"kind": "onnx", "path": "m.onnx", "files": [FILE]}
+    card = changed("source", onnx)
+    card["postprocess"] = {"nms_score_threshold": 0.4}
+    assert catalogue(small=card)["small"]["postprocess"] == {"nms_score_threshold": 0.4}
+    card["postprocess"]["use_regular_nms"] = True
+    message = refusal(catalogue, small=card)
+    assert "postprocess.use_regular_nms: only sources of kind tf1_detection have it" in message
+    for place in ("postprocess/best_class", "graphs/detect_fast/best_class"):
+        assert "postprocess.best_class: no source" in refusal(catalogue, small=changed(place, True))
 
 
 def test_a_model_is_called_in_c_as_its_card_says_or_as_itself(catalogue):

@@ -98,10 +98,11 @@ class Plan:
     def expectations(self, wildcards):
         """Return what the card expects of the source's interface, as JSON."""
         card = self.catalogue[wildcards.model]
-        return json.dumps({key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")})
+        stated = ["postprocess"] if card["postprocess"] else []
+        return json.dumps({key: card[key] for key in ("inputs", "outputs", "labels", "label_offset", *stated)})
 
     def graph_options(self, wildcards):
-        """Return the post-processing options that the card sets for a graph, as JSON."""
+        """Return the post-processing options that the card sets for a single graph, as JSON."""
         options = cards.postprocess_options(self.catalogue[wildcards.model], wildcards.graph)
         return json.dumps(options, sort_keys=True)
 
