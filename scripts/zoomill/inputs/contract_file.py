@@ -27,7 +27,7 @@ def read(path):
         raise UserError(f"{path}: is no JSON: {error}") from error
     if lacking := next(_lacking(contract), None):
         raise UserError(f"{path}: lacks {lacking}; docs/contracts.md says what a contract holds")
-    if asked := next(_questions(contract), None):
+    if asked := next(questions(contract), None):
         raise UserError(f"{path}: {asked}; write the answer there")
     inputs = [{**_OPEN, **entry} for entry in contract["inputs"]]
     return {"labels": [], "label_offset": 0, **contract, "inputs": inputs}
@@ -43,12 +43,12 @@ def _lacking(contract):
             yield from (f"{side}[{place}].{key}" for key in keys if not isinstance(entry, dict) or key not in entry)
 
 
-def _questions(value, place=""):
-    """Yield each question with its place."""
+def questions(value, place=""):
+    """Yield each question of a contract with its place."""
     if isinstance(value, str) and value.startswith(QUESTION):
         yield f"{place}: {value.removeprefix(QUESTION).strip()}"
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in pairs:
         inner = f"[{key}]" if isinstance(value, list) else f".{key}" if place else key
         # Labels are text of the model, which may be anything.
-        yield from () if key == "labels" and isinstance(item, list) else _questions(item, f"{place}{inner}")
+        yield from () if key == "labels" and isinstance(item, list) else questions(item, f"{place}{inner}")

@@ -28,6 +28,12 @@ def options_of(data):
     return operator and Options.from_custom_options(operator.CustomOptionsAsNumpy().tobytes())
 
 
+def outputs_of(data):
+    """Return the names of the tensors that the op of a file writes, in its own order."""
+    graph = schema.Model.GetRootAs(data, 0).Subgraphs(0)
+    return [graph.Tensors(int(index)).Name().decode() for index in _operator(data).OutputsAsNumpy()]
+
+
 def asked(data, changes):
     """Return the options of a file with some of them changed, once they were found fit for it.
 
