@@ -35,6 +35,7 @@ rule export_tf1_detection:
         golden=plan.golden_flags,
         labels=plan.json("labels"),
         about=plan.about,
+        postprocess=plan.json("postprocess"),
         allow=plan.source("allow"),
         folder=plan.output_folder,
         samples=[],
@@ -48,6 +49,7 @@ rule export_tf1_detection:
             {params.golden:q} \
             --labels {params.labels:q} \
             --about {params.about:q} \
+            --postprocess {params.postprocess:q} \
             --allow {params.allow:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \
@@ -73,6 +75,7 @@ use rule export_tf1_detection as predict_tf1_detection with:
         golden=[],
         labels=plan.json("labels"),
         about=plan.about,
+        postprocess=plan.json("postprocess"),
         allow=plan.source("allow"),
         folder=plan.output_folder,
         samples=plan.evaluation.flags,

@@ -22,8 +22,9 @@ def main(argv=None):
     sizes = {name(item): item["bytes"] for item in documents}
     evaluated = [files.read_json(path) for path in args.metrics]
     names = {item["model"]: item["figure"] for item in evaluated}
+    notes = {name(item): metric_loss.note(item) for item in evaluated}
     figures = {
-        key: (f"{names[key[0]]} {figure:.4f}", "" if lost is None else f"{lost:+.4f}")
+        key: (f"{names[key[0]]} {figure:.4f}{notes[key]}", "" if lost is None else f"{lost:+.4f}")
         for key, (figure, lost) in metric_loss.of_artifacts(evaluated).items()
     }
     rows = [row(item, sizes, figures.get(name(item), ("", ""))) for item in documents]

@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from zoomill import command, files, made
+from zoomill.inputs import contract_file
 from zoomill.proof import evidence, parity
 from zoomill.tflite import artifact, detection_parity, detection_source, runtime, tflite_descent, tflite_file
 
@@ -24,7 +25,7 @@ def main(argv=None):
         "--calibration", type=made.checked, nargs="*", help="calibration.json that the artifact was quantised with"
     )
     args = command.parse(parser, argv)
-    contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
+    contract, golden = contract_file.read(args.contract), evidence.read_golden(args.golden)
     model = tflite_file.read(args.artifact)
     document = evidence.begin(args.artifact, args.variant.name, args.limits, contract) | tflite_file.describe(model)
     judge = judge_detector if tflite_file.postprocess_options(model) else judge_outputs
@@ -71,7 +72,7 @@ def judge_detector(args, model, contract, golden):
 
 def source(args, model, contract, golden):
     """Judge what the golden outputs say of the source: its rounding to integers, or its boxes at raw heads."""
-    if "postprocess" in contract and not tflite_file.postprocess_options(model):
+    if args.anchors and not tflite_file.postprocess_options(model):
         return detection_source.compare(contract, golden, np.load(args.anchors[0]))
     rounding = parity.rounding(contract, golden)
     return rounding._replace(figures={"rounding": rounding.figures} if rounding.figures else {})

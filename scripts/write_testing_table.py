@@ -5,6 +5,7 @@ import json
 
 from zoomill import command, files, made, tables
 from zoomill.pages import output_kind
+from zoomill.proof import metric_loss
 
 _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
 
@@ -86,7 +87,7 @@ def accuracy(document):
     if document is None:
         return ""
     figure = document["figure"]
-    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}"
+    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}{metric_loss.note(document)}"
 
 
 if __name__ == "__main__":

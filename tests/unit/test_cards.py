@@ -61,9 +61,16 @@ def test_what_a_card_leaves_out_has_its_defaults(catalogue):
     assert cards.postprocess_options(card, "detect_fast") == {"use_regular_nms": False}
 
 
-def test_a_card_with_graphs_of_its_own_has_those_and_the_raw_heads(catalogue):
-    card = catalogue(small=changed("graphs", {"detect_two": {"max_detections": 2}}))["small"]
-    assert sorted(card["graphs"]) == ["detect_cut", "detect_two"]
+def test_graphs_of_a_card_come_besides_the_usual_ones_or_change_them(catalogue):
+    own = {"detect_two": {"max_detections": 2}, "detect_fast": {"max_classes_per_detection": 3}}
+    card = catalogue(small=changed("graphs", own))["small"]
+    assert sorted(card["graphs"]) == ["detect_cut", "detect_fast", "detect_regular", "detect_two"]
+    assert card["graphs"]["detect_fast"] == {"use_regular_nms": False, "max_classes_per_detection": 3}
+
+
+def test_a_usual_graph_that_is_false_is_left_out(catalogue):
+    card = catalogue(small=changed("graphs", {"detect_fast": False}))["small"]
+    assert sorted(card["graphs"]) == ["detect_cut", "detect_regular"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,22 @@ def test_a_graphs_own_options_beat_those_of_the_card(catalogue):
     card = changed("postprocess", {"max_detections": 7, "nms_iou_threshold": 0.5})
     card["graphs"] = {"detect_one": {"max_detections": 1, "add_postprocessing_op": True}}
     card = catalogue(small=card)["small"]
-    assert cards.postprocess_options(card, "detect_one") == {"max_detections": 1, "nms_iou_threshold": 0.5}
+    assert {**card["postprocess"], **cards.postprocess_options(card, "detect_one")} == {
+        "max_detections": 1,
+        "nms_iou_threshold": 0.5,
+    }
+
+
+def test_options_that_only_the_op_has_are_refused_for_another_detector(catalogue):
+    onnx = {"kind": "onnx", "path": "m.onnx", "files": [FILE]}
+    card = changed("source", onnx)
+    card["postprocess"] = {"nms_score_threshold": 0.4}
+    assert catalogue(small=card)["small"]["postprocess"] == {"nms_score_threshold": 0.4}
+    card["postprocess"]["use_regular_nms"] = True
+    message = refusal(catalogue, small=card)
+    assert "postprocess.use_regular_nms: only sources of kind tf1_detection have it" in message
+    for place in ("postprocess/best_class", "graphs/detect_fast/best_class"):
+        assert "postprocess.best_class: no source" in refusal(catalogue, small=changed(place, True))
 
 
 def test_a_model_is_called_in_c_as_its_card_says_or_as_itself(catalogue):
@@ -197,10 +219,10 @@ def test_values_that_the_op_refuses_at_run_time_are_refused_here(catalogue, key)
 
 def test_several_classes_are_refused_where_a_graph_has_regular_nms(catalogue):
     message = refusal(catalogue, small=changed("postprocess", {"max_classes_per_detection": 2}))
-    assert "graphs.detect_regular: max_classes_per_detection" in message and "use_regular_nms: false" in message
-    card = changed("graphs/detect_fast", {"max_classes_per_detection": 2, "use_regular_nms": False})
-    assert catalogue(small=card)
-    assert "detect_fast" in refusal(catalogue, small=changed("graphs/detect_fast/max_classes_per_detection", 2))
+    assert "max_classes_per_detection is for fast NMS only, which detect_cut has not" in message
+    assert "use_regular_nms: false" in message
+    assert catalogue(small=changed("graphs/detect_fast", {"max_classes_per_detection": 2}))
+    assert "detect_own has not" in refusal(catalogue, small=changed("graphs/detect_own/max_classes_per_detection", 2))
 
 
 @pytest.mark.parametrize(

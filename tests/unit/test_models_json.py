@@ -21,7 +21,9 @@ IMAGE = {
     "colour": "RGB",
     "value_range": [0, 1],
 }
-NMS = {"nms_score_threshold": 1e-8, "nms_iou_threshold": 0.6000000238, "max_detections": 100, "num_classes": 2}
+NMS = {"nms_score_threshold": 0.125, "nms_iou_threshold": 0.6000000238, "max_detections": 100, "num_classes": 2}
+NMS |= {"max_classes_per_detection": 1, "detections_per_class": 100, "use_regular_nms": True}
+NMS |= {f"{name}_scale": 10 for name in "yxhw"}
 ARTIFACTS = {"float32": {"modelPath": "small/main.float32.tfjs", "bytes": 10}}
 
 
@@ -128,7 +130,7 @@ def test_inputs_that_the_page_does_not_make_are_said(image, words):
 
 def test_a_detector_with_nms_has_a_map_of_its_tensors_and_numbers_from_one():
     names = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
-    given = contract(*(output(name, 5) for name in names), graph="inference")
+    given = contract(*(output(name, 5) for name in names), graph="inference", postprocess={"nms_score_threshold": 0.3})
     newer, older = entries(given, "object-detection")
     assert newer["name"] == "A small model, with its own NMS" and newer["decoder"] is None
     assert (
@@ -140,8 +142,8 @@ def test_a_detector_with_nms_has_a_map_of_its_tensors_and_numbers_from_one():
             "classes": "detection_classes",
         }
     )
-    assert (newer["minScore"], newer["maxResults"], newer["iouThreshold"], newer["softmax"]) == (0.4, 20, 0.5, False)
-    assert (older["score"], older["topK"], older["overlap"], older["exec"], older["size"]) == (0.4, 20, 0.5, "ssd", 24)
+    assert (newer["minScore"], newer["maxResults"], newer["iouThreshold"], newer["softmax"]) == (0.3, 20, 0.45, False)
+    assert (older["score"], older["topK"], older["overlap"], older["exec"], older["size"]) == (0.3, 20, 0.45, "ssd", 24)
     assert models_json.classes(given, "detections") == {
         "1": {"id": 1, "displayName": "ant"},
         "2": {"id": 2, "displayName": "bee"},
@@ -158,6 +160,7 @@ def test_raw_heads_have_no_tensor_of_classes_and_say_that_they_need_decoding():
     given["outputs"][1]["shape"] = [1, 9, 2]  # without a background
     assert list(models_json.classes(given, "ssd")) == ["0", "1"]
     assert newer["iouThreshold"] == older["overlap"] == 0.6
+    assert newer["minScore"] == older["score"] == 0.125
     assert newer["decoder"] == "small/decode.js" and "decode.js" in newer["caveats"][0]
 
 

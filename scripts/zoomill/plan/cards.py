@@ -1,7 +1,6 @@
 """The catalogue: one card for each model, checked against its schema."""
 
 import contextlib
-import copy
 import os
 import re
 
@@ -17,7 +16,10 @@ _NAME = re.compile("[a-z][a-z0-9_]{0,99}")
 # Folders in build/ that are no model's.
 _RESERVED = ("javascript",)
 
-# What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
+# Options of post-processing that need no TFLite_Detection_PostProcess.
+_OF_ANY_DETECTOR = {"nms_score_threshold", "nms_iou_threshold", "max_detections", "best_class"}
+
+# What a TF1 detection checkpoint gives besides the graphs that its card names: the three of the MLPerf recipe.
 _DETECTION_GRAPHS = {
     "detect_cut": {"add_postprocessing_op": False},
     "detect_regular": {"use_regular_nms": True},
@@ -88,15 +90,21 @@ def _card(path, where, model, schema):
     schemas.fill(card["source"], schema["$defs"][f"source_{card['source']['kind']}"]["properties"])
     schemas.fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
     if card["source"]["kind"] == "tf1_detection":
-        card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
-        card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+        card["graphs"] = _graphs(card.get("graphs", {}))
         _check_graphs(card, where)
     else:
         card["graphs"] = {"main": {}}
+    _check_postprocess(card, where)
     _check_tfjs(card, where)
     card.setdefault("c_name", model)
     card["file"] = where
     return card
+
+
+def _graphs(own):
+    """Return a detector's graphs with their options: the usual ones but for those that are ``false``, and its own."""
+    kept = {**_DETECTION_GRAPHS, **own}
+    return {name: {**_DETECTION_GRAPHS.get(name, {}), **told} for name, told in kept.items() if told is not False}
 
 
 def _names(folder):
@@ -188,9 +196,18 @@ def check_c_names(catalogue, models):
 
 
 def postprocess_options(card, graph):
-    """Return the options of a graph's TFLite_Detection_PostProcess that the card sets, the graph's own first."""
-    own = {key: value for key, value in card["graphs"][graph].items() if key != "add_postprocessing_op"}
-    return {**card["postprocess"], **own}
+    """Return the options of a graph's TFLite_Detection_PostProcess that are its own, not those of all graphs."""
+    return {key: value for key, value in card["graphs"][graph].items() if key != "add_postprocessing_op"}
+
+
+def _check_postprocess(card, path):
+    """Take out what says nothing, and raise a UserError for options that no source of the card's kind has."""
+    card["postprocess"].pop("add_postprocessing_op", None)
+    asked = {key for options in (card["postprocess"], *card["graphs"].values()) for key in options}
+    by_op = card["source"]["kind"] == "tf1_detection"
+    if strange := asked & {"best_class"} if by_op else asked - _OF_ANY_DETECTOR:
+        only = "no source of kind tf1_detection has" if by_op else "only sources of kind tf1_detection have"
+        raise UserError(f"{path}: postprocess.{min(strange)}: {only} it")
 
 
 def _check_tfjs(card, path):
@@ -204,9 +221,10 @@ def _check_tfjs(card, path):
 def _check_graphs(card, path):
     """Raise a UserError for options that no op can have together."""
     for graph in card["graphs"]:
-        options = postprocess_options(card, graph)
+        options = {**card["postprocess"], **postprocess_options(card, graph)}
         several = options.get("max_classes_per_detection", 1) > 1
-        if several and options.get("use_regular_nms", True) and graph != "detect_cut":
+        if several and options.get("use_regular_nms", True):
             raise UserError(
-                f"{path}: graphs.{graph}: max_classes_per_detection is for fast NMS only; set use_regular_nms: false"
+                f"{path}: max_classes_per_detection is for fast NMS only, which {graph} has not; give it to one of "
+                "`graphs` with use_regular_nms: false"
             )

@@ -98,7 +98,8 @@ class Plan:
     def expectations(self, wildcards):
         """Return what the card expects of the source's interface, and says of the model, as JSON."""
         card = self.catalogue[wildcards.model]
-        expected = {key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")}
+        stated = ["postprocess"] if card["postprocess"] else []
+        expected = {key: card[key] for key in ("inputs", "outputs", "labels", "label_offset", *stated)}
         return json.dumps({**expected, "about": self._about(card)})
 
     def about(self, wildcards):
@@ -109,7 +110,7 @@ class Plan:
         return {key: card[key] for key in ("title", "task", "licence")}
 
     def graph_options(self, wildcards):
-        """Return the post-processing options that the card sets for a graph, as JSON."""
+        """Return the post-processing options that the card sets for a single graph, as JSON."""
         options = cards.postprocess_options(self.catalogue[wildcards.model], wildcards.graph)
         return json.dumps(options, sort_keys=True)
 

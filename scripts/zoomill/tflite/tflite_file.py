@@ -219,24 +219,6 @@ def postprocess_options(model):
     return None
 
 
-def with_score_threshold(model, threshold):
-    """Return the bytes of ``model`` with another ``nms_score_threshold`` and all else as it is.
-
-    Raises:
-        StopIteration: where the model has no TFLite_Detection_PostProcess.
-    """
-    from flatbuffers import flexbuffers
-
-    operator = next(one for one in model.subgraphs[0].operators if operator_name(model, one) == OP)
-    kept = operator.customOptions
-    stored = {**flexbuffers.Loads(bytes(kept)), "nms_score_threshold": float(threshold)}
-    operator.customOptions = list(flexbuffers.Dumps(dict(sorted(stored.items()))))
-    try:
-        return serialise(model)
-    finally:
-        operator.customOptions = kept
-
-
 def append_postprocess(model, anchors, options):
     """Graft TFLite_Detection_PostProcess onto a model that ends at its two raw heads.
 
