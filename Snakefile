@@ -41,7 +41,7 @@ rule all:
 
 
 onstart:
-    verdicts.begin(workflow)
+    reports.begin(workflow)
 
 
-verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})
+end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})

@@ -1,5 +1,6 @@
 """What the configuration asks for, by the names of files."""
 
+import json
 import shutil
 
 from zoomill.plan import targets, variants
@@ -47,6 +48,10 @@ class Wanted:
         """Return the metric evidence of the artifacts of a format that are evaluated."""
         evaluated = [name for name in self.artifacts(form) if "evaluation" in self._catalogue[name.model]]
         return [name.file("metric") for name in evaluated if self._config["evaluate"]]
+
+    def drops(self):
+        """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""
+        return json.dumps({model: self._catalogue[model]["drop"] for model in self._config["models"]}, sort_keys=True)
 
     def delivered(self):
         """Return all that stands in SHA256SUMS."""
