@@ -37,5 +37,5 @@ rule fetch_source:
             --output {output:q} \
             --progress-fd 3 \
             --new-digests {params.new_digests:q} \
-            3>&2 &>{log:q}
+            3>&${{ZOOMILL_JSON_FD:-2}} &>{log:q}
         """

@@ -106,7 +106,7 @@ class Listener(logging.Handler):
         if failed:
             if len(failed) == 1:
                 jobs.write_last_words(failed, self.texts)
-            logs = [path for job in failed for path in job.log]
+            logs = [str(path) for job in failed for path in job.log]
             self.show({"event": "failed", **self._about(failed[0]), "errors": jobs.of_members(failed), "logs": logs})
 
     def _about(self, job):
