@@ -44,7 +44,7 @@ def _end(workflow, drops, listener, begun):
     if not workflow.is_main_process:
         return
     wrong = sorted({*jobs.of_failed(failed), *verdicts.of_wanted(workflow.dag, drops)})
-    missing = reports.not_run(workflow) if failed else []
+    missing = reports.not_run(workflow) if failed and not listener.stopped else []
     if missing:
         missing += reports.make_of_what_stands(workflow, [*jobs.of_failed(failed), *missing])
     listener.show({"event": "end", "seconds": round(time.monotonic() - begun, 1), **_outcome(workflow.dag, wrong)})

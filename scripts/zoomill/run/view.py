@@ -23,7 +23,8 @@ from zoomill.run import jobs
 # Names the file descriptor that takes JSON lines; rules/fetch.smk hands it to downloads.
 JSON_FD = "ZOOMILL_JSON_FD"
 _OF_JOBS = (LogEvent.JOB_INFO, LogEvent.GROUP_INFO, LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR, LogEvent.JOB_FINISHED)
-_KEPT = re.compile("Nothing to be done|Terminating processes|Will exit after|Trying to restart")
+_STOPPED = re.compile("Terminating processes|Will exit after")
+_KEPT = re.compile(f"{_STOPPED.pattern}|Nothing to be done|Trying to restart")
 _ENVIRONMENT = re.compile(r"Creating conda environment (?:.*/)?(.+)\.yaml\.\.\.")
 _SNAKEMAKE = Path(snakemake.__file__).parent
 
@@ -31,15 +32,17 @@ _SNAKEMAKE = Path(snakemake.__file__).parent
 def begin(workflow):
     """Show a run of Snakemake's from now on, and return its :class:`Listener`.
 
-    Where a flag asks for Snakemake's own view, and in the processes that it starts itself, nothing is shown.
+    Where a flag asks for Snakemake's own words, its end alone; in a dry run, and in the processes that Snakemake starts
+    itself, nothing.
     """
-    settings = workflow.output_settings
+    settings, show = workflow.output_settings, Silent()
     own = [handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"]
-    if not own or not workflow.is_main_process or workflow.dryrun or settings.verbose or settings.debug_dag:
-        show = Silent()
-    else:
-        show = Printer(settings.quiet or (), own[0].stream, not own[0].nocolor and "NO_COLOR" not in os.environ)
-        own[0].addFilter(_left_to_snakemake)
+    if own and workflow.is_main_process and not workflow.dryrun:
+        theirs = settings.verbose or settings.debug_dag
+        quiet = [Quietness.PROGRESS] if theirs else settings.quiet or ()
+        show = Printer(quiet, own[0].stream, not own[0].nocolor and "NO_COLOR" not in os.environ)
+        if not theirs:
+            own[0].addFilter(_left_to_snakemake)
     listener = Listener(workflow, show)
     logger.addHandler(listener)
     return listener
@@ -63,11 +66,12 @@ class Listener(logging.Handler):
     Attributes:
         show: what shows them.
         texts: what Snakemake said of how jobs ended, ``{job id: text}``.
+        stopped: whether the run was told to stop.
     """
 
     def __init__(self, workflow, show):
         super().__init__()
-        self.show, self.texts = show, {}
+        self.show, self.texts, self.stopped = show, {}, False
         self._workflow, self._jobs, self._begun, self._last = workflow, {}, {}, {}
         self._done = self._steps = 0
 
@@ -87,6 +91,8 @@ class Listener(logging.Handler):
             self._failed([info["jobid"] for info in record.job_error_info])
         elif event == LogEvent.JOB_FINISHED:
             self._finished(record.job_id)
+        elif _STOPPED.match(str(record.msg)):
+            self.stopped = True
         elif found := _ENVIRONMENT.match(str(record.msg)):
             self.show({"event": "environment", "name": found[1]})
 
