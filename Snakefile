@@ -42,8 +42,8 @@ rule all:
 
 
 onstart:
-    verdicts.begin(workflow)
+    reports.begin(workflow)
 
 
 session.check_targets(workflow, plan)
-verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})
+end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})

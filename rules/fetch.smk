@@ -39,5 +39,5 @@ rule fetch_source:
             --progress-fd 3 \
             --new-digests {params.new_digests:q} \
             --local-digests {params.local_digests:q} \
-            3>&2 &>{log:q}
+            3>&${{ZOOMILL_JSON_FD:-2}} &>{log:q}
         """

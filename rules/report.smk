@@ -21,11 +21,16 @@ rule summarise:
         "logs/summarise.log",
     conda:
         "../envs/base.yaml"
+    params:
+        drops=plan.wanted.drops(),
+        missing=[],  # a run that ends red says here what failed
     shell:
         r"""
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
+            --drops {params.drops:q} \
+            --missing {params.missing:q} \
             --output {output:q} \
             2>{log:q}
         """

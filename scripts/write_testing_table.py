@@ -1,4 +1,4 @@
-"""Print the table of all TensorFlow.js models, from their evidence alone, and write it as Markdown."""
+"""Write the table of all TensorFlow.js models as Markdown, from their evidence alone."""
 
 import argparse
 import json
@@ -38,9 +38,7 @@ def main(argv=None):
         contract = output_kind.scored(contracts[item["model"], item["graph"]], card)
         row = (*facts(item, contract, card), *(own.get(place, "") for place in places))
         rows.append((*row, accuracy(metrics.get(item["sha256"]))))
-    text = tables.markdown(rows)
-    files.write_bytes(args.output, text.encode())
-    print(text, end="")
+    files.write_bytes(args.output, tables.markdown(rows).encode())
 
 
 def by_digest(documents):

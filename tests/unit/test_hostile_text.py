@@ -19,6 +19,7 @@ from zoomill.errors import UserError
 from zoomill.inputs import samples
 from zoomill.inputs.samples import Sample
 from zoomill.proof import verdicts
+from zoomill.run import end
 from zoomill.tflite import c_array
 
 TEMPLATES = REPOSITORY / "scripts/zoomill/pages/templates"
@@ -298,10 +299,11 @@ def test_an_error_line_on_the_terminal_is_one_line_without_escape_sequences(tmp_
     (tmp_path / "a.log").write_text(f"error: small: {text}\n", errors="replace")
     job = SimpleNamespace(is_group=lambda: False, log=[tmp_path / "a.log"], wildcards_dict={"model": "small"})
     job.rule = SimpleNamespace(name="a")
-    run = SimpleNamespace(execute=lambda: None, dryrun=False, is_main_process=True, dag=None)
-    run.scheduler = SimpleNamespace(failed=[job])
+    dag = SimpleNamespace(jobs=[])
+    run = SimpleNamespace(execute=lambda: None, dryrun=False, is_main_process=True, dag=dag, output_settings=None)
+    run.scheduler = SimpleNamespace(failed=[job], remaining_jobs=[])
     monkeypatch.setattr(verdicts, "of_wanted", lambda *_: [])
-    verdicts.tell_at_the_end(run, {})
+    end.tell_at_the_end(run, {})
     (line,) = str(pytest.raises(SystemExit, run.execute).value).split("\n")
     assert line.startswith("error: small: ") and line.isprintable()
 

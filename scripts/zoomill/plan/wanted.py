@@ -1,5 +1,6 @@
 """What the configuration asks for, by the names of files."""
 
+import json
 import shutil
 
 from zoomill.plan import targets, variants
@@ -51,6 +52,10 @@ class Wanted:
     def tasks(self):
         """Return the evidence of MediaPipe Tasks, nothing where they are not asked."""
         return [name.file("tasks") for name in self.artifacts("tflite") if self._config["tasks"]]
+
+    def drops(self):
+        """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""
+        return json.dumps({model: self._catalogue[model]["drop"] for model in self._config["models"]}, sort_keys=True)
 
     def delivered(self):
         """Return all that stands in SHA256SUMS."""

@@ -1,0 +1,88 @@
+"""What a run ends with: its table and numbers, and a line for each failed job and each verdict that is no pass."""
+
+import os
+import time
+
+from snakemake.exceptions import WorkflowError
+
+from zoomill.plan import artifact_name
+from zoomill.printable import printable
+from zoomill.proof import summary, verdicts
+from zoomill.run import jobs, reports, view
+
+
+def tell_at_the_end(workflow, drops):
+    """Make a run of Snakemake end with its error lines, sorted and each once, and with status 1 if there are any.
+
+    Snakemake calls no hook where nothing is to be done, so its own call that runs the workflow is wrapped.
+
+    Args:
+        workflow: Snakemake's.
+        drops: ``{model: {variant: largest loss of its metric}}``.
+    """
+    execute = workflow.execute
+
+    def told(*args, **kwargs):
+        begun, failure = time.monotonic(), None
+        listener = view.begin(workflow)
+        try:
+            execute(*args, **kwargs)
+        except WorkflowError as error:
+            failure = error
+        if workflow.scheduler and not workflow.dryrun:
+            _end(workflow, drops, listener, begun)
+        if failure:
+            raise failure
+
+    workflow.execute = told
+
+
+def _end(workflow, drops, listener, begun):
+    """Make what reports can be made, show the end of the run, and exit where something is wrong."""
+    failed = workflow.scheduler.failed
+    jobs.write_last_words(failed, listener.texts)
+    if not workflow.is_main_process:
+        return
+    wrong = sorted({*jobs.of_failed(failed), *verdicts.of_wanted(workflow.dag, drops)})
+    missing = reports.not_run(workflow) if failed and not listener.stopped else []
+    if missing:
+        missing += reports.make_of_what_stands(workflow, [*jobs.of_failed(failed), *missing])
+    listener.show({"event": "end", "seconds": round(time.monotonic() - begun, 1), **_outcome(workflow.dag, wrong)})
+    lines = [*(missing or []), *(f"error: {line}" for line in wrong)]
+    if wrong:
+        raise SystemExit("\n".join(map(printable, lines)))
+
+
+def _outcome(dag, wrong):
+    """Return the numbers of artifacts that were built, reused or failed, where they are, and the table.
+
+    An artifact has failed that was not made, or of which an error line speaks.
+    """
+    made = {}
+    for job in dag.jobs:
+        for path in map(str, job.output):
+            if (artifact_name.parse(path) or (None, None))[1] == "artifact":
+                made[path] = job
+    told = {"results/" + "/".join(line.split(": ")[:2]) for line in wrong}
+    failed = {path for path, job in made.items() if path in told or not dag.noneedrun_finished(job)}
+    built = {path for path, job in made.items() if dag.needrun(job)} - failed
+    reused = made.keys() - built - failed
+    seen = [path for path in _worth_seeing(dag) if os.path.exists(path)] or sorted(made.keys() - failed)[:3]
+    folders = {os.path.dirname(path) for path in made} or {"results"}
+    return {
+        **{"built": len(built), "reused": len(reused), "failed": len(failed), "errors": wrong},
+        **{"results": f"{os.path.commonpath(folders)}/", "look_at": ", ".join(seen) or "logs/", "table": _table(seen)},
+    }
+
+
+def _worth_seeing(dag):
+    """Return the reports for people among what was asked for."""
+    outputs = {str(path) for job in dag.jobs for path in job.output}
+    return [path for path in (reports.SUMMARY, "results/tfjs.md") if path in outputs]
+
+
+def _table(seen):
+    if reports.SUMMARY not in seen:
+        return ""
+    with open(reports.SUMMARY, encoding="utf-8") as file:
+        return file.read().partition(summary.FAILED)[0].rstrip("\n") + "\n"
