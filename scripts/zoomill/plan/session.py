@@ -17,7 +17,7 @@ from zoomill.plan.plan import Plan
 from zoomill.printable import printable
 
 
-def begin(workflow, config):
+def begin(workflow, config, root):
     """Return the :class:`zoomill.plan.plan.Plan` of a run, after checking configuration, cards and targets.
 
     A broken card stops only what needs it. Any other mistake ends the process with one line.
@@ -25,17 +25,22 @@ def begin(workflow, config):
     Args:
         workflow: Snakemake's.
         config: what Snakemake read from configuration files and command line; gets its defaults.
+        root: folder of the repository.
     """
     try:
-        rooms = house.read(workflow.basedir, config)
+        if workflow.modifier.path_modifier.modifies_prefixes:
+            raise UserError(
+                "a module of zoomill can have no `prefix`: give its workflow a folder of its own by `workdir:`"
+            )
+        rooms = house.read(root, config)
         _check(workflow, rooms)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
     if workflow.is_main_process:
         for line in dict.fromkeys(map(str, rooms.broken.values())):
             logger.warning(f"left out: {printable(line)}")
-    plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
-    _prepare_jobs(workflow, config)
+    plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(root))
+    _prepare_jobs(config, root)
     if workflow.is_main_process:
         _say(plan)
     return plan
@@ -47,8 +52,9 @@ def _check(workflow, rooms):
     for name in config["models"]:
         require(name, catalogue, "config.yaml: models", "model", rooms.broken)
     cards.check_c_names(catalogue, config["models"])
-    # Snakemake hands on the targets only after the Snakefile is read.
-    wanted = get_argument_parser().parse_known_args()[0].targets
+    # Snakemake hands on the targets only after the Snakefile is read; those of another workflow need not be ours.
+    own = workflow.modifier.is_main_snakefile()
+    wanted = get_argument_parser().parse_known_args()[0].targets if own else []
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     if workflow.is_main_process and not config["accept_new_digests"]:
@@ -56,7 +62,7 @@ def _check(workflow, rooms):
         targets.check_digests(named, catalogue, "sources.lock", "sources")
 
 
-def _prepare_jobs(workflow, config):
+def _prepare_jobs(config, root):
     """Fix the environment of all jobs; without conda, answer Snakemake's calls with a stand-in."""
     os.environ.update(
         PYTHONNOUSERSITE="1",
@@ -69,7 +75,7 @@ def _prepare_jobs(workflow, config):
         ZOOMILL_MEMORY_LIMIT=str(config["memory_limit"]),
     )
     if shutil.which("conda") is None:
-        stand_in = f"{workflow.basedir}/envs/uv/bin"
+        stand_in = f"{root}/envs/uv/bin"
         os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
         logger.info("There is no conda: uv builds the environments.")
 
@@ -78,7 +84,7 @@ def _say(plan):
     """Say what nothing but the machine decides."""
     for layer in sandbox.missing():
         logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
-    if plan.config["tfjs"] and plan.config["browser"] == "auto":
+    if plan.config["tfjs"] and plan.config["browser"]:
         if plan.wanted.in_browser():
             logger.info("Chromium is run in the proof of TensorFlow.js models.")
         else:

@@ -139,7 +139,7 @@ def run_in_node(request):
         )
         supervisor.step()
     except FileNotFoundError as error:
-        raise UserError(f"{node}: is not there; {made.restore(node)}") from error
+        raise UserError(f"{node}: is not there to run TensorFlow.js models; {made.restore(node)}") from error
     if process.returncode:
         reason = (process.stderr.strip().splitlines() or [f"Node ended with {process.returncode}"])[0]
         raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
