@@ -31,7 +31,6 @@ localrules:
 
 
 rule all:
-    default_target: True
     input:
         "results/summary.md",
         "results/SHA256SUMS",

@@ -6,7 +6,7 @@ from zoomill.plan.kinds import KINDS
 from zoomill.plan.names import pattern
 from zoomill.plan.samples import PURPOSES
 
-plan = session.begin(workflow, config)
+plan = session.begin(workflow, config, root)
 ALIVE = session.hold_folder(workflow)
 
 

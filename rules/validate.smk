@@ -158,6 +158,7 @@ rule validate_browser:
         code=plan.code("validate_browser"),
         javascript=plan.tfjs.browser(),
         artifacts=plan.tfjs.browser_inputs,
+        chromium=plan.tfjs.chromium_folder(),
     output:
         "results/{model}/browser.json",
     log:
@@ -173,11 +174,13 @@ rule validate_browser:
         time_limit=config["time_limit"],
     params:
         entries=plan.tfjs.browser_entries,
+        chromium=plan.tfjs.chromium(),
         runs=5,
     shell:
         r"""
         python {input.code[0]:q} \
             --entries {params.entries:q} \
+            --chromium {params.chromium:q} \
             --library build/javascript \
             --runs {params.runs:q} \
             --time-limit {resources.time_limit:q} \

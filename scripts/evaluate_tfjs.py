@@ -19,13 +19,12 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
-    parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    tfjs_runtime.add_library(parser)
     harness.add_task(parser)
     harness.add_outputs(parser)
     args = command.parse(parser, argv)
     task = harness.task_of_flags(args)
-    found = run(task, args.artifact, args.node, args.library)
+    found = run(task, args.artifact, args.library)
     evidence = {
         "variant": args.variant,
         "backend": BACKEND,
@@ -35,13 +34,13 @@ def main(argv=None):
     harness.evaluate(task, lambda _: next(found), evidence, args.output, args.output_samples)
 
 
-def run(task, artifact, node, library):
+def run(task, artifact, library):
     """Yield ``{output name: array}`` for each input of each sample in turn."""
     inputs, start = task.contract["inputs"], 0
     while part := list(task.samples.feeds(inputs, slice(start, start + _PART))):
         feeds = [feed for _, _, own in part for feed in own]
         values = {promise["tensor"]: np.stack([feed[promise["tensor"]] for feed in feeds]) for promise in inputs}
-        found = tfjs_runtime.run_golden(artifact, task.contract, values, BACKEND, node, library)
+        found = tfjs_runtime.run_golden(artifact, task.contract, values, BACKEND, library)
         yield from found["outputs"]
         start += _PART
 

@@ -21,7 +21,7 @@ def run(javascript):
 
     def run(folder, backend="cpu", outputs=None, inputs=models.INPUTS, dtype="float32"):
         contract = models.contract(outputs or {"y": [1, 3]}, dtype)
-        return tfjs_runtime.run_golden(folder, contract, {"x": inputs}, backend, "node", javascript, 9)
+        return tfjs_runtime.run_golden(folder, contract, {"x": inputs}, backend, javascript, 9)
 
     return run
 
@@ -79,9 +79,11 @@ def test_a_backend_that_cannot_be_had_is_an_error(run, tmp_path):
         run(models.product(tmp_path / "m"), "webgl")
 
 
-def test_node_that_is_not_installed_is_said_in_one_line():
-    with pytest.raises(UserError, match="no-node: is not installed"):
-        tfjs_runtime.run_in_node({}, "no-node")
+def test_node_that_is_not_there_is_said_in_one_line():
+    with pytest.raises(
+        UserError, match="^nowhere/node: is not there .*; restore it by `snakemake -j1 --force nowhere/node`$"
+    ):
+        tfjs_runtime.run_in_node({"library": "nowhere"})
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 import importlib.util
 import json
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, missing
+from conftest import REPOSITORY, node
 from PIL import Image
 
 from zoomill import files
@@ -141,8 +140,6 @@ def in_node(folder, outputs, *options):
 
 def of_program(folder, function, *given):
     """Return what a function of decode.js makes of arguments, in which objects hold arrays."""
-    if shutil.which("node") is None:
-        missing("Node is not installed")
     files.write_json(folder / "given.json", list(given))
     program = f"""
         import given from "./given.json" with {{ type: "json" }};
@@ -153,7 +150,7 @@ def of_program(folder, function, *given):
         console.log(JSON.stringify({function}(...given.map(read))));
     """
     (folder / "main.js").write_text(program)
-    process = subprocess.run(["node", "main.js"], cwd=folder, capture_output=True, text=True)
+    process = subprocess.run([node(), "main.js"], cwd=folder, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
 

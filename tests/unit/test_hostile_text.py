@@ -12,7 +12,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import REPOSITORY, missing
+from conftest import REPOSITORY, missing, node
 
 from zoomill import files, made, tables
 from zoomill.errors import UserError
@@ -88,11 +88,9 @@ def in_node(tmp_path):
     """Return a function that runs an ES module in an empty folder, prints what it exports and returns it."""
 
     def run(name, expression):
-        if shutil.which("node") is None:
-            missing("Node is not installed")
         (tmp_path / "package.json").write_text('{"type": "module"}')
         (tmp_path / "main.js").write_text(f'import * as it from "./{name}"; console.log(JSON.stringify({expression}));')
-        process = subprocess.run(["node", "main.js"], cwd=tmp_path, text=True, capture_output=True)
+        process = subprocess.run([node(), "main.js"], cwd=tmp_path, text=True, capture_output=True)
         assert process.returncode == 0, process.stderr
         assert not (tmp_path / "marker").exists()
         return json.loads(process.stdout)

@@ -2,12 +2,11 @@
 
 import json
 import math
-import shutil
 import subprocess
 import sys
 
 import pytest
-from conftest import missing
+from conftest import node
 
 from zoomill import files, folders
 from zoomill.pages import models_json
@@ -234,8 +233,6 @@ def test_the_registry_has_an_entry_for_each_graph_in_the_section_of_its_task(com
 
 
 def test_the_module_exports_what_the_json_holds(command, results):
-    if shutil.which("node") is None:
-        missing("Node is not installed")
     root = write_models_json(command, results)
     program = """
         import chosen, { newer, older } from "./models.js";
@@ -243,7 +240,7 @@ def test_the_module_exports_what_the_json_holds(command, results):
     """
     (root / "package.json").write_text('{"type": "module"}')
     (root / "main.js").write_text(program)
-    process = subprocess.run(["node", "main.js"], cwd=root, capture_output=True, text=True, check=True)
+    process = subprocess.run([node(), "main.js"], cwd=root, capture_output=True, text=True, check=True)
     assert json.loads(process.stdout) == files.read_json(root / "models.json") | {"same": True}
 
 

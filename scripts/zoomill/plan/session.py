@@ -18,7 +18,7 @@ from zoomill.plan.source_states import SourceStates
 from zoomill.printable import printable
 
 
-def begin(workflow, config):
+def begin(workflow, config, root):
     """Return the :class:`zoomill.plan.plan.Plan` of a run, after checking configuration, cards and targets.
 
     A broken card stops only what needs it. Any other mistake ends the process with one line.
@@ -26,11 +26,16 @@ def begin(workflow, config):
     Args:
         workflow: Snakemake's.
         config: what Snakemake read from configuration files and command line; gets its defaults.
+        root: folder of the repository.
     """
-    asked = _asked()
+    asked = _asked(workflow)
     try:
-        rooms = _rooms(workflow, config)
-        plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
+        if workflow.modifier.path_modifier.modifies_prefixes:
+            raise UserError(
+                "a module of zoomill can have no `prefix`: give its workflow a folder of its own by `workdir:`"
+            )
+        rooms = _rooms(workflow, config, root)
+        plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(root))
         states = SourceStates(plan.downloads, config)
         left_out = _choose(rooms, states, asked.targets)
         if workflow.is_main_process:
@@ -39,17 +44,19 @@ def begin(workflow, config):
             _tell_sources(plan, states, asked)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
-    _prepare_jobs(workflow, config)
+    _prepare_jobs(config, root)
     if workflow.is_main_process:
         _say(plan)
     return plan
 
 
-def _rooms(workflow, config):
+def _rooms(workflow, config, root):
     """Return the configuration and the cards, which stand in folders that a file or the command line names."""
+    if workflow.modifier.skip_configfile:  # a module is given what its workflow has read
+        return house.read(root, (), config, os.curdir)
     configfiles = [*filter(os.path.exists, ["config.yaml"]), *map(str, workflow.overwrite_configfiles)]
     said_there = "cards" in workflow.config_settings.config
-    return house.read(workflow.basedir, configfiles, config, os.curdir if said_there else None)
+    return house.read(root, configfiles, config, os.curdir if said_there else None)
 
 
 def _choose(rooms, states, wanted):
@@ -90,18 +97,21 @@ def _tell_sources(plan, states, asked):
 def check_targets(workflow, plan):
     """End the process with one line for a target that no rule makes."""
     try:
-        for target in _asked().targets:
+        for target in _asked(workflow).targets:
             nearest_target.require(target, list(workflow.rules), plan)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
 
 
-def _asked():
+def _asked(workflow):
     """Return the command line, whose targets Snakemake hands on only after the Snakefile is read."""
-    return get_argument_parser().parse_known_args()[0]
+    asked = get_argument_parser().parse_known_args()[0]
+    if not workflow.modifier.is_main_snakefile():  # those of another workflow need not be ours
+        asked.targets = []
+    return asked
 
 
-def _prepare_jobs(workflow, config):
+def _prepare_jobs(config, root):
     """Fix the environment of all jobs; without conda, answer Snakemake's calls with a stand-in."""
     os.environ.update(
         PYTHONNOUSERSITE="1",
@@ -114,7 +124,7 @@ def _prepare_jobs(workflow, config):
         ZOOMILL_MEMORY_LIMIT=str(config["memory_limit"]),
     )
     if shutil.which("conda") is None:
-        stand_in = f"{workflow.basedir}/envs/uv/bin"
+        stand_in = f"{root}/envs/uv/bin"
         os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
         logger.info("There is no conda: uv builds the environments.")
 
@@ -123,9 +133,14 @@ def _say(plan):
     """Say what nothing but the machine decides."""
     for layer in sandbox.missing():
         logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
-    if plan.config["tfjs"] and plan.config["browser"] == "auto":
-        found = "is run" if plan.wanted.in_browser() else "is not on PATH, so nothing is run"
-        logger.info(f"Chromium {found} in the proof of TensorFlow.js models.")
+    if plan.config["tfjs"] and plan.config["browser"]:
+        if plan.wanted.in_browser():
+            logger.info("Chromium is run in the proof of TensorFlow.js models.")
+        else:
+            logger.info(
+                "Chromium is not on PATH: results/*/browser.json are left out; "
+                "--config browser=True fetches one, 69 MB and 210 MB unpacked."
+            )
 
 
 def hold_folder(workflow):

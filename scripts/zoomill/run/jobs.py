@@ -26,7 +26,7 @@ def write_last_words(jobs, texts):
     for job in jobs:
         if job.is_group() or not job.log or _error_lines(job.log[0]):
             continue
-        (path,) = job.log
+        path = job.log[0]
         words = last_words(_read(path), texts.get(job.jobid, ""), path)
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"\nerror: {name(job)}: {words}\n")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from zoomill import sandbox, supervisor
+from zoomill import made, sandbox, supervisor
 from zoomill.errors import UserError
+from zoomill.plan import javascript
 from zoomill.proof import parity
 from zoomill.tfjs.tfjs_model import MODEL, OPERATORS, read_document
 
@@ -20,6 +21,16 @@ _DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1"}
 
 class CannotRun(UserError):
     """A model does not run on a backend."""
+
+
+def add_library(parser):
+    """Add the flag that names the folder of what runs TensorFlow.js: the packages, and a link to Node."""
+
+    def library(path):
+        made.unchecked(os.path.join(path, javascript.PROGRAM))  # lies elsewhere
+        return made.unchecked(path)
+
+    parser.add_argument("--library", type=library, required=True, help="folder of the JavaScript packages and Node")
 
 
 def encode(array):
@@ -76,7 +87,7 @@ def signature_tensors(folder, contract, side):
     return {entry["name"]: signature[entry["name"]]["name"] for entry in contract[side]}
 
 
-def run_golden(folder, contract, golden, backend, node, library, runs=1):
+def run_golden(folder, contract, golden, backend, library, runs=1):
     """Run a graph model in Node on all golden inputs.
 
     Args:
@@ -84,15 +95,14 @@ def run_golden(folder, contract, golden, backend, node, library, runs=1):
         contract: contract of its graph.
         golden: ``{tensor: array}``, one row for each pinned input.
         backend: one of :data:`BACKENDS`.
-        node: the program.
-        library: folder of the JavaScript packages.
+        library: folder of the JavaScript packages and Node.
         runs: how often at least.
 
     Returns:
         What measure() of web/runner.js gives; ``outputs`` is ``[{output name: array}, …]``, one for each input.
     """
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "runs": runs}
-    measured = run_in_node({**where, **request(folder, contract, golden)}, node)
+    measured = run_in_node({**where, **request(folder, contract, golden)})
     return with_arrays(measured, signature_tensors(folder, contract, "outputs"))
 
 
@@ -107,17 +117,17 @@ def with_arrays(measured, names):
     return {**measured, "outputs": outputs}
 
 
-def run_in_node(request, node="node"):
+def run_in_node(request):
     """Return what measure() of web/runner.js gives for a model in Node.
 
     Args:
         request: as web/node.js reads it.
-        node: the program.
 
     Raises:
-        UserError: when Node is not installed.
+        UserError: when there is no Node.
         CannotRun: with the reason of TensorFlow.js.
     """
+    node = os.path.join(request["library"], javascript.PROGRAM)
     try:
         process = subprocess.run(
             [node, WEB / "node.js"],
@@ -129,7 +139,7 @@ def run_in_node(request, node="node"):
         )
         supervisor.step()
     except FileNotFoundError as error:
-        raise UserError(f"{node}: is not installed; TensorFlow.js needs Node 18 or newer") from error
+        raise UserError(f"{node}: is not there to run TensorFlow.js models; {made.restore(node)}") from error
     if process.returncode:
         reason = (process.stderr.strip().splitlines() or [f"Node ended with {process.returncode}"])[0]
         raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
@@ -195,14 +205,14 @@ def worst(backends):
     return result
 
 
-def sensitivity(folder, contract, golden_feeds, variants, backend, node, library):
+def sensitivity(folder, contract, golden_feeds, variants, backend, library):
     """Return what web/sensitivity.js measures of a graph model in Node.
 
     Args:
-        folder, contract, backend, node, library: as for :func:`run_golden`.
+        folder, contract, backend, library: as for :func:`run_golden`.
         golden_feeds: list of ``{input tensor: array}``.
         variants: ``{name: model.json of the same model with quantised weights}``.
     """
     stacked = {name: np.stack([feed[name] for feed in golden_feeds]) for name in golden_feeds[0]}
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "variants": variants}
-    return run_in_node({**where, **request(folder, contract, stacked)}, node)
+    return run_in_node({**where, **request(folder, contract, stacked)})
