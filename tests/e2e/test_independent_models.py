@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 from conftest import Workflow, copy_repository
@@ -93,3 +94,13 @@ def test_the_next_run_makes_the_reports_again_though_all_that_they_need_stands(r
     process = red.run(config=config, check=False)
     assert "artifacts: 2 built" not in process.stdout and LOST not in red.file(SUMMARY).read_text()
     assert "Nothing to be done" in red.run(config=config, check=False).stdout
+
+
+def test_a_program_that_builds_the_lost_model_reads_nothing_but_events(red):
+    command = [sys.executable, red.repository / "zoomill", "build", LOST, "float32", "--json-progress"]
+    process = subprocess.run([*command, "--", "--quiet", "all"], text=True, capture_output=True)
+    begin, *steps, end = map(json.loads, process.stdout.splitlines())
+    assert process.returncode != 0 and begin["event"] == "begin" and end["event"] == "end"
+    (failed,) = [step for step in steps if step["event"] == "failed"]
+    assert (failed["model"], failed["step"]) == (LOST, "fetch_source") and failed["errors"] == end["errors"]
+    assert [end[key] for key in ("built", "reused", "failed")] == [0, 0, 1]

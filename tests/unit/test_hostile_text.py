@@ -297,7 +297,7 @@ def test_an_error_line_on_the_terminal_is_one_line_without_escape_sequences(tmp_
     (tmp_path / "a.log").write_text(f"error: small: {text}\n", errors="replace")
     job = SimpleNamespace(is_group=lambda: False, log=[tmp_path / "a.log"], wildcards_dict={"model": "small"})
     job.rule = SimpleNamespace(name="a")
-    dag = SimpleNamespace(jobs=[])
+    dag = SimpleNamespace(jobs=[], targetfiles=[])
     run = SimpleNamespace(execute=lambda: None, dryrun=False, is_main_process=True, dag=dag, output_settings=None)
     run.scheduler = SimpleNamespace(failed=[job], remaining_jobs=[])
     monkeypatch.setattr(verdicts, "of_wanted", lambda *_: [])

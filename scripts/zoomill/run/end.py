@@ -10,6 +10,8 @@ from zoomill.printable import printable
 from zoomill.proof import summary, verdicts
 from zoomill.run import jobs, reports, view
 
+_FOR_PEOPLE = (reports.SUMMARY, "results/tfjs.md")
+
 
 def tell_at_the_end(workflow, drops):
     """Make a run of Snakemake end with its error lines, sorted and each once, and with status 1 if there are any.
@@ -58,31 +60,25 @@ def _outcome(dag, wrong):
 
     An artifact has failed that was not made, or of which an error line speaks.
     """
-    made = {}
-    for job in dag.jobs:
-        for path in map(str, job.output):
-            if (artifact_name.parse(path) or (None, None))[1] == "artifact":
-                made[path] = job
+    outputs = {str(path): job for job in dag.jobs for path in job.output}
+    made = {path: job for path, job in outputs.items() if (artifact_name.parse(path) or "?")[-1] == "artifact"}
     told = {"results/" + "/".join(line.split(": ")[:2]) for line in wrong}
     failed = {path for path, job in made.items() if path in told or not dag.noneedrun_finished(job)}
     built = {path for path, job in made.items() if dag.needrun(job)} - failed
-    reused = made.keys() - built - failed
-    seen = [path for path in _worth_seeing(dag) if os.path.exists(path)] or sorted(made.keys() - failed)[:3]
-    folders = {os.path.dirname(path) for path in made} or {"results"}
+    found = {path for path in made.keys() - failed or map(str, dag.targetfiles) if os.path.exists(path)}
+    seen = [path for path in _FOR_PEOPLE if path in outputs and os.path.exists(path)] or sorted(found)[:3]
+    folders = {os.path.dirname(path) for path in made or found} or {"results"}
     return {
-        **{"built": len(built), "reused": len(reused), "failed": len(failed), "errors": wrong},
-        **{"results": f"{os.path.commonpath(folders)}/", "look_at": ", ".join(seen) or "logs/", "table": _table(seen)},
+        "built": len(built),
+        "reused": len(made) - len(built) - len(failed),
+        "failed": len(failed),
+        "errors": wrong,
+        "results": f"{os.path.commonpath(folders)}/",
+        "look_at": ", ".join(seen) or "logs/" * bool(wrong),
+        "table": _table() if reports.SUMMARY in seen else "",
     }
 
 
-def _worth_seeing(dag):
-    """Return the reports for people among what was asked for."""
-    outputs = {str(path) for job in dag.jobs for path in job.output}
-    return [path for path in (reports.SUMMARY, "results/tfjs.md") if path in outputs]
-
-
-def _table(seen):
-    if reports.SUMMARY not in seen:
-        return ""
+def _table():
     with open(reports.SUMMARY, encoding="utf-8") as file:
         return file.read().partition(summary.FAILED)[0].rstrip("\n") + "\n"

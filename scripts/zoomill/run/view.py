@@ -37,7 +37,7 @@ def begin(workflow):
     """
     settings, show = workflow.output_settings, Silent()
     own = [handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"]
-    if own and workflow.is_main_process and not workflow.dryrun:
+    if own and workflow.is_main_process and not settings.dryrun:
         theirs = settings.verbose or settings.debug_dag
         quiet = [Quietness.PROGRESS] if theirs else settings.quiet or ()
         show = Printer(quiet, own[0].stream, not own[0].nocolor and "NO_COLOR" not in os.environ)
@@ -154,14 +154,15 @@ class Printer:
             # A download may have drawn its bar there.
             start = "\r\x1b[K" if self._stream.isatty() else ""
             red, plain = ("\x1b[31m", "\x1b[0m") if self._colour and event["event"] == "failed" else ("", "")
-            print(f"{start}{red}{text(event)}{plain}", file=self._stream, flush=True)
+            if line := text(event):
+                print(f"{start}{red}{line}{plain}", file=self._stream, flush=True)
 
 
 def text(event):
     """Return an event as a person reads it."""
     match event:
         case {"event": "begin", "steps": steps}:
-            return f"{steps} steps to run"
+            return f"{steps} step{'s' * (steps != 1)} to run"
         case {"event": "environment", "name": name}:
             return f"building the environment {name}"
         case {"event": "finished", "done": done, "steps": steps, "seconds": seconds}:
@@ -178,7 +179,9 @@ def _step(event):
 
 
 def _end(event):
-    """Return the table and the last three lines."""
+    """Return the table and the last three lines; nothing of a run that makes no file, like `catalogue`."""
+    if not event["look_at"]:
+        return ""
     hours, seconds = divmod(round(event["seconds"]), 3600)
     took = f"{hours} h " * bool(hours) + f"{seconds // 60} min {seconds % 60} s"
     numbers = ", ".join(f"{event[key]} {key}" for key in ("built", "reused", "failed"))
