@@ -300,6 +300,36 @@ def test_a_detector_without_its_weights_or_with_several_graphs_is_refused(write,
     )
 
 
+def ssd_report(*operators, classes=12):
+    """Return the report of a graph of the TF1 Object Detection API, which ends behind its NMS."""
+    sizes = {"detection_boxes": None, "detection_scores": None, "raw_detection_scores": [-1, -1, classes]}
+    outputs = [{"name": name, "tensor": name, "dtype": "float32", "shape": shape} for name, shape in sizes.items()]
+    signature = {"name": None, "inputs": [{"name": "image_tensor"}], "outputs": outputs}
+    one = graph("") | {"signatures": [signature], "operators": dict.fromkeys(("Conv2D", *operators), 1)}
+    return {"kind": "meta_graph", "graphs": [one], "files": [], "notes": [], "checkpoint": None}
+
+
+@pytest.mark.parametrize("frozen", ["frozen_inference_graph.pb", None])
+def test_a_detector_is_told_without_its_pipeline_config(write, detector, monkeypatch, frozen):
+    (detector / "pipeline.config").unlink()
+    (detector / "graph.pb").rename(detector / (frozen or "other.bin"))
+    (detector / "labels.txt").write_text("\n".join(map(str, range(11))))
+    monkeypatch.setattr(commands, "inspect", lambda root, path, weights=None: ssd_report())
+    card, _ = write(detector)
+    assert card["source"]["kind"] == "tf1_detection" and card["labels"] == list(map(str, range(11)))
+    names = {file["name"] for file in card["source"]["files"]}
+    assert names == {path.name for path in detector.glob("model.ckpt.*")} | ({frozen} if frozen else set())
+    if frozen:
+        card, _ = write(detector / frozen, force=True)
+        assert card["source"]["kind"] == "tf1_detection"
+
+
+def test_faster_rcnn_is_no_ssd(detector):
+    (detector / "pipeline.config").unlink()
+    report = ssd_report("CropAndResize")
+    assert model_files.find(detector / "graph.pb", lambda path, weights=None: report).source["kind"] == "frozen_graph"
+
+
 def test_a_folder_of_several_models_is_refused_with_their_names(write, tmp_path):
     for name in ("a.tflite", "b.tflite"):
         save_tflite(tmp_path / name)
@@ -348,6 +378,24 @@ def test_a_url_is_fetched_with_the_files_that_it_names_and_stays_the_url(write, 
     for file in card["source"]["files"]:
         assert file["sha256"] == files.digest(tmp_path / file["name"])
         assert (house / "sources/.cache" / file["sha256"]).exists()
+
+
+def test_a_card_outside_the_clone_names_files_from_its_folder(house, tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "inspect", lambda root, path, weights=None: recognise.inspect(path, weights))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for path, url in ((mine / "inside.tflite", "inside.tflite"), (tmp_path / "out.tflite", f"{tmp_path}/out.tflite")):
+        written = new_card.write(save_tflite(path), None, False, house, SCHEMA, str(mine))
+        assert written == str(path.with_suffix(".yaml") if path.parent == mine else mine / "out.yaml")
+        assert yaml.safe_load(Path(written).read_text())["source"]["files"][0]["urls"] == [url]
+    (house / "models/taken.yaml").write_text("")
+    message = refusal(new_card.write, tmp_path / "out.tflite", "taken", True, house, SCHEMA, str(mine))
+    assert message == "models/taken.yaml: is there already; give another --name"
+
+
+def test_a_name_that_is_taken_gets_a_number():
+    assert new_card.name_of("/a/net.h5", {"other"}) == "net"
+    assert new_card.name_of("/a/net.h5", {"net", "net_2"}) == "net_3"
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,16 @@ def _lacking(model, house):
         missing = [need for need in variants.row("tflite", name).needs if not targets.has(card, need)]
         if missing and missing[0] in targets.SAID and name in targets.delivered(card):
             lacking.setdefault(missing[0], []).append(name)
-    return [
+    lines = [
         f"left out: {model}: {', '.join(names)}: {targets.NEEDS[need]}; add it to {card['file']}"
         for need, names in lacking.items()
+    ]
+    return lines + [
+        f"not known: {model}: {one['name']}: its card says no `value_range`, so it is compared on patterns between -1 "
+        f"and 1; if it is a picture, add what 0 and 255 become to {card['file']}"
+        for one in ([] if "evaluation" in card or card["golden"] else card["inputs"])
+        if len(one.get("shape", ())) == 4 and one.get("dtype") == "float32" and "value_range" not in one
+        if card["source"]["kind"] != "tflite"  # which has it, where it has integers
     ]
 
 
