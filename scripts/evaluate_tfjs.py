@@ -24,6 +24,8 @@ def main(argv=None):
     harness.add_outputs(parser)
     args = command.parse(parser, argv)
     task = harness.task_of_flags(args)
+    with harness.naming(args):
+        tfjs_runtime.check(args.artifact, task.contract)
     found = run(task, args.artifact, args.library)
     evidence = {
         "variant": args.variant,

@@ -28,12 +28,10 @@ def main(argv=None):
     task = harness.task_of_flags(args)
     with open(args.artifact, "rb") as file:
         data = file.read()
-    try:
-        runtime.Artifact(data, args.kernels).check(task.contract)
+    with harness.naming(args):
+        runtime.Artifact(data, args.kernels, task.contract).check(task.contract)
         task, tuned = retuned(task, data, args.postprocess)
-    except UserError as error:
-        raise UserError(f"{args.artifact}: is not as {args.contract} says: {error}") from error
-    artifact = runtime.Artifact(tuned, args.kernels)
+    artifact = runtime.Artifact(tuned, args.kernels, task.contract)
 
     def run(feed):
         return artifact(task.contract, feed)

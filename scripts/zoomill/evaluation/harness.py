@@ -1,5 +1,6 @@
 """The one harness for source models and artifacts: samples, preprocessing, outputs, metric, evidence."""
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -75,6 +76,15 @@ def task_of_flags(args):
     """Return the :class:`Task` of the flags of :func:`add_task`."""
     anchors = np.load(args.anchors[0]) if args.anchors else None
     return Task(contract_file.read(args.contract), sample_inputs.of_flags(args), args.metric, anchors)
+
+
+@contextlib.contextmanager
+def naming(args):
+    """Name the files of the flags in what is said of an artifact that is not as its contract says."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{args.artifact}: is not as {args.contract} says: {error}") from error
 
 
 def add_outputs(parser):

@@ -12,7 +12,7 @@ from zoomill import made, sandbox, supervisor
 from zoomill.errors import UserError
 from zoomill.plan import javascript
 from zoomill.proof import parity
-from zoomill.tfjs.tfjs_model import MODEL, OPERATORS, read_document
+from zoomill.tfjs.tfjs_model import DTYPES, MODEL, OPERATORS, read_document
 
 WEB = Path(__file__).parents[3] / "web"
 BACKENDS = ("wasm", "cpu")
@@ -85,6 +85,43 @@ def signature_tensors(folder, contract, side):
         if entry["name"] not in signature:
             raise UserError(f"{folder}: the signature of its {MODEL} has no {side[:-1]} {entry['name']}")
     return {entry["name"]: signature[entry["name"]]["name"] for entry in contract[side]}
+
+
+def check(folder, contract):
+    """Refuse a contract that is not of a model.
+
+    Args:
+        folder: that of model.json, whose signature counts.
+        contract: contract of a graph.
+
+    Raises:
+        UserError: with a phrase for each name, number, dtype and shape that differs.
+    """
+    signature, problems = read_document(folder).get("signature", {}), []
+    for side in ("inputs", "outputs"):
+        known, names = signature.get(side, {}), [entry["name"] for entry in contract[side]]
+        if sorted(names) == sorted(known):
+            differ = (_differences(entry, known[entry["name"]]) for entry in contract[side])
+            problems += [phrase for phrases in differ for phrase in phrases]
+        else:
+            problems.append(f"its {side} are {', '.join(known)}, those of the contract {', '.join(names)}")
+    if problems:
+        raise UserError("; ".join(problems))
+
+
+def _differences(entry, told):
+    """Return one phrase for everything in which the contract's entry differs from what a signature tells of it."""
+    name, said = entry["name"], {code: dtype for dtype, code in DTYPES.items()}.get(told.get("dtype"))
+    if said and entry.get("dtype", "float32") != said:
+        return [f"{name} is {said}, in the contract {entry.get('dtype', 'float32')}"]
+    shape = [int(one["size"]) for one in told.get("tensorShape", {}).get("dim", [])]
+    promised = entry.get("shape")
+    fits = (
+        promised is None
+        or len(shape) == len(promised)
+        and all(a in (-1, b) for a, b in zip(shape, promised, strict=True))
+    )
+    return [] if fits or not shape else [f"{name} has the shape {shape}, in the contract {promised}"]
 
 
 def run_golden(folder, contract, golden, backend, library, runs=1):
