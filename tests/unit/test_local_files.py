@@ -51,7 +51,7 @@ def test_the_first_place_that_is_there_counts(folder):
         ("*.none", "*.none stands for no files"),
         ("empty", "empty stands for no files"),
         ("/dev/null", "/dev/null is no file"),
-        ("/", "/ stands for more than 500 files"),
+        ("/", "/ stands for more than 200 files"),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(folder, place, message):

@@ -10,7 +10,7 @@ from zoomill.errors import UserError
 from zoomill.fetch.expected_file import HEX_DIGITS, is_url
 
 # Their entries stand in one argument of a command, which has up to 128 KiB.
-_MOST = 500
+_MOST = 200
 _BLOCK = 1 << 20  # bytes
 
 
