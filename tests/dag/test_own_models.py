@@ -1,13 +1,18 @@
 """A user's own configuration, cards and files, outside the clone: planned and fetched."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import REPOSITORY
 from plans import errors, planned
+
+from zoomill.plan import house
+from zoomill.plan.plan import Plan
 
 CARD = """title: Mine
 task: other
@@ -58,6 +63,14 @@ def test_a_retrained_file_of_the_same_size_and_time_is_a_new_source_and_the_same
     os.utime(path)
     dry = mine("sources/mine", "-n")
     assert "\nSources:\n  mine  is there\n" in dry.stdout and planned(dry) == {} and "a new source" not in dry.stdout
+
+
+def test_provenance_tells_nothing_of_where_own_files_stand(mine):
+    rooms = house.read(str(REPOSITORY), [mine.folder / "config.yaml"])
+    plan = Plan(rooms.config, rooms.catalogue, rooms.datasets, os.curdir)
+    for model, urls in (("mine", []), ("digits_onnx", ["starter/digits_pytorch/digits.onnx"])):
+        told = json.loads(plan.parameters(SimpleNamespace(model=model)))["card"]
+        assert told["source"]["files"][0]["urls"] == urls and "file" not in told
 
 
 def test_a_local_file_that_is_not_there_is_one_line_and_stops_only_its_model(mine):

@@ -51,6 +51,7 @@ def test_the_first_place_that_is_there_counts(folder):
         ("*.none", "*.none stands for no files"),
         ("empty", "empty stands for no files"),
         ("/dev/null", "/dev/null is no file"),
+        ("/", "/ stands for more than 200 files"),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(folder, place, message):
@@ -66,7 +67,11 @@ def test_a_file_that_cannot_be_read_and_a_folder_of_too_many_are_told(folder, mo
     message = refusal(local_files.found, {"name": "a", "urls": [path]}, denied)
     assert message == f"{path} cannot be read (Permission denied)"
     monkeypatch.setattr(local_files, "_MOST", 3)
-    assert "stands for 4 files, more than 3" in refusal(local_files.found, {"name": "a", "urls": [str(folder)]})
+    assert "stands for more than 3 files" in refusal(local_files.found, {"name": "a", "urls": [str(folder)]})
+
+
+def test_a_file_that_never_ends_is_read_up_to_its_size():
+    assert local_files.digest("/proc/self/environ") == hashlib.sha256(b"").hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """Files of this machine that a card names without a digest: what stands there is taken, and hashed in every run."""
 
 import glob
+import hashlib
+import itertools
 import os
 import posixpath
 
-from zoomill import files
 from zoomill.errors import UserError
 from zoomill.fetch.expected_file import HEX_DIGITS, is_url
 
-# As many as an archive may have.
-_MOST = 10_000
+# Their entries stand in one argument of a command, which has up to 128 KiB.
+_MOST = 200
+_BLOCK = 1 << 20  # bytes
 
 
 def is_own(entry):
@@ -17,7 +19,18 @@ def is_own(entry):
     return entry.keys().isdisjoint(HEX_DIGITS) and not any(map(is_url, entry["urls"]))
 
 
-def found(entry, digest=files.digest):
+def digest(path):
+    """Return the SHA-256 of a file, of no more of it than its size: some of /proc never end."""
+    state = hashlib.sha256()
+    with open(path, "rb") as file:
+        left = os.fstat(file.fileno()).st_size
+        while block := file.read(min(_BLOCK, left)):
+            left -= len(block)
+            state.update(block)
+    return state.hexdigest()
+
+
+def found(entry, digest=digest):
     """Return an entry as entries of single files, with what these are now.
 
     Args:
@@ -58,8 +71,8 @@ def _paths(name, place):
     """Return ``{name: path}`` of the files that a path or pattern stands for."""
     if os.path.isdir(place):
         walk = os.walk(place, onerror=_raise)
-        inside = [os.path.join(parent, one) for parent, _, names in walk for one in names]
-        named = {os.path.relpath(one, place): one for one in inside if os.path.isfile(one)}
+        inside = filter(os.path.isfile, (os.path.join(parent, one) for parent, _, names in walk for one in names))
+        named = {os.path.relpath(one, place): one for one in itertools.islice(inside, _MOST + 1)}
     elif os.path.exists(place) or not glob.has_magic(place):
         if not os.path.isfile(place):
             raise UserError(f"{place} is {'no file' if os.path.exists(place) else 'not there'}")
@@ -67,7 +80,7 @@ def _paths(name, place):
     else:
         named = {os.path.basename(one): one for one in glob.glob(place) if os.path.isfile(one)}
     if not 0 < len(named) <= _MOST:
-        raise UserError(f"{place} stands for {len(named) or 'no'} files" + (f", more than {_MOST:,}" if named else ""))
+        raise UserError(f"{place} stands for {f'more than {_MOST}' if named else 'no'} files")
     return {posixpath.normpath(posixpath.join(name, one)): path for one, path in named.items()}
 
 

@@ -4,7 +4,6 @@ import functools
 import json
 import os
 
-from zoomill import files
 from zoomill.errors import UserError
 from zoomill.fetch import local_files
 from zoomill.fetch.expected_file import is_url
@@ -26,7 +25,7 @@ class Downloads:
 
     def __init__(self, config, catalogue, datasets, file):
         self._config, self._catalogue, self._datasets, self._file = config, catalogue, datasets, file
-        self._digest = functools.cache(files.digest)
+        self._digest = functools.cache(local_files.digest)
 
     def listed_files(self, wildcards):
         """Return the files of a model's or a data set's card, as JSON, with the digests of those of this machine."""

@@ -149,9 +149,10 @@ def _card(model, entries, name, schema):
     """Return the text of a card."""
     options, inputs, outputs, questions = interface.describe(model)
     questions = {**model.questions, **questions}
+    task = "object-detection" if model.source["kind"] == "tf1_detection" else "other"
     tasks = ", ".join(schema["properties"]["task"]["enum"])
     text = [title(name)]
-    text += [*comment(f"task: one of {tasks}"), "task: other", *licence(model.folder)]
+    text += [*comment(f"task: one of {tasks}"), pair("task", task), *licence(model.folder)]
     text += [*comment("homepage: the address where the model is described, if there is one"), "source:"]
     for key, said in {**model.source, **options}.items():
         text += [f"  {line}" for line in [*comment(questions.pop(key, "")), pair(key, said)]]

@@ -17,8 +17,6 @@ NEEDS = {
     "toco": "TOCO needs ranges: its card says neither `toco: fake_quant` nor `toco: default_ranges`",
     "pytorch": "litert-torch converts sources of kind pytorch only, and this is KIND",
 }
-# Those of them that anybody can add to a card.
-SAID = ("calibration", "evaluation", "drop")
 _FAKE_QUANT = (
     "its graph has fake-quant nodes (`toco: fake_quant`), which hold its integers already; take toco_uint8 or tf_int8"
 )
