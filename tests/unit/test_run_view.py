@@ -108,7 +108,7 @@ def test_an_error_of_a_stranger_stays_on_its_line():
     assert view.text(event).splitlines()[1:] == [r"    a\x1b[2J\rb", "    log: y"]
 
 
-END = {"event": "end", "built": 2, "reused": 1, "failed": 0, "seconds": 3725, "table": "| a |\n"}
+END = {"event": "end", "built": 2, "reused": 1, "failed": 0, "seconds": 3725, "table": "| a |"}
 END |= {"results": "results/", "look_at": "results/summary.md"}
 
 

@@ -46,8 +46,8 @@ def _end(workflow, drops, listener, begun):
     if not workflow.is_main_process:
         return
     wrong = sorted({*jobs.of_failed(failed), *verdicts.of_wanted(workflow.dag, drops)})
-    missing = reports.not_run(workflow) if failed and not listener.stopped else []
-    if missing:
+    missing = reports.not_run(workflow) if failed and not listener.stopped else None
+    if missing is not None:  # an artifact may stand of which only the evidence is missing
         missing += reports.make_of_what_stands(workflow, [*jobs.of_failed(failed), *missing])
     listener.show({"event": "end", "seconds": round(time.monotonic() - begun, 1), **_outcome(workflow.dag, wrong)})
     lines = [*(missing or []), *(f"error: {line}" for line in wrong)]
@@ -81,4 +81,4 @@ def _outcome(dag, wrong):
 
 def _table():
     with open(reports.SUMMARY, encoding="utf-8") as file:
-        return file.read().partition(summary.FAILED)[0].rstrip("\n") + "\n"
+        return file.read().partition(summary.FAILED)[0].rstrip("\n")

@@ -186,4 +186,4 @@ def _end(event):
     took = f"{hours} h " * bool(hours) + f"{seconds // 60} min {seconds % 60} s"
     numbers = ", ".join(f"{event[key]} {key}" for key in ("built", "reused", "failed"))
     lines = [f"artifacts: {numbers}; {took}", f"results are in {event['results']}", f"look at {event['look_at']}"]
-    return "\n".join([*([event["table"]] if event["table"] else []), *lines])
+    return "\n".join([*([event["table"], ""] if event["table"] else []), *lines])
