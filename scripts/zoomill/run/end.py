@@ -73,7 +73,7 @@ def _outcome(dag, wrong):
         "reused": len(made) - len(built) - len(failed),
         "failed": len(failed),
         "errors": wrong,
-        "results": f"{os.path.commonpath(folders)}/",
+        "results": f"{os.path.commonpath(folders) or 'results'}/",
         "look_at": ", ".join(seen) or "logs/" * bool(wrong),
         "table": _table() if reports.SUMMARY in seen else "",
     }
