@@ -37,7 +37,8 @@ rule fetch_source:
             --lock sources.lock \
             --output {output:q} \
             --progress-fd 3 \
+            --events-fd 4 \
             --new-digests {params.new_digests:q} \
             --local-digests {params.local_digests:q} \
-            3>&${{ZOOMILL_JSON_FD:-2}} &>{log:q}
+            3>&2 4>&1 &>{log:q}
         """

@@ -16,10 +16,9 @@ from urllib.parse import quote
 
 from zoomill import command, disk, files, made, sandbox
 from zoomill.errors import UserError
-from zoomill.fetch import archives, expected_file, local_files, mirrors, source_lock
+from zoomill.fetch import archives, expected_file, local_files, mirrors, progress, source_lock
 from zoomill.fetch.cache import Cache
 from zoomill.fetch.expected_file import Broken, ExpectedFile, Wrong, is_url, public
-from zoomill.fetch.progress import log
 from zoomill.inputs import samples
 from zoomill.printable import printable
 
@@ -85,6 +84,7 @@ def _arguments(argv):
         "--output", type=made.output, required=True, help="folder to make; what stands there is removed"
     )
     parser.add_argument("--progress-fd", type=int, default=2, help="file descriptor of a terminal for the bar")
+    parser.add_argument("--events-fd", type=int, default=1, help="file descriptor for JSON lines in place of the bar")
     return command.parse(parser, argv)
 
 
@@ -99,7 +99,8 @@ def _fetch(args):
                 f"{file.name}: its card gives no digest; fetch it once with: snakemake -j1 {args.output} --config "
                 f"accept_new_digests=True, which records the one found in {args.lock}"
             )
-    cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))
+    shown = args.events_fd if progress.as_json() else args.progress_fd
+    cache = Cache(args.cache, os.fdopen(shown, "w", closefd=False))
     places = mirrors.from_environment(cache.session)
     paths = {file.name: _obtain(file, f"{args.model}: {file.name}", cache, places) for file in wanted}
     os.makedirs(temporary)
@@ -189,7 +190,7 @@ def _is_source(url):
 def _obtain(file, label, cache, places):
     """Return the path of a file in the cache, fetched from the first mirror or URL that gives it."""
     if file.expected.algorithm == "md5":
-        log(label, "is checked by size and md5 only, which is weak; give its sha256 in the card")
+        progress.log(label, "is checked by size and md5 only, which is weak; give its sha256 in the card")
     try:
         if path := cache.find(file.expected, label):
             return path
@@ -202,12 +203,12 @@ def _obtain(file, label, cache, places):
             location = source.find(file.expected) if isinstance(source, mirrors.Mirror) else source
             if location is not None:
                 path = cache.fetch(location, file.expected, label)
-                log(label, f"came from {public(location)}")
+                progress.log(label, f"came from {public(location)}")
                 return path
         except (Broken, Wrong) as error:
             failures.append(error)
             sentences.append(f"{public(location or source.place)} {error}")
-            log(label, sentences[-1])
+            progress.log(label, sentences[-1])
     advice = file.advice
     if all(isinstance(failure, Broken) for failure in failures):
         advice = "check the network connection, or name a folder that has it in `mirrors` of config.yaml"

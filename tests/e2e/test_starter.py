@@ -16,12 +16,12 @@ from zoomill.tflite import detection_parity, runtime, tflite_file
 MODEL = "ssd_mobilenet_v1_shapes"
 GRAPHS = ("detect_cut", "detect_regular", "detect_fast")
 VARIANTS = ("float32", "float16", "dynamic", "int8", "toco_float32")
-JOB = re.compile(r"^(?:local)?rule (\w+):", re.MULTILINE)
+JOB = re.compile(r"^ *\d+ of \d+  \S* +(\w+)", re.MULTILINE)
 
 
 def jobs(process):
     """Return the rules that a run executed, `all` excepted."""
-    return [name for name in JOB.findall(process.stdout) if name != "all"]
+    return JOB.findall(process.stdout)
 
 
 def evidence(run, graph, variant):

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import os
 import threading
 import types
 
@@ -108,7 +107,7 @@ def test_an_error_of_a_stranger_stays_on_its_line():
     assert view.text(event).splitlines()[1:] == [r"    a\x1b[2J\rb", "    log: y"]
 
 
-END = {"event": "end", "built": 2, "reused": 1, "failed": 0, "seconds": 3725, "table": "| a |\n"}
+END = {"event": "end", "built": 2, "reused": 1, "failed": 0, "seconds": 3725, "table": "| a |"}
 END |= {"results": "results/", "look_at": "results/summary.md"}
 
 
@@ -141,16 +140,13 @@ def test_snakemakes_quiet_holds(quiet, shown):
     ]
 
 
-def test_a_program_reads_the_same_events(monkeypatch):
-    ours, theirs = os.pipe()
-    monkeypatch.setenv(view.JSON_FD, str(theirs))
+def test_a_program_reads_the_same_events(monkeypatch, capsys):
+    monkeypatch.setenv("ZOOMILL_JSON_PROGRESS", "1")
     show = view.Printer([Quietness.ALL], io.StringIO(), False)
     events = [{"event": "begin", "steps": 3}, END]
     for event in events:
         show(event)
-    os.close(theirs)
-    with open(ours) as file:
-        assert list(map(json.loads, file)) == events
+    assert list(map(json.loads, capsys.readouterr().out.splitlines())) == events
 
 
 def test_only_what_failed_is_red_and_only_with_colour():

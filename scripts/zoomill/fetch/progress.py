@@ -18,22 +18,27 @@ def log(label, text):
     print(printable(f"{label}: {text}"), flush=True)
 
 
+def as_json():
+    """Tell whether a program follows the run."""
+    return "ZOOMILL_JSON_PROGRESS" in os.environ
+
+
 @contextlib.contextmanager
 def shown(part, label, file):
     """Yield a function that shows how far a part is, given the bytes of the whole file, or None.
 
     On a terminal that is a bar with rate and time left, elsewhere a line in the log now and then. Where a program
-    follows the run, which ZOOMILL_JSON_FD says, ``file`` gets events.
+    follows the run, ``file`` gets events.
     """
     said = time.monotonic()
-    as_json, last = "ZOOMILL_JSON_FD" in os.environ, 0
+    last = 0
     unit = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
     sizes = {"initial": part.size, "total": part.expected.size}
-    with tqdm(desc=label, leave=False, disable=as_json or None, file=file, **unit, **sizes) as bar:
+    with tqdm(desc=label, leave=False, disable=as_json() or None, file=file, **unit, **sizes) as bar:
 
         def show(total):
             nonlocal said, last
-            if as_json and (time.monotonic() - last > _JSON_INTERVAL or part.size == total):
+            if as_json() and (time.monotonic() - last > _JSON_INTERVAL or part.size == total):
                 last = time.monotonic()
                 event = {"event": "download", "file": label, "bytes": part.size, "of": total}
                 print(json.dumps(event), file=file, flush=True)

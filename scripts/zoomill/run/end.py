@@ -46,8 +46,8 @@ def _end(workflow, drops, listener, begun):
     if not workflow.is_main_process:
         return
     wrong = sorted({*jobs.of_failed(failed), *verdicts.of_wanted(workflow.dag, drops)})
-    missing = reports.not_run(workflow) if failed and not listener.stopped else []
-    if missing:
+    missing = reports.not_run(workflow) if failed and not listener.stopped else None
+    if missing is not None:  # an artifact may stand of which only the evidence is missing
         missing += reports.make_of_what_stands(workflow, [*jobs.of_failed(failed), *missing])
     listener.show({"event": "end", "seconds": round(time.monotonic() - begun, 1), **_outcome(workflow.dag, wrong)})
     lines = [*(missing or []), *(f"error: {line}" for line in wrong)]
@@ -67,13 +67,13 @@ def _outcome(dag, wrong):
     built = {path for path, job in made.items() if dag.needrun(job)} - failed
     found = {path for path in made.keys() - failed or map(str, dag.targetfiles) if os.path.exists(path)}
     seen = [path for path in _FOR_PEOPLE if path in outputs and os.path.exists(path)] or sorted(found)[:3]
-    folders = {os.path.dirname(path) for path in made or found} or {"results"}
+    folders = {os.path.dirname(path) for path in {*made, *seen}} or {"results"}
     return {
         "built": len(built),
         "reused": len(made) - len(built) - len(failed),
         "failed": len(failed),
         "errors": wrong,
-        "results": f"{os.path.commonpath(folders)}/",
+        "results": f"{os.path.commonpath(folders) or 'results'}/",
         "look_at": ", ".join(seen) or "logs/" * bool(wrong),
         "table": _table() if reports.SUMMARY in seen else "",
     }
@@ -81,4 +81,4 @@ def _outcome(dag, wrong):
 
 def _table():
     with open(reports.SUMMARY, encoding="utf-8") as file:
-        return file.read().partition(summary.FAILED)[0].rstrip("\n") + "\n"
+        return file.read().partition(summary.FAILED)[0].rstrip("\n")

@@ -118,6 +118,8 @@ def _run(job, workflow):
     """Run a job's command where the job would run, and tell whether it could say something of what is left."""
     own = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
     environment = {"conda_env": job.conda_env.address, "conda_base_path": workflow.conda_base_path} if own else {}
+    for path in (*job.output, *job.log):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
         shell("{command}", command=job.shellcmd, **environment)
     except subprocess.CalledProcessError:

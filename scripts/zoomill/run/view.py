@@ -17,11 +17,10 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from zoomill.fetch import progress
 from zoomill.printable import printable
 from zoomill.run import jobs
 
-# Names the file descriptor that takes JSON lines; rules/fetch.smk hands it to downloads.
-JSON_FD = "ZOOMILL_JSON_FD"
 _OF_JOBS = (LogEvent.JOB_INFO, LogEvent.GROUP_INFO, LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR, LogEvent.JOB_FINISHED)
 _STOPPED = re.compile("Terminating processes|Will exit after")
 _KEPT = re.compile(f"{_STOPPED.pattern}|Nothing to be done|Trying to restart")
@@ -144,12 +143,11 @@ class Printer:
         self._stream, self._colour = stream, colour
         self._all = Quietness.ALL not in quiet
         self._wanted = self._all and Quietness.PROGRESS not in quiet
-        self._json = os.environ.get(JSON_FD)
 
     def __call__(self, event):
         """Show an event."""
-        if self._json:
-            os.write(int(self._json), f"{json.dumps(event)}\n".encode())
+        if progress.as_json():
+            print(json.dumps(event), flush=True)
         if self._wanted or (self._all and event["event"] == "end"):
             # A download may have drawn its bar there.
             start = "\r\x1b[K" if self._stream.isatty() else ""
@@ -186,4 +184,4 @@ def _end(event):
     took = f"{hours} h " * bool(hours) + f"{seconds // 60} min {seconds % 60} s"
     numbers = ", ".join(f"{event[key]} {key}" for key in ("built", "reused", "failed"))
     lines = [f"artifacts: {numbers}; {took}", f"results are in {event['results']}", f"look at {event['look_at']}"]
-    return "\n".join([*([event["table"]] if event["table"] else []), *lines])
+    return "\n".join([*([event["table"], ""] if event["table"] else []), *lines])

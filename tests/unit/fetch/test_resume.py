@@ -225,8 +225,8 @@ def test_a_log_gets_a_line_of_progress_now_and_then(server, monkeypatch, capfd):
 
 def test_a_program_gets_events_of_a_download_in_place_of_the_bar(server):
     server["a"] = LARGE
-    command = [*COMMAND, *flags([entry(server.url + "/a", data=LARGE)])]
-    environment = {**os.environ, "ZOOMILL_JSON_FD": "2"}
+    command = [*COMMAND, *flags([entry(server.url + "/a", data=LARGE)]), "--events-fd", "2"]
+    environment = {**os.environ, "ZOOMILL_JSON_PROGRESS": "1"}
     process = subprocess.run(command, env=environment, text=True, capture_output=True, check=True)
     *_, last = map(json.loads, process.stderr.splitlines())
     assert last == {"event": "download", "file": "toy: model.bin", "bytes": len(LARGE), "of": len(LARGE)}
