@@ -8,6 +8,7 @@ import sys
 
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from zoomill import sandbox
 from zoomill.errors import UserError
@@ -42,7 +43,7 @@ def begin(workflow, config, root):
     plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(root))
     _prepare_jobs(config, root)
     if workflow.is_main_process:
-        _say(plan)
+        _say(workflow, plan)
     return plan
 
 
@@ -52,14 +53,20 @@ def _check(workflow, rooms):
     for name in config["models"]:
         require(name, catalogue, "config.yaml: models", "model", rooms.broken)
     cards.check_c_names(catalogue, config["models"])
-    # Snakemake hands on the targets only after the Snakefile is read; those of another workflow need not be ours.
-    own = workflow.modifier.is_main_snakefile()
-    wanted = get_argument_parser().parse_known_args()[0].targets if own else []
+    wanted = _wanted(workflow)
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     if workflow.is_main_process and not config["accept_new_digests"]:
         named = {part for target in wanted for part in target.split(os.sep)} if wanted else config["models"]
         targets.check_digests(named, catalogue, "sources.lock", "sources")
+
+
+def _wanted(workflow):
+    """Return the targets of the command line, which Snakemake hands on only after the Snakefile is read.
+
+    Those of a workflow that uses ours as a module need not be ours.
+    """
+    return get_argument_parser().parse_known_args()[0].targets if workflow.modifier.is_main_snakefile() else []
 
 
 def _prepare_jobs(config, root):
@@ -80,8 +87,12 @@ def _prepare_jobs(config, root):
         logger.info("There is no conda: uv builds the environments.")
 
 
-def _say(plan):
-    """Say what nothing but the machine decides."""
+def _say(workflow, plan):
+    """Say what nothing but the machine and the command line decide."""
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        logger.warning(
+            "Jobs have no environments of their own: add --workflow-profile with zoomill's profiles/default."
+        )
     for layer in sandbox.missing():
         logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
     if plan.config["tfjs"] and plan.config["browser"]:
