@@ -21,7 +21,11 @@ def check_configuration(path):
 
 try:
     # A module is given what its workflow has read.
-    given = [] if workflow.modifier.skip_configfile else ["config.yaml", *map(str, workflow.overwrite_configfiles)]
+    given = (
+        []
+        if workflow.modifier.skip_configfile
+        else ["config.yaml", *map(str, workflow.overwrite_configfiles)]
+    )
     for path in filter(os.path.exists, given):
         check_configuration(path)
 except UserError as error:

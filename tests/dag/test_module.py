@@ -42,6 +42,18 @@ module zoomill:
 
 use rule * from zoomill as zoomill_*
 """
+# As snakedeploy 0.17 writes it, but for the place of the configuration.
+DEPLOYED = """
+configfile: "other.json"
+
+module zoomill:
+    snakefile:
+        github("us/zoomill", path="workflow/Snakefile", tag="v1")
+    config:
+        config
+
+use rule * from zoomill
+"""
 PROFILE = ("--workflow-profile", REPOSITORY / "profiles/default")
 
 
@@ -56,11 +68,11 @@ def folder(tmp_path_factory):
     return place
 
 
-def run(place, *arguments, flags=PROFILE):
+def run(place, *arguments, flags=PROFILE, **kwargs):
     """Run the other workflow in a folder and return the completed process, all that it said in ``stdout``."""
     program = Path(sys.executable).with_name("snakemake")
     command = [program, "-j2", *arguments, "--configfile", "other.json", *flags]
-    return subprocess.run(command, cwd=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.run(command, cwd=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs)
 
 
 @pytest.mark.slow
@@ -84,6 +96,20 @@ def test_its_own_first_rule_is_the_default_and_its_own_targets_are_its_own_matte
 def test_without_environments_for_jobs_a_line_says_how_to_have_them(folder):
     assert "Jobs have no environments" in run(folder, "-n", flags=()).stdout
     assert "Jobs have no environments" not in run(folder, "-n").stdout
+
+
+def test_what_snakedeploy_writes_takes_the_repository_from_its_host(repository_copy, tmp_path):
+    commit = "git init -q && git add -A && git -c user.name=x -c user.email=x@x commit -qm x && git tag v1"
+    subprocess.run(commit, cwd=repository_copy, shell=True, check=True)
+    host = {
+        "GIT_CONFIG_KEY_0": f"url.{repository_copy}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/us/zoomill",
+    }
+    (tmp_path / "Snakefile").write_text(DEPLOYED)
+    files.write_json(tmp_path / "other.json", {"models": ["digits_resnet8"], "tflite": ["float32"], "evaluate": False})
+    process = run(tmp_path, "-n", env={**os.environ, **host, "GIT_CONFIG_COUNT": "1", "XDG_CACHE_HOME": str(tmp_path)})
+    assert planned(process)["convert_tflite"] == 1, process.stdout
+    assert str(REPOSITORY) not in process.stdout.partition("Building DAG")[2]
 
 
 @pytest.mark.parametrize(
