@@ -21,12 +21,8 @@ def check_configuration(path):
 
 try:
     # A module is given what its workflow has read.
-    given = (
-        []
-        if workflow.modifier.skip_configfile
-        else ["config.yaml", *map(str, workflow.overwrite_configfiles)]
-    )
-    for path in filter(os.path.exists, given):
-        check_configuration(path)
+    if not workflow.modifier.skip_configfile:
+        for path in filter(os.path.exists, ["config.yaml", *map(str, workflow.overwrite_configfiles)]):
+            check_configuration(path)
 except UserError as error:
     sys.exit(f"error: {printable(str(error))}")
