@@ -26,10 +26,6 @@ include: "rules/report.smk"
 include: "rules/reproduce.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
     input:
         "results/summary.md",
@@ -37,6 +33,7 @@ rule all:
         expand("results/{model}/provenance.json", model=config["models"]),
         plan.wanted.browser(),
         plan.wanted.pages(),
+    localrule: True
 
 
 onstart:

@@ -29,7 +29,8 @@ def begin(workflow, config, root):
         root: folder of the repository.
     """
     try:
-        if workflow.modifier.path_modifier.modifies_prefixes:
+        paths = workflow.modifier.path_modifier
+        if paths.prefix or paths.modifies_prefixes:
             raise UserError(
                 "a module of zoomill can have no `prefix`: give its workflow a folder of its own by `workdir:`"
             )
