@@ -102,7 +102,7 @@ def _say(workflow, plan):
         else:
             logger.info(
                 "Chromium is not on PATH: results/*/browser.json are left out; "
-                "--config browser=True fetches one, 69 MB and 210 MB unpacked."
+                "--config browser=True fetches one (70 MB, 210 MB unpacked)."
             )
 
 
