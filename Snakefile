@@ -26,10 +26,6 @@ include: "rules/report.smk"
 include: "rules/reproduce.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
     input:
         "results/summary.md",
@@ -38,6 +34,7 @@ rule all:
         plan.wanted.browser(),
         plan.wanted.pages(),
         plan.wanted.tasks(),
+    localrule: True
 
 
 onstart:

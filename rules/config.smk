@@ -21,12 +21,13 @@ def check_configuration(path):
 
 try:
     # A module is given what its workflow has read.
-    given = [] if workflow.modifier.skip_configfile else ["config.yaml", *map(str, workflow.overwrite_configfiles)]
-    if given == ["config.yaml"] and not os.path.exists("config.yaml"):
-        raise UserError(
-            "config.yaml: is not in this folder; start where it is, or name one with --configfile FILE"
-        )
-    for path in filter(os.path.exists, given):
-        check_configuration(path)
+    if not workflow.modifier.skip_configfile:
+        given = list(map(str, workflow.overwrite_configfiles))
+        if not given and not os.path.exists("config.yaml"):
+            raise UserError(
+                "config.yaml: is not in this folder; start where it is, or name one with --configfile FILE"
+            )
+        for path in filter(os.path.exists, ["config.yaml", *given]):
+            check_configuration(path)
 except UserError as error:
     sys.exit(f"error: {printable(str(error))}")

@@ -5,10 +5,6 @@ Yields: sources/{source}/, verified and unpacked.
 """
 
 
-localrules:
-    fetch_source,
-
-
 rule fetch_source:
     input:
         code=plan.code("fetch_source"),
@@ -19,6 +15,7 @@ rule fetch_source:
         "logs/fetch_source/{source}.log",
     wildcard_constraints:
         source=pattern([*plan.catalogue, *plan.downloads.datasets_by("urls")]),
+    localrule: True
     conda:
         "../envs/base.yaml"
     params:

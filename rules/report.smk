@@ -5,11 +5,6 @@ Yields: build/{model}/source.txt and source.json, what a source is; results/summ
 """
 
 
-localrules:
-    summarise,
-    catalogue,
-
-
 rule summarise:
     input:
         code=plan.code("summarise"),
@@ -19,6 +14,7 @@ rule summarise:
         "results/summary.md",
     log:
         "logs/summarise.log",
+    localrule: True
     conda:
         "../envs/base.yaml"
     params:
@@ -42,6 +38,7 @@ rule catalogue:
         cards=[plan.file(card["file"]) for card in plan.catalogue.values()],
     log:
         "logs/catalogue.log",
+    localrule: True
     conda:
         "../envs/base.yaml"
     shell:

@@ -9,11 +9,6 @@ build/javascript/chromium/, a browser for machines without.
 """
 
 
-localrules:
-    install_javascript,
-    install_chromium,
-
-
 rule install_javascript:
     input:
         code=plan.code("install_javascript"),
@@ -22,6 +17,7 @@ rule install_javascript:
         [f"{javascript.FOLDER}/{name}" for name in (javascript.PROGRAM, *javascript.BROWSER)],
     log:
         "logs/install_javascript.log",
+    localrule: True
     conda:
         "../envs/javascript.yaml"
     params:
@@ -44,6 +40,7 @@ rule install_chromium:
         directory(javascript.CHROMIUM),
     log:
         "logs/install_chromium.log",
+    localrule: True
     conda:
         "../envs/javascript.yaml"
     shell:

@@ -6,10 +6,6 @@ results/{model}/{graph}.calibration.json, the ranges that integers are made of; 
 """
 
 
-localrules:
-    write_labels,
-
-
 rule convert_tflite:
     input:
         code=plan.code("convert_tflite"),
@@ -309,6 +305,7 @@ rule write_labels:
         "results/{model}/labels.txt",
     log:
         "logs/write_labels/{model}.log",
+    localrule: True
     conda:
         "../envs/litert.yaml"
     shell:

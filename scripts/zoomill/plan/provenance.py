@@ -15,8 +15,7 @@ def of_rules(rules, environments):
         rules: of Snakemake's workflow, in which those of another one, that uses ours as a module, are passed over.
         environments: folder of the files that say what is in the environments.
     """
-    # The names of inputs are keys, the inputs themselves items.
-    found = [_of_rule(rule, environments) for rule in rules if rule.shellcmd and "code" in dict(rule.input.items())]
+    found = [_of_rule(rule, environments) for rule in rules if rule.shellcmd and rule.input.get("code")]
     return {os.path.basename(parts["script"]).removesuffix(".py"): parts for parts in found}
 
 

@@ -8,6 +8,7 @@ import sys
 
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from zoomill import sandbox
 from zoomill.errors import UserError
@@ -30,7 +31,8 @@ def begin(workflow, config, root):
     """
     asked = _asked(workflow)
     try:
-        if workflow.modifier.path_modifier.modifies_prefixes:
+        paths = workflow.modifier.path_modifier
+        if paths.prefix or paths.modifies_prefixes:
             raise UserError(
                 "a module of zoomill can have no `prefix`: give its workflow a folder of its own by `workdir:`"
             )
@@ -46,7 +48,7 @@ def begin(workflow, config, root):
         sys.exit(f"error: {printable(str(error))}")
     _prepare_jobs(config, root)
     if workflow.is_main_process:
-        _say(plan)
+        _say(workflow, plan)
     return plan
 
 
@@ -129,8 +131,12 @@ def _prepare_jobs(config, root):
         logger.info("There is no conda: uv builds the environments.")
 
 
-def _say(plan):
-    """Say what nothing but the machine decides."""
+def _say(workflow, plan):
+    """Say what nothing but the machine and the command line decide."""
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        logger.warning(
+            "Jobs have no environments of their own: add --workflow-profile with zoomill's profiles/default."
+        )
     for layer in sandbox.missing():
         logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
     if plan.config["tfjs"] and plan.config["browser"]:
@@ -139,7 +145,7 @@ def _say(plan):
         else:
             logger.info(
                 "Chromium is not on PATH: results/*/browser.json are left out; "
-                "--config browser=True fetches one, 69 MB and 210 MB unpacked."
+                "--config browser=True fetches one (70 MB, 210 MB unpacked)."
             )
 
 
