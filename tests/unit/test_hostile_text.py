@@ -20,7 +20,7 @@ from zoomill.inputs import samples
 from zoomill.inputs.samples import Sample
 from zoomill.proof import verdicts
 from zoomill.run import end
-from zoomill.tflite import c_array
+from zoomill.tflite import c_array, metadata
 
 TEMPLATES = REPOSITORY / "scripts/zoomill/pages/templates"
 # What would write the file `marker` if it left its comment, string, cell or line.
@@ -310,3 +310,10 @@ def test_an_error_line_on_the_terminal_is_one_line_without_escape_sequences(tmp_
 def test_json_holds_any_name(tmp_path, text):
     files.write_json(tmp_path / "x.json", {"name": text})
     assert files.read_json(tmp_path / "x.json") == {"name": text}
+
+
+@each_text
+def test_a_label_stays_one_line_of_the_file_of_labels(text):
+    lines = metadata.label_file({"labels": ["a", text, "b"]}).decode().split("\n")
+    assert (len(lines), lines[0], lines[2:]) == (4, "a", ["b", ""])
+    assert lines[1].isprintable() and lines[1]

@@ -36,7 +36,7 @@ def units(graph):
     return entry["process_units"][0]["options"]["NormalizationOptions"]
 
 
-def test_a_classifier_says_its_picture_contract(tmp_path):
+def test_a_classifier_says_its_contract(tmp_path):
     data = delivered(picture_classifier(), picture_contract(), tmp_path / "a.tflite")
     found, graph = told(data)
     assert (found["name"], found["description"], found["license"]) == tuple(ABOUT.values())

@@ -81,7 +81,7 @@ def added(model, contract):
     strip(model)
     if not has_enough(contract):
         return tflite_file.serialise(model)
-    told = _of_contract(model, contract)
+    told = _of_contract(model, contract, tflite_file.serialise(model))
     entry = schema.MetadataT()
     entry.name, entry.buffer = tflite_metadata.ENTRY.encode(), len(model.buffers)
     model.buffers.append(schema.BufferT())
@@ -122,7 +122,7 @@ def find_problems(model, data, contract):
         found = _flat(metadata_tables.unpack(_stored(data)))
     except ValueError as error:
         return [str(error)]
-    told = _of_contract(model, contract)
+    told = _of_contract(model, contract, stripped(data, None))
     wanted = _flat(metadata_tables.unpack(metadata_tables.pack(told)))
     wrong = next((key for key in sorted({**wanted, **found}) if wanted.get(key) != found.get(key)), None)
     if wrong:
@@ -153,8 +153,14 @@ def _flat(value, path=""):
     return {path: "", **{key: one for name, part in pairs for key, one in _flat(part, f"{path}/{name}").items()}}
 
 
-def _of_contract(model, contract):
-    """Return ModelMetadata, a dict as :mod:`zoomill.inspect.metadata_tables` takes it."""
+def _of_contract(model, contract, plain):
+    """Return ModelMetadata, a dict as :mod:`zoomill.inspect.metadata_tables` takes it.
+
+    Args:
+        model: ``ModelT`` of the file.
+        contract: contract of its graph.
+        plain: the file's bytes without metadata, the digest of which gives the version.
+    """
     stored, lines = tflite_file.describe(model), label_lines(contract)
     sides = [
         [told(promise, file["dtype"], lines) for promise, file in zip(contract[side], stored[side], strict=True)]
@@ -171,16 +177,11 @@ def _of_contract(model, contract):
     return {
         "name": contract["title"],
         "description": contract["task"],
-        "version": _version(model),
+        "version": hashlib.sha256(plain).hexdigest()[:12],
         "subgraph_metadata": [graph],
         "license": contract["licence"],
         "min_parser_version": "1.2.0" if detector else "1.0.0",  # the one that brought groups
     }
-
-
-def _version(model):
-    """Return the first digits of the digest of the file without metadata."""
-    return hashlib.sha256(stripped(tflite_file.serialise(model), None)).hexdigest()[:12]
 
 
 def _input(promise, dtype, lines):
