@@ -91,6 +91,15 @@ def test_the_summary_shows_the_metric_and_what_is_lost(run, documents, metrics):
     assert [row[8:10] for row in cells[2:]] == [["top_1 0.9000", "+0.0000"], ["top_1 0.8800", "+0.0200"], ["", ""]]
 
 
+def test_a_figure_that_counts_what_the_model_drops_says_so(run, documents, metrics, tmp_path):
+    for path, model in zip(metrics, (0.3, 1e-8), strict=True):
+        document = files.read_json(path) | {"nms_score_threshold": {"figure": 1e-8, "model": model}}
+        files.write_json(path, document)
+    process = run("summarise", "--evidence", *documents, "--metrics", *metrics, "--output", "summary.md")
+    assert process.stdout.count("(scores from 1e-08)") == 1
+    assert " 0.9000 (scores from 1e-08) " in process.stdout
+
+
 def test_random_calibration_is_seen_in_the_summary(run, tmp_path):
     drawn = evidence(tmp_path / "1.json", calibration={"samples": "random", "count": 16})
     assert "passed, uncalibrated" in run("summarise", "--evidence", drawn, "--output", "summary.md").stdout
