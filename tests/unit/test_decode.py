@@ -132,8 +132,9 @@ def test_detections_of_an_ssd_below_the_threshold_do_not_count():
 
 
 def test_an_ssd_without_post_processing_in_its_contract_is_refused():
-    with pytest.raises(UserError, match="the contract has no `postprocess`"):
-        decode.decoder({}, ANCHORS, "ssd")
+    for own in ({}, {"postprocess": {"nms_score_threshold": 0.3}}):
+        with pytest.raises(UserError, match="the contract's `postprocess` has no max_detections, max_classes"):
+            decode.decoder(own, ANCHORS, "ssd")
 
 
 def test_an_ssd_takes_no_options_of_its_own():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_models import OPTIONS, dense, dense_contract, heads, heads_contract, options
 
+from evaluate_tflite import retuned
 from zoomill import files
 from zoomill.errors import UserError
 from zoomill.evaluation import harness
@@ -14,17 +15,6 @@ from zoomill.inputs import samples
 from zoomill.tflite import retune, tflite_file
 
 ANCHORS = np.full((20, 4), 0.5, np.float32)
-
-
-@pytest.fixture
-def retuned(monkeypatch):
-    """The function that makes task and file as they are scored."""
-    from conftest import REPOSITORY
-
-    monkeypatch.syspath_prepend(REPOSITORY / "scripts")
-    from evaluate_tflite import retuned
-
-    return retuned
 
 
 def detector(**changes):
@@ -38,25 +28,25 @@ def task(contract, **decode):
     return harness.Task(contract, None, {"name": "coco", "decode": {"kind": "ssd", **decode}}, None)
 
 
-def test_a_file_is_scored_as_it_is_where_nothing_else_is_asked(retuned):
+def test_a_file_is_scored_as_it_is_where_nothing_else_is_asked():
     data, one = detector()
     assert retuned(one, data, {}) == (one, data)
 
 
-def test_a_lower_threshold_of_the_metric_is_that_of_the_op_too(retuned):
+def test_a_lower_threshold_of_the_metric_is_that_of_the_op_too():
     data, one = detector()
     lowered = task(one.contract, nms_score_threshold=0.0)
     same, tuned = retuned(lowered, data, {})
     assert same == lowered and retune.options_of(tuned) == options(nms_score_threshold=0)
 
 
-def test_other_options_are_those_of_file_and_contract(retuned):
+def test_other_options_are_those_of_file_and_contract():
     data, one = detector(use_regular_nms=False)
     changed, tuned = retuned(one, data, {"use_regular_nms": True, "max_detections": 20})
     assert changed.contract["postprocess"] == vars(retune.options_of(tuned)) == vars(options(max_detections=20))
 
 
-def test_raw_heads_get_other_options_in_the_contract_alone(retuned):
+def test_raw_heads_get_other_options_in_the_contract_alone():
     data = tflite_file.serialise(heads(20, 4))
     changed, same = retuned(task({"postprocess": OPTIONS}), data, {"max_detections": 3})
     assert same == data and changed.contract["postprocess"] == vars(options(max_detections=3))
@@ -70,7 +60,7 @@ def test_raw_heads_get_other_options_in_the_contract_alone(retuned):
         ({"postprocess": OPTIONS}, {"max_detections": 21}, "more than the 20 boxes"),
     ],
 )
-def test_options_of_another_file_and_those_it_cannot_have_are_refused(retuned, contract, changes, said):
+def test_options_of_another_file_and_those_it_cannot_have_are_refused(contract, changes, said):
     data, _ = detector()
     with pytest.raises(UserError, match=said):
         retuned(task(contract), data, changes)

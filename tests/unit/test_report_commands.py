@@ -126,6 +126,14 @@ def test_the_summary_shows_the_metric_and_what_is_lost(summary, documents, metri
     assert figures == [head, ["0.9000", "+0.0000"], ["0.8800", "+0.0200"], head, ["", ""]]
 
 
+def test_a_figure_that_counts_what_the_model_drops_says_so(summary, documents, metrics):
+    for path, model in zip(metrics, (0.3, 1e-8), strict=True):
+        document = files.read_json(path) | {"nms_score_threshold": {"figure": 1e-8, "model": model}}
+        files.write_json(path, document)
+    cells, _ = summary("--evidence", *documents, "--metrics", *metrics)
+    assert [row[5] for row in cells[:3]] == ["top_1", "0.9000 (scores from 1e-08)", "0.8800"]
+
+
 def test_random_calibration_is_seen_in_the_summary(summary, tmp_path):
     drawn = evidence(tmp_path / "1.json", calibration={"samples": "random", "count": 16})
     assert summary("--evidence", drawn)[0][1][-1] == "passed, uncalibrated"

@@ -1,13 +1,15 @@
 """Other options for TFLite_Detection_PostProcess in a file that exists, and nothing else changed."""
 
 import io
+import subprocess
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from flatbuffers import flexbuffers
-from small_models import heads, options, run
+from small_models import OPTIONS, heads, options, run
 
 from zoomill.detection.postprocess import OP
 from zoomill.errors import UserError
@@ -185,3 +187,24 @@ def test_a_broken_file_is_refused_in_one_line(retuned, tmp_path, cut):
     (line,) = process.stderr.splitlines()
     assert process.returncode == 1 and line.startswith("error: ") and "in.tflite: is " in line
     assert not (tmp_path / "out.tflite").exists()
+
+
+@pytest.mark.parametrize("stored", [{}, {**OPTIONS, "y_scale": [1, 2]}, None])
+def test_options_that_cannot_be_read_are_refused_in_one_line(retuned, stored):
+    made = model(options())
+    content = b"\xff" * 9 if stored is None else flexbuffers.Dumps(stored)
+    made.subgraphs[0].operators[0].customOptions = list(content)
+    process = retuned(tflite_file.serialise(made), "--nms", "fast")
+    (line,) = process.stderr.splitlines()
+    assert process.returncode == 1 and f"the options of its {OP} cannot be read: " in line
+
+
+def test_the_front_door_takes_paths_and_options_as_they_are_given(tmp_path):
+    (tmp_path / "in.tflite").write_bytes(content(**FAST))
+    command = [sys.executable, REPOSITORY / "zoomill", "retune", "in.tflite", "--nms", "regular", "-o", "out.tflite"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert retune.options_of((tmp_path / "out.tflite").read_bytes()).use_regular_nms
+    command[2:] = ["inspect", "in.tflite", "--contract", "contract.json"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "contract.json").exists()

@@ -9,6 +9,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_models import Builder, heads, options, with_metadata
 
+from zoomill.errors import UserError
 from zoomill.inputs import contract_file
 from zoomill.inspect import recognise
 from zoomill.tflite import runtime, tflite_contract, tflite_file
@@ -168,3 +169,13 @@ def test_other_kinds_of_file_get_no_contract(command, tmp_path):
     assert process.stderr == (
         "error: model.json: --contract is of .tflite files only; a contract of others is made in a build\n"
     )
+
+
+def test_a_scale_that_makes_no_sense_is_refused_in_one_line(written):
+    with pytest.raises(UserError, match="my model.tflite: is damaged"):
+        written(picture(np.int8, scale=float("nan")))
+
+
+def test_a_float_tensor_with_a_leftover_scale_is_a_float(written):
+    (source,) = written(picture(np.float32, scale=0.5))["inputs"]
+    assert "stand for" not in source["value_range"]

@@ -75,8 +75,10 @@ def settings(contract, kind, **options):
         return Suppression(**{**own, **options})
     if strange := options.keys() - {"nms_score_threshold"}:
         raise UserError(f"metric.decode: {', '.join(strange)}: an SSD's NMS is set in `postprocess` of the card")
-    if not own:
-        raise UserError("the contract has no `postprocess`, how boxes are decoded and suppressed")
+    if lacking := [field.name for field in dataclasses.fields(Options) if field.name not in own]:
+        raise UserError(
+            f"the contract's `postprocess` has no {', '.join(lacking)}: how boxes are decoded and suppressed"
+        )
     return Options(**{**own, **options})
 
 

@@ -91,11 +91,19 @@ class Options:
 
     @classmethod
     def from_custom_options(cls, data):
-        """Read the options from the custom options (a flexbuffer map) of a .tflite operator."""
+        """Read the options from the custom options (a flexbuffer map) of a .tflite operator.
+
+        Raises:
+            UserError: when they are damaged, or one is not there.
+        """
         from flatbuffers import flexbuffers
 
-        stored = {**_ABSENT, **flexbuffers.Loads(bytes(data))}
-        return cls(**{f.name: stored[f.name] for f in dataclasses.fields(cls)})
+        try:
+            stored = {**_ABSENT, **flexbuffers.Loads(bytes(data))}
+            told = {f.name: f.type(stored[f.name]) for f in dataclasses.fields(cls)}
+        except Exception as error:  # flexbuffers reads wherever damaged bytes point to
+            raise UserError(f"the options of its {OP} cannot be read: {error!r}") from error
+        return cls(**told)
 
     def to_custom_options(self):
         """Return the flexbuffer map as the MLIR converter writes it: sorted keys, no quantisation hints."""

@@ -21,6 +21,7 @@ from zoomill.tflite import retune
 # process_units), ProcessUnit (type and table of its union) and NormalizationOptions.
 _SUBGRAPHS, _INPUTS, _UNITS, _TYPE, _UNIT, _MEAN, _STD = 10, 8, 12, 4, 6, 4, 6
 _NORMALIZATION = 1
+_INTEGERS = ("int8", "uint8", "int16")
 _ASK_RANGE = QUESTION + "what 0 and 255 of a picture become, as [0, 1], [-1, 1] or [0, 255]"
 _ASK_OFFSET = (
     QUESTION + "what to add to a class number to get the data set's: 0; 1 where those count from 1; -1 where column 0 "
@@ -36,16 +37,27 @@ def of_file(path, report):
         report: what :func:`zoomill.inspect.recognise.inspect` says of it.
 
     Raises:
-        UserError: for another kind of file.
+        UserError: for another kind of file, and a damaged one.
     """
     if report["kind"] != "tflite":
         raise UserError(f"{path}: --contract is of .tflite files only; a contract of others is made in a build")
     with open(path, "rb") as file:
         data = file.read()
+    name = os.path.splitext(os.path.basename(path))[0]
+    try:
+        return _contract(name, data, report)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except Exception as error:  # what a report passes over may still make no sense
+        raise UserError(f"{path}: is damaged ({type(error).__name__}: {error})") from error
+
+
+def _contract(name, data, report):
+    """Return the contract of a file's bytes."""
     (graph,) = report["graphs"]
     signatures = {entry["name"]: entry for entry in graph["signatures"]}
     signature = signatures.get("serving_default") or graph["signatures"][0]
-    scales = {entry["tensor"]: entry for entry in graph["quantisation"]}
+    scales = {entry["tensor"]: entry for entry in graph["quantisation"] if entry["dtype"] in _INTEGERS}
     normal, options = _normalisations(data), retune.options_of(data)
     inputs = [
         _input(tensor, scales.get(tensor["tensor"]), normal.get(place))
@@ -54,7 +66,7 @@ def of_file(path, report):
     outputs = [_output(tensor, scales.get(tensor["tensor"])) for tensor in signature["outputs"]]
     labels, offset, notes = tflite_metadata.labels(data)
     contract = {
-        "model": os.path.splitext(os.path.basename(path))[0],
+        "model": name,
         "graph": "main",
         "inputs": inputs,
         "outputs": outputs,
