@@ -1,9 +1,11 @@
 """Running TensorFlow.js models: what the runner in web/ is told and answers, and running it in Node."""
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +39,13 @@ def decode(tensor):
     return values.reshape(tensor["shape"])
 
 
-def request(folder, contract, golden):
+def request(folder, contract, golden=None):
     """Return what the runner must know of a graph model, but not where it runs.
 
     Args:
         folder: that of model.json.
         contract: contract of its graph.
-        golden: ``{tensor: array}``, one row for each pinned input.
+        golden: ``{tensor: array}``, one row for each pinned input; None where inputs follow one by one.
 
     Returns:
         ``operators``, ``inputs`` and ``outputs`` of a request.
@@ -54,17 +56,14 @@ def request(folder, contract, golden):
     inputs, outputs = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
     return {
         "operators": OPERATORS if Path(folder, OPERATORS).exists() else None,
-        "inputs": feeds(inputs, contract, golden),
+        "inputs": None if golden is None else feeds(inputs, contract, golden),
         "outputs": list(outputs.values()),
     }
 
 
 def feeds(names, contract, golden):
     """Return the golden inputs one by one as the runner reads them, by ``{contract name: name in the run}``."""
-    return [
-        {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
-        for feed in parity.feeds(contract, golden)
-    ]
+    return [_encoded(feed, names, contract) for feed in parity.feeds(contract, golden)]
 
 
 def signature_tensors(folder, contract, side):
@@ -103,8 +102,15 @@ def with_arrays(measured, names):
         measured: what measure() of web/runner.js gives.
         names: ``{contract name: name in the run}``.
     """
-    outputs = [{name: decode(found[key]) for name, key in names.items()} for found in measured["outputs"]]
-    return {**measured, "outputs": outputs}
+    return {**measured, "outputs": [_arrays(found, names) for found in measured["outputs"]]}
+
+
+def _encoded(feed, names, contract):
+    return {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
+
+
+def _arrays(found, names):
+    return {name: decode(found[key]) for name, key in names.items()}
 
 
 def run_in_node(request, node="node"):
@@ -118,22 +124,76 @@ def run_in_node(request, node="node"):
         UserError: when Node is not installed.
         CannotRun: with the reason of TensorFlow.js.
     """
-    try:
-        process = subprocess.run(
-            [node, WEB / "node.js"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=sandbox.follow_parent,
-        )
+    with _Node(node, request) as process:
+        return process.answer()
+
+
+@contextlib.contextmanager
+def opened(folder, contract, backend, node, library):
+    """Give a function that runs a graph model on one input after another, all in one process of Node.
+
+    Args:
+        folder, contract, backend, node, library: as for :func:`run_golden`.
+
+    Yields:
+        Function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
+
+    Raises:
+        UserError: as :func:`run_in_node`; of a model that cannot be run, by the function.
+    """
+    given, found = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
+    where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend}
+    with _Node(node, {**where, **request(folder, contract)}) as process:
+
+        def run(feed):
+            process.send(_encoded(feed, given, contract))
+            return _arrays(process.answer(), found)
+
+        yield run
+
+
+class _Node:
+    """A process of web/node.js, which reads lines of JSON and writes some."""
+
+    def __init__(self, program, request):
+        self._model, self._complaints = request["model"], tempfile.TemporaryFile("w+")
+        try:
+            self._process = subprocess.Popen(
+                [program, WEB / "node.js"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                text=True,
+                preexec_fn=sandbox.follow_parent,
+            )
+        except FileNotFoundError as error:
+            raise UserError(f"{program}: is not installed; TensorFlow.js needs Node 18 or newer") from error
+        self.send(request)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(BrokenPipeError):  # what it has not read is still to be written
+            self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+        self._complaints.close()
+
+    def send(self, line):
+        with contextlib.suppress(BrokenPipeError):  # it has ended; answer() says why
+            self._process.stdin.write(json.dumps(line) + "\n")
+            self._process.stdin.flush()
+
+    def answer(self):
+        line = self._process.stdout.readline()
         supervisor.step()
-    except FileNotFoundError as error:
-        raise UserError(f"{node}: is not installed; TensorFlow.js needs Node 18 or newer") from error
-    if process.returncode:
-        reason = (process.stderr.strip().splitlines() or [f"Node ended with {process.returncode}"])[0]
-        raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
-    return json.loads(process.stdout)
+        if line.endswith("\n"):
+            return json.loads(line)
+        status = self._process.wait()
+        self._complaints.seek(0)
+        reason = (self._complaints.read().strip().splitlines() or [f"Node ended with {status}"])[0]
+        raise CannotRun(f"{self._model}: TensorFlow.js cannot run it: {reason}")
 
 
 def judge(measured, contract, golden, limits):
