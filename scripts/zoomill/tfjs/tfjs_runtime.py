@@ -124,8 +124,8 @@ def run_in_node(request, node="node"):
         UserError: when Node is not installed.
         CannotRun: with the reason of TensorFlow.js.
     """
-    with _Node(node, request) as process:
-        return process.answer()
+    with _started(node, request) as (_, answer):
+        return answer()
 
 
 @contextlib.contextmanager
@@ -143,57 +143,53 @@ def opened(folder, contract, backend, node, library):
     """
     given, found = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend}
-    with _Node(node, {**where, **request(folder, contract)}) as process:
+    with _started(node, {**where, **request(folder, contract)}) as (send, answer):
 
         def run(feed):
-            process.send(_encoded(feed, given, contract))
-            return _arrays(process.answer(), found)
+            send(_encoded(feed, given, contract))
+            return _arrays(answer(), found)
 
         yield run
 
 
-class _Node:
-    """A process of web/node.js, which reads lines of JSON and writes some."""
-
-    def __init__(self, program, request):
-        self._model, self._complaints = request["model"], tempfile.TemporaryFile("w+")
+@contextlib.contextmanager
+def _started(node, request):
+    """Start web/node.js with a request, and give two functions: to send it something more, and for its next answer."""
+    with tempfile.TemporaryFile("w+") as complaints:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": complaints}
         try:
-            self._process = subprocess.Popen(
-                [program, WEB / "node.js"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
+            process = subprocess.Popen(
+                [node, WEB / "node.js"],
+                **pipes,
                 text=True,
-                preexec_fn=sandbox.follow_parent,
+                preexec_fn=sandbox.follow_parent,  # noqa: PLW1509 (one call of the C library, without locks)
             )
         except FileNotFoundError as error:
-            raise UserError(f"{program}: is not installed; TensorFlow.js needs Node 18 or newer") from error
-        self.send(request)
+            raise UserError(f"{node}: is not installed; TensorFlow.js needs Node 18 or newer") from error
 
-    def __enter__(self):
-        return self
+        def send(given):
+            with contextlib.suppress(BrokenPipeError):  # it has ended, and left word why
+                process.stdin.write(json.dumps(given) + "\n")
+                process.stdin.flush()
 
-    def __exit__(self, *_):
-        with contextlib.suppress(BrokenPipeError):  # what it has not read is still to be written
-            self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
-        self._complaints.close()
+        def answer():
+            line = process.stdout.readline()
+            supervisor.step()
+            if line.endswith("\n"):
+                return json.loads(line)
+            status = process.wait()
+            complaints.seek(0)
+            reason = (complaints.read().strip().splitlines() or [f"Node ended with {status}"])[0]
+            raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
 
-    def send(self, line):
-        with contextlib.suppress(BrokenPipeError):  # it has ended; answer() says why
-            self._process.stdin.write(json.dumps(line) + "\n")
-            self._process.stdin.flush()
-
-    def answer(self):
-        line = self._process.stdout.readline()
-        supervisor.step()
-        if line.endswith("\n"):
-            return json.loads(line)
-        status = self._process.wait()
-        self._complaints.seek(0)
-        reason = (self._complaints.read().strip().splitlines() or [f"Node ended with {status}"])[0]
-        raise CannotRun(f"{self._model}: TensorFlow.js cannot run it: {reason}")
+        send(request)
+        try:
+            yield send, answer
+        finally:
+            with contextlib.suppress(BrokenPipeError):  # what it has not read is still to be written
+                process.stdin.close()
+            process.stdout.close()
+            process.wait()
 
 
 def judge(measured, contract, golden, limits):
