@@ -1,9 +1,11 @@
 """Running TensorFlow.js models: what the runner in web/ is told and answers, and running it in Node."""
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +50,13 @@ def decode(tensor):
     return values.reshape(tensor["shape"])
 
 
-def request(folder, contract, golden):
+def request(folder, contract, golden=None):
     """Return what the runner must know of a graph model, but not where it runs.
 
     Args:
         folder: that of model.json.
         contract: contract of its graph.
-        golden: ``{tensor: array}``, one row for each pinned input.
+        golden: ``{tensor: array}``, one row for each pinned input; None where inputs follow one by one.
 
     Returns:
         ``operators``, ``inputs`` and ``outputs`` of a request.
@@ -65,17 +67,14 @@ def request(folder, contract, golden):
     inputs, outputs = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
     return {
         "operators": OPERATORS if Path(folder, OPERATORS).exists() else None,
-        "inputs": feeds(inputs, contract, golden),
+        "inputs": None if golden is None else feeds(inputs, contract, golden),
         "outputs": list(outputs.values()),
     }
 
 
 def feeds(names, contract, golden):
     """Return the golden inputs one by one as the runner reads them, by ``{contract name: name in the run}``."""
-    return [
-        {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
-        for feed in parity.feeds(contract, golden)
-    ]
+    return [_encoded(feed, names, contract) for feed in parity.feeds(contract, golden)]
 
 
 def signature_tensors(folder, contract, side):
@@ -150,8 +149,15 @@ def with_arrays(measured, names):
         measured: what measure() of web/runner.js gives.
         names: ``{contract name: name in the run}``.
     """
-    outputs = [{name: decode(found[key]) for name, key in names.items()} for found in measured["outputs"]]
-    return {**measured, "outputs": outputs}
+    return {**measured, "outputs": [_arrays(found, names) for found in measured["outputs"]]}
+
+
+def _encoded(feed, names, contract):
+    return {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
+
+
+def _arrays(found, names):
+    return {name: decode(found[key]) for name, key in names.items()}
 
 
 def run_in_node(request):
@@ -164,23 +170,73 @@ def run_in_node(request):
         UserError: when there is no Node.
         CannotRun: with the reason of TensorFlow.js.
     """
+    with _started(request) as (_, answer):
+        return answer()
+
+
+@contextlib.contextmanager
+def opened(folder, contract, backend, library):
+    """Give a function that runs a graph model on one input after another, all in one process of Node.
+
+    Args:
+        folder, contract, backend, library: as for :func:`run_golden`.
+
+    Yields:
+        Function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
+
+    Raises:
+        UserError: as :func:`run_in_node`; of a model that cannot be run, by the function.
+    """
+    given, found = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
+    where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend}
+    with _started({**where, **request(folder, contract)}) as (send, answer):
+
+        def run(feed):
+            send(_encoded(feed, given, contract))
+            return _arrays(answer(), found)
+
+        yield run
+
+
+@contextlib.contextmanager
+def _started(request):
+    """Start web/node.js with a request, and give two functions: to send it something more, and for its next answer."""
     node = os.path.join(request["library"], javascript.PROGRAM)
-    try:
-        process = subprocess.run(
-            [node, WEB / "node.js"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=sandbox.follow_parent,
-        )
-        supervisor.step()
-    except FileNotFoundError as error:
-        raise UserError(f"{node}: is not there to run TensorFlow.js models; {made.restore(node)}") from error
-    if process.returncode:
-        reason = (process.stderr.strip().splitlines() or [f"Node ended with {process.returncode}"])[0]
-        raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
-    return json.loads(process.stdout)
+    with tempfile.TemporaryFile("w+") as complaints:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": complaints}
+        try:
+            process = subprocess.Popen(
+                [node, WEB / "node.js"],
+                **pipes,
+                text=True,
+                preexec_fn=sandbox.follow_parent,  # noqa: PLW1509 (one call of the C library, without locks)
+            )
+        except FileNotFoundError as error:
+            raise UserError(f"{node}: is not there to run TensorFlow.js models; {made.restore(node)}") from error
+
+        def send(given):
+            with contextlib.suppress(BrokenPipeError):  # it has ended, and left word why
+                process.stdin.write(json.dumps(given) + "\n")
+                process.stdin.flush()
+
+        def answer():
+            line = process.stdout.readline()
+            supervisor.step()
+            if line.endswith("\n"):
+                return json.loads(line)
+            status = process.wait()
+            complaints.seek(0)
+            reason = (complaints.read().strip().splitlines() or [f"Node ended with {status}"])[0]
+            raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
+
+        send(request)
+        try:
+            yield send, answer
+        finally:
+            with contextlib.suppress(BrokenPipeError):  # what it has not read is still to be written
+                process.stdin.close()
+            process.stdout.close()
+            process.wait()
 
 
 def judge(measured, contract, golden, limits):
