@@ -134,9 +134,10 @@ def _decoder(setting, options):
     """Return the function that reads outputs, and the score thresholds of the figure and of the contract."""
     try:
         read = decode.decoder(setting.contract, setting.anchors, **options)
-        scored = decode.settings(setting.contract, **options).nms_score_threshold
-        delivered = decode.settings(setting.contract, options["kind"]).nms_score_threshold
-        return read, {"nms_score_threshold": {"figure": scored, "model": delivered}}
+        asked = {"figure": options, "model": {"kind": options["kind"]}}
+        scores = {name: decode.settings(setting.contract, **one).nms_score_threshold for name, one in asked.items()}
+        # As a person writes what float32 keeps.
+        return read, {"nms_score_threshold": {name: float(f"{score:.6g}") for name, score in scores.items()}}
     except TypeError as error:
         raise UserError(f"metric.decode: {error}") from error
 
