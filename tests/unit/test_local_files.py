@@ -36,7 +36,7 @@ def test_a_folder_stands_for_all_of_its_files_and_a_pattern_for_those_that_fit(f
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder):
-    (folder / "[1].bin").write_text("")
+    (folder / "[1].bin").write_text("x")
     assert names(folder / "[1].bin", name="model.bin") == ["model.bin"]
 
 
@@ -51,11 +51,14 @@ def test_the_first_place_that_is_there_counts(folder):
         ("*.none", "*.none stands for no files"),
         ("empty", "empty stands for no files"),
         ("/dev/null", "/dev/null is no file"),
+        ("pointer", "pointer is a Git LFS pointer instead of the file"),
+        ("/proc/self/mem", "/proc/self/mem is an empty file"),
         ("/", "/ stands for more than 200 files"),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(folder, place, message):
     (folder / "empty").mkdir()
+    (folder / "pointer").write_text("version https://git-lfs.github.com/spec/v1\n")
     assert refusal(local_files.found, {"name": ".", "urls": [str(folder / place)]}).endswith(message)
 
 

@@ -7,6 +7,7 @@ import os
 import posixpath
 
 from zoomill.errors import UserError
+from zoomill.fetch import partial_file
 from zoomill.fetch.expected_file import HEX_DIGITS, is_url
 
 # Their entries stand in one argument of a command, which has up to 128 KiB.
@@ -76,12 +77,19 @@ def _paths(name, place):
     elif os.path.exists(place) or not glob.has_magic(place):
         if not os.path.isfile(place):
             raise UserError(f"{place} is {'no file' if os.path.exists(place) else 'not there'}")
+        if mistake := partial_file.named(place, _head(place)):
+            raise UserError(f"{place} {mistake}")
         return {name: place}
     else:
         named = {os.path.basename(one): one for one in glob.glob(place) if os.path.isfile(one)}
     if not 0 < len(named) <= _MOST:
         raise UserError(f"{place} stands for {f'more than {_MOST}' if named else 'no'} files")
     return {posixpath.normpath(posixpath.join(name, one)): path for one, path in named.items()}
+
+
+def _head(path):
+    with open(path, "rb") as file:
+        return file.read(min(partial_file.HEAD, os.fstat(file.fileno()).st_size))
 
 
 def _raise(error):
