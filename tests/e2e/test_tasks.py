@@ -110,6 +110,31 @@ def test_a_segmenter_opens_and_gives_the_same_class_of_each_pixel(small, classes
     assert small(picture_segmenter(classes, 8), contract, **other)["verdict"] == "failed"
 
 
+def test_integers_of_a_classifier_and_a_segmenter_open_and_give_the_same_answers(
+    asked, command, environment_python, tmp_path
+):
+    python = environment_python("litert")
+    pixels = np.random.default_rng(1).integers(0, 256, (8, 8, 8, 3))
+    np.savez(tmp_path / "golden.npz", image=(pixels / 127.5 - 1).astype(np.float32))
+    contracts = [
+        picture_contract([1, 8, 8, 3], 8, "image-segmentation"),
+        picture_contract([1, 3], 8),
+    ]
+    for model, contract in zip((picture_segmenter(3, 8), picture_classifier(3, 8)), contracts, strict=True):
+        (tmp_path / "contract.json").write_text(json.dumps(contract))
+        tflite_file.set_signature(model, contract)
+        files.write_bytes(tmp_path / "float.tflite", metadata.added(model, contract))
+        given = ["--float", tmp_path / "float.tflite", "--contract", tmp_path / "contract.json"]
+        ranges = command(python, "calibrate", *given, "--output", tmp_path / "calibration.json")
+        assert ranges.returncode == 0, ranges.stderr
+        wanted = ["--calibration", tmp_path / "calibration.json", "--variant", flag("int8")]
+        made = command(python, "quantise_tflite", *given, *wanted, "--output", tmp_path / "int8.tflite")
+        assert made.returncode == 0, made.stderr
+        assert "QUANTIZE" in tflite_file.describe(tflite_file.read(tmp_path / "int8.tflite"))["operators"]
+        found = asked(tmp_path / "int8.tflite", tmp_path / "contract.json", tmp_path / "golden.npz", "int8")
+        assert (found["opens"], found["verdict"]) == (True, "passed")
+
+
 def test_a_refusal_is_mediapipes_own_and_what_it_cannot_take_has_a_reason(small):
     contract = picture_contract()
     grey = {"inputs": [{**contract["inputs"][0], "colour": "GRAY"}]}
