@@ -177,7 +177,7 @@ def _not_of_the_repository(folder, names):
         (("build", "yolo_shapes", "int8"), "results/yolo_shapes/main.int8.tflite: cannot be had: "),
         (("why", f"{RESNET}.int9.tflite"), f"{RESNET}.int9.tflite: there is no TFLite variant int9; did you mean int8"),
         (("why", "results/yolo_shapes/main.int8.tflite"), "results/yolo_shapes/main.int8.tflite: cannot be had: "),
-        (("why", "README.me"), "No rule to produce README.me"),
+        (("why", "README.me"), "README.me: no rule makes it"),
         (("new-card", "nothing.h5"), "there is no such file or folder"),
         (("new-dataset", "nothing"), "there is no such folder"),
         (("models", "--", "-n"), "models: takes nothing for Snakemake"),

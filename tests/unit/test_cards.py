@@ -443,7 +443,7 @@ def test_the_configuration_gets_its_defaults():
     "change, words",
     [
         ({"model": []}, ["unknown key model", "did you mean models?"]),
-        ({"models": "a"}, ["models: 'a' is not of type 'array'"]),
+        ({"models": "a"}, ["models: 'a' is no list; write [a]"]),
         ({"models": []}, ["models: "]),
         ({"models": ["a", "a"]}, ["models: "]),
         ({"tflite": ["float23"]}, ["tflite[0]: 'float23'", "float32"]),
