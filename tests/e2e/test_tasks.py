@@ -9,7 +9,7 @@ from rows import flag
 from small_models import picture_classifier, picture_contract, picture_segmenter
 
 from zoomill import files
-from zoomill.tflite import metadata, tflite_file
+from zoomill.tflite import metadata, retune, tflite_file
 
 pytestmark = pytest.mark.slow
 STARTER = "ssd_mobilenet_v1_shapes"
@@ -59,6 +59,16 @@ def test_the_starter_detector_opens_and_gives_the_same_boxes_names_and_scores(as
     found = asked(starter_run.file(f"results/{STARTER}/detect_regular.{variant}.tflite"), *detector, variant)
     assert (found["task"], found["opens"], found["verdict"]) == ("ObjectDetector", True, "passed")
     assert found["parity"]["pictures"] == 8 and found["parity"]["expected"] > 20
+
+
+def test_boxes_that_leave_the_picture_are_cut_as_mediapipe_cuts_them(asked, starter_run, detector, tmp_path):
+    data = starter_run.file(f"results/{STARTER}/detect_regular.float32.tflite").read_bytes()
+    options = retune.asked(data, {"nms_score_threshold": 1e-8})
+    (tmp_path / "a.tflite").write_bytes(retune.with_options(data, options))
+    contract = files.read_json(detector[0]) | {"postprocess": vars(options)}
+    (tmp_path / "contract.json").write_text(json.dumps(contract))
+    found = asked(tmp_path / "a.tflite", tmp_path / "contract.json", detector[1])
+    assert found["verdict"] == "passed" and found["parity"]["expected"] > 500
 
 
 def corners_in_the_usual_order(monkeypatch, contract):
