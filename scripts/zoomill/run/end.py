@@ -67,7 +67,7 @@ def _outcome(dag, wrong):
     built = {path for path, job in made.items() if dag.needrun(job)} - failed
     found = {path for path in made.keys() - failed or map(str, dag.targetfiles) if os.path.exists(path)}
     seen = [path for path in _FOR_PEOPLE if path in outputs and os.path.exists(path)] or sorted(found)[:1]
-    folders = {os.path.dirname(path) for path in {*made, *found}} or {"results"}
+    folders = {os.path.dirname(path) for path in {*made, *found, *seen}} or {"results"}
     return {
         "built": len(built),
         "reused": len(made) - len(built) - len(failed),
