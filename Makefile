@@ -16,7 +16,7 @@ lint: export PATH := $(CURDIR)/$(BIN):$(PATH)
 lint: .venv/complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile workflow rules
 	$(BIN)/snakemake --lint
 
 .venv/complete: envs/host.lock

@@ -26,23 +26,20 @@ include: "rules/report.smk"
 include: "rules/reproduce.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
-    default_target: True
     input:
         "results/summary.md",
         "results/SHA256SUMS",
         expand("results/{model}/provenance.json", model=config["models"]),
         plan.wanted.browser(),
         plan.wanted.pages(),
+        plan.wanted.tasks(),
+    localrule: True
 
 
 onstart:
-    verdicts.begin(workflow)
+    reports.begin(workflow)
 
 
 session.check_targets(workflow, plan)
-verdicts.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})
+end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})

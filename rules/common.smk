@@ -1,12 +1,12 @@
 """The plan of this run, which the other files of rules ask, and the names that wildcards may take."""
 
-from zoomill.proof import verdicts
+from zoomill.run import end, reports
 from zoomill.plan import javascript, session, targets, variants
 from zoomill.plan.kinds import KINDS
 from zoomill.plan.names import pattern
 from zoomill.plan.samples import PURPOSES
 
-plan = session.begin(workflow, config)
+plan = session.begin(workflow, config, root)
 ALIVE = session.hold_folder(workflow)
 
 

@@ -3,7 +3,9 @@
 import os
 import sys
 
-sys.path.insert(0, f"{workflow.basedir}/scripts")
+# The repository's, also where another workflow uses it as a module.
+root = os.path.dirname(str(workflow.current_basedir))
+sys.path.insert(0, f"{root}/scripts")
 
 from zoomill.errors import UserError
 from zoomill.printable import printable
@@ -18,11 +20,14 @@ def check_configuration(path):
 
 
 try:
-    if not os.path.exists("config.yaml") and not workflow.overwrite_configfiles:
-        raise UserError(
-            "config.yaml: is not in this folder; start where it is, or name one with --configfile FILE"
-        )
-    for path in filter(os.path.exists, ["config.yaml", *map(str, workflow.overwrite_configfiles)]):
-        check_configuration(path)
+    # A module is given what its workflow has read.
+    if not workflow.modifier.skip_configfile:
+        given = list(map(str, workflow.overwrite_configfiles))
+        if not given and not os.path.exists("config.yaml"):
+            raise UserError(
+                "config.yaml: is not in this folder; start where it is, or name one with --configfile FILE"
+            )
+        for path in filter(os.path.exists, ["config.yaml", *given]):
+            check_configuration(path)
 except UserError as error:
     sys.exit(f"error: {printable(str(error))}")

@@ -6,11 +6,6 @@ evaluation.
 """
 
 
-localrules:
-    generate_dataset,
-    list_samples,
-
-
 rule generate_dataset:
     input:
         code=plan.code("generate_dataset"),
@@ -22,6 +17,7 @@ rule generate_dataset:
         "logs/generate_dataset/{dataset}.log",
     wildcard_constraints:
         dataset=pattern(plan.downloads.datasets_by("generator")),
+    localrule: True
     conda:
         "../envs/litert.yaml"
     params:
@@ -48,6 +44,7 @@ rule list_samples:
         "build/{model}/{purpose}.csv",
     log:
         "logs/list_samples/{model}.{purpose}.log",
+    localrule: True
     conda:
         "../envs/litert.yaml"
     params:

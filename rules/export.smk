@@ -34,6 +34,8 @@ rule export_tf1_detection:
         override=plan.card("pipeline_override"),
         golden=plan.golden_flags,
         labels=plan.json("labels"),
+        about=plan.about,
+        postprocess=plan.json("postprocess"),
         allow=plan.source("allow"),
         folder=plan.output_folder,
         samples=[],
@@ -46,6 +48,8 @@ rule export_tf1_detection:
             --pipeline-override={params.override:q} \
             {params.golden:q} \
             --labels {params.labels:q} \
+            --about {params.about:q} \
+            --postprocess {params.postprocess:q} \
             --allow {params.allow:q} \
             --output-dir {params.folder:q} \
             {params.samples:q} \
@@ -70,6 +74,8 @@ use rule export_tf1_detection as predict_tf1_detection with:
         override=plan.card("pipeline_override"),
         golden=[],
         labels=plan.json("labels"),
+        about=plan.about,
+        postprocess=plan.json("postprocess"),
         allow=plan.source("allow"),
         folder=plan.output_folder,
         samples=plan.evaluation.flags,

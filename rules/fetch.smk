@@ -5,10 +5,6 @@ Yields: sources/{source}/, verified and unpacked.
 """
 
 
-localrules:
-    fetch_source,
-
-
 rule fetch_source:
     input:
         code=plan.code("fetch_source"),
@@ -19,12 +15,14 @@ rule fetch_source:
         "logs/fetch_source/{source}.log",
     wildcard_constraints:
         source=pattern([*plan.catalogue, *plan.downloads.datasets_by("urls")]),
+    localrule: True
     conda:
         "../envs/base.yaml"
     params:
         files=plan.downloads.listed_files,
         urls=plan.downloads.sample_urls,
         new_digests=plan.downloads.new_digests,
+        local_digests=plan.downloads.local_digests,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -36,6 +34,8 @@ rule fetch_source:
             --lock sources.lock \
             --output {output:q} \
             --progress-fd 3 \
+            --events-fd 4 \
             --new-digests {params.new_digests:q} \
-            3>&2 &>{log:q}
+            --local-digests {params.local_digests:q} \
+            3>&2 4>&1 &>{log:q}
         """

@@ -5,11 +5,6 @@ Yields: build/{model}/source.txt and source.json, what a source is; results/summ
 """
 
 
-localrules:
-    summarise,
-    catalogue,
-
-
 rule summarise:
     input:
         code=plan.code("summarise"),
@@ -19,13 +14,19 @@ rule summarise:
         "results/summary.md",
     log:
         "logs/summarise.log",
+    localrule: True
     conda:
         "../envs/base.yaml"
+    params:
+        drops=plan.wanted.drops(),
+        missing=[],  # a run that ends red says here what failed
     shell:
         r"""
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
+            --drops {params.drops:q} \
+            --missing {params.missing:q} \
             --output {output:q} \
             2>{log:q}
         """
@@ -34,9 +35,10 @@ rule summarise:
 rule catalogue:
     input:
         code=plan.code("catalogue"),
-        cards=[plan.file(f"models/{model}.yaml") for model in plan.catalogue],
+        cards=[plan.file(card["file"]) for card in plan.catalogue.values()],
     log:
         "logs/catalogue.log",
+    localrule: True
     conda:
         "../envs/base.yaml"
     shell:

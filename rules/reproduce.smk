@@ -5,13 +5,6 @@ Yields: results/SHA256SUMS, results/{model}/provenance.json; the targets verify 
 """
 
 
-localrules:
-    write_checksums,
-    write_provenance,
-    verify,
-    lock_artifacts,
-
-
 rule write_checksums:
     input:
         code=plan.code("write_checksums"),
@@ -20,6 +13,7 @@ rule write_checksums:
         "results/SHA256SUMS",
     log:
         "logs/write_checksums.log",
+    localrule: True
     conda:
         "../envs/base.yaml"
     shell:
@@ -40,6 +34,7 @@ rule write_provenance:
         "results/{model}/provenance.json",
     log:
         "logs/write_provenance/{model}.log",
+    localrule: True
     conda:
         "../envs/base.yaml"
     params:
@@ -70,6 +65,7 @@ rule verify:
         evidence=plan.locked("evidence"),
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         "../envs/litert.yaml"
     shell:
@@ -88,6 +84,7 @@ rule lock_artifacts:
         artifacts=plan.wanted.paths("tflite"),
     log:
         "logs/lock_artifacts.log",
+    localrule: True
     conda:
         "../envs/litert.yaml"
     params:

@@ -4,12 +4,9 @@ Requires: build/{model}/{graph}/graph.pb, contract.json and golden.npz; of layer
 Yields: results/{model}/{graph}.{variant}.tfjs/, a folder with model.json and shards of weights;
 results/{model}/layers.float32.tfjs/, a layers model of a Keras source that TensorFlow.js runs like it;
 results/{model}/{graph}.map.json, which of its tensors is which output of the source; {graph}.planned.json, why each weight
-of the variant `planned` has its dtype; build/javascript/, packages of web/package-lock.json.
+of the variant `planned` has its dtype; build/javascript/, packages of web/package-lock.json and a link to Node;
+build/javascript/chromium/, a browser for machines without.
 """
-
-
-localrules:
-    install_javascript,
 
 
 rule install_javascript:
@@ -17,11 +14,12 @@ rule install_javascript:
         code=plan.code("install_javascript"),
         lock=plan.file("web/package-lock.json"),
     output:
-        [f"{javascript.FOLDER}/{name}" for name in javascript.BROWSER],
+        [f"{javascript.FOLDER}/{name}" for name in (javascript.PROGRAM, *javascript.BROWSER)],
     log:
         "logs/install_javascript.log",
+    localrule: True
     conda:
-        "../envs/base.yaml"
+        "../envs/javascript.yaml"
     params:
         files=javascript.BROWSER,
     shell:
@@ -30,6 +28,26 @@ rule install_javascript:
             --lock {input.lock:q} \
             --files {params.files:q} \
             --output-dir build/javascript \
+            &>{log:q}
+        """
+
+
+rule install_chromium:
+    input:
+        code=plan.code("install_chromium"),
+        lock=plan.file("web/package-lock.json"),
+    output:
+        directory(javascript.CHROMIUM),
+    log:
+        "logs/install_chromium.log",
+    localrule: True
+    conda:
+        "../envs/javascript.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --lock {input.lock:q} \
+            --output {output:q} \
             &>{log:q}
         """
 

@@ -1,8 +1,8 @@
-"""Make .tflite files: convert graphs, quantise, give detectors their post-processing, and write C arrays.
+"""Make .tflite files: convert graphs, quantise, give detectors their post-processing, write C arrays and labels.
 
 Requires: build/{model}/{graph}/graph.pb and contract.json; for integers, the samples of data sets.
 Yields: results/{model}/{graph}.{variant}.tflite of all variants, and of any of them {graph}.{variant}.cc and .h;
-results/{model}/{graph}.calibration.json, the ranges that integers are made of.
+results/{model}/{graph}.calibration.json, the ranges that integers are made of; results/{model}/labels.txt.
 """
 
 
@@ -293,5 +293,25 @@ rule write_c_array:
             --name {params.name:q} \
             --source {output.source:q} \
             --header {output.header:q} \
+            2>{log:q}
+        """
+
+
+rule write_labels:
+    input:
+        code=plan.code("write_labels"),
+        contract=plan.graph_of_source("contract.json"),
+    output:
+        "results/{model}/labels.txt",
+    log:
+        "logs/write_labels/{model}.log",
+    localrule: True
+    conda:
+        "../envs/litert.yaml"
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            --output {output:q} \
             2>{log:q}
         """

@@ -2,7 +2,8 @@
 
 Requires: results/{model}/{graph}.{variant}.tflite, .openvino or .tfjs, its contract, and the model's golden.npz.
 Yields: results/{model}/{graph}.{variant}.tflite.json, .openvino.json or .tfjs.json, the evidence;
-results/{model}/browser.json, that of all artifacts of a model in Chromium.
+results/{model}/{graph}.{variant}.tasks.json, that of MediaPipe Tasks; results/{model}/browser.json, that of all artifacts
+of a model in Chromium.
 """
 
 
@@ -41,6 +42,38 @@ rule validate_tflite:
             --figures {input.figures:q} \
             --calibration {input.calibration:q} \
             --float {input.exact:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_tasks:
+    input:
+        code=plan.code("validate_tasks"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+    output:
+        "results/{model}/{graph}.{variant}.tasks.json",
+    log:
+        "logs/validate_tasks/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_tasks/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/mediapipe.yaml"
+    params:
+        variant=plan.variant("tflite"),
+        limits=plan.limits,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --variant {params.variant:q} \
+            --limits {params.limits:q} \
             --output {output:q} \
             &>{log:q}
         """
@@ -125,6 +158,7 @@ rule validate_browser:
         code=plan.code("validate_browser"),
         javascript=plan.tfjs.browser(),
         artifacts=plan.tfjs.browser_inputs,
+        chromium=plan.tfjs.chromium_folder(),
     output:
         "results/{model}/browser.json",
     log:
@@ -140,11 +174,13 @@ rule validate_browser:
         time_limit=config["time_limit"],
     params:
         entries=plan.tfjs.browser_entries,
+        chromium=plan.tfjs.chromium(),
         runs=5,
     shell:
         r"""
         python {input.code[0]:q} \
             --entries {params.entries:q} \
+            --chromium {params.chromium:q} \
             --library build/javascript \
             --runs {params.runs:q} \
             --time-limit {resources.time_limit:q} \

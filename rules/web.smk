@@ -7,13 +7,6 @@ the table of all.
 """
 
 
-localrules:
-    write_decoders,
-    write_models_json,
-    write_web_summary,
-    write_testing_table,
-
-
 rule write_decoders:
     input:
         code=plan.code("write_decoders"),
@@ -27,6 +20,7 @@ rule write_decoders:
         classes="results/{model}/classes.json",
     log:
         "logs/write_decoders/{model}.log",
+    localrule: True
     conda:
         "../envs/pages.yaml"
     params:
@@ -56,6 +50,7 @@ rule write_models_json:
         javascript="results/models.js",
     log:
         "logs/write_models_json.log",
+    localrule: True
     conda:
         "../envs/pages.yaml"
     params:
@@ -80,6 +75,7 @@ rule write_web_summary:
         "results/{model}/tfjs.md",
     log:
         "logs/write_web_summary/{model}.log",
+    localrule: True
     conda:
         "../envs/pages.yaml"
     params:
@@ -105,6 +101,7 @@ rule write_testing_table:
         "results/tfjs.md",
     log:
         "logs/write_testing_table.log",
+    localrule: True
     conda:
         "../envs/pages.yaml"
     params:

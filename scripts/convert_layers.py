@@ -21,8 +21,7 @@ def main(argv=None):
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph made of it")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of the graph made of it")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every file of weights but the last")
-    parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    tfjs_runtime.add_library(parser)
     parser.add_argument(
         "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
     )
@@ -44,7 +43,7 @@ def convert(args, contract, folder):
         tfjs_layers.repair(document, contract, names)
         tfjs_model.write_document(folder, document)
         golden = evidence.read_golden(args.golden)
-        measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.node, args.library)
+        measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.library)
         tfjs_map.check(measured["outputs"], contract, golden)
     except UserError as error:
         hint = "its graph model, main, does without layers"

@@ -21,8 +21,7 @@ def main(argv=None):
         "--golden", type=made.checked, required=True, help="golden.npz of its source, for `control_flow_v2: auto`"
     )
     parser.add_argument("--options", required=True, type=json.loads, help="JSON object: `tfjs` of the card")
-    parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", type=made.unchecked, required=True, help="tf.min.js")
+    tfjs_runtime.add_library(parser)
     parser.add_argument(
         "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
     )
@@ -83,7 +82,7 @@ def convert_one(args, contract, folder, control_flow):
 def validate(args, contract, folder):
     """Raise a UserError when TensorFlow.js in Node cannot run a model or gives other outputs than the source."""
     golden = evidence.read_golden(args.golden)
-    measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.node, args.library)
+    measured = tfjs_runtime.run_golden(folder, contract, golden, "cpu", args.library)
     tfjs_map.check(measured["outputs"], contract, golden)
 
 

@@ -1,11 +1,16 @@
 """Compute the task metric of a .tflite artifact."""
 
 import argparse
+import dataclasses
+import hashlib
+import json
 import os
 
-from zoomill import command, files, made
+from zoomill import command, made
+from zoomill.detection.postprocess import Options
+from zoomill.errors import UserError
 from zoomill.evaluation import harness
-from zoomill.tflite import runtime
+from zoomill.tflite import retune, runtime
 
 
 def main(argv=None):
@@ -14,10 +19,19 @@ def main(argv=None):
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
+    parser.add_argument(
+        "--postprocess", type=json.loads, default={}, help="JSON object: other options of its post-processing"
+    )
     harness.add_task(parser)
     harness.add_outputs(parser)
     args = command.parse(parser, argv)
-    task, artifact = harness.task_of_flags(args), runtime.Artifact(args.artifact, args.kernels)
+    task = harness.task_of_flags(args)
+    with open(args.artifact, "rb") as file:
+        data = file.read()
+    with harness.naming(args):
+        runtime.Artifact(data, args.kernels, task.contract).check(task.contract)
+        task, tuned = retuned(task, data, args.postprocess)
+    artifact = runtime.Artifact(tuned, args.kernels, task.contract)
 
     def run(feed):
         return artifact(task.contract, feed)
@@ -26,9 +40,34 @@ def main(argv=None):
         "variant": args.variant,
         "kernels": args.kernels,
         "artifact": os.path.basename(args.artifact),
-        "sha256": files.digest(args.artifact),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        **({"postprocess": args.postprocess} if args.postprocess else {}),
     }
     harness.evaluate(task, run, evidence, args.output, args.output_samples)
+
+
+def retuned(task, data, changes):
+    """Return the task and the file that are scored: with other options, and the metric's score threshold in the op.
+
+    Args:
+        task: :class:`zoomill.evaluation.harness.Task`.
+        data: bytes of the file.
+        changes: ``{option: value}`` of :class:`zoomill.detection.postprocess.Options`.
+
+    Raises:
+        UserError: when the contract's options are not the file's, or the file cannot have the changed ones.
+    """
+    own, said = retune.options_of(data), task.contract.get("postprocess")
+    if changes and not said:
+        raise UserError("no `postprocess` that could be changed")
+    if own and said and (wrong := Options(**said).differences(own)):
+        raise UserError("; ".join(wrong))
+    if changes:
+        asked = retune.asked(data, changes) if own else dataclasses.replace(Options(**said), **changes)
+        task = dataclasses.replace(task, contract={**task.contract, "postprocess": vars(asked)})
+    if own and said:
+        data = retune.with_options(data, task.postprocess())
+    return task, data
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ def load(path, cut, allow, given):
         "outputs": [{"meaning": meaning, "shape": list(rows[0][name].shape)} for name, meaning in _OUTPUTS.items()],
         "labels": cut["labels"],
         "label_offset": 0,
+        "postprocess": {"nms_score_threshold": cut["postprocess"]["nms_score_threshold"]},
     }
     return Source(graph, inputs, outputs, run, rows=rows, steady=full_lists(rows)), expected
 

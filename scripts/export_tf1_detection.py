@@ -36,6 +36,8 @@ def main(argv=None):
     parser.add_argument(
         "--labels", type=json.loads, default=[], help="JSON: class names without the background, or their file"
     )
+    parser.add_argument("--about", type=json.loads, default={}, help="JSON object: title, task, licence of the model")
+    parser.add_argument("--postprocess", type=json.loads, default={}, help="JSON object: options for all graphs")
     parser.add_argument("--output-dir", type=made.output_folder, required=True)
     sample_inputs.add_arguments(parser, "write predictions.npz of these and nothing else")
     allowed.add_argument(parser)
@@ -79,8 +81,9 @@ def export(args):
     centred = anchors.center_size(corners)
     promises = ssd_contract.detection_heads(
         *(args.model, shape, source.value_range(*size), len(centred), args.labels),
-        *(postprocess.Options.from_pipeline(ssd), ssd.add_background_class),
+        *(options_of(ssd, args.postprocess), ssd.add_background_class),
     )
+    promises |= args.about
     if told is not None:
         line = pipeline_config.line(told)
         promises["notes"] = [f"there is no pipeline.config; the source's graph tells: {line}"]
@@ -91,6 +94,14 @@ def export(args):
         check_source(own, config, args.pipeline_override, source.origin, told)
         promises["source_postprocess"] = vars(own)
     write(args.output_dir, cut, outputs, centred, promises)
+
+
+def options_of(ssd, card):
+    """Return the :class:`zoomill.detection.postprocess.Options` of the pipeline with those that the card sets."""
+    options = dataclasses.replace(postprocess.Options.from_pipeline(ssd), **card)
+    if options.num_classes != ssd.num_classes:
+        raise UserError(f"num_classes {options.num_classes} in the card, but the class head has {ssd.num_classes}")
+    return options
 
 
 def tell(graph, heads, origin, override):

@@ -7,6 +7,7 @@ it does not matter where bytes come from, since their digests decide.
 import argparse
 import csv
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -15,14 +16,11 @@ from urllib.parse import quote
 
 from zoomill import command, disk, files, made, sandbox
 from zoomill.errors import UserError
-from zoomill.fetch import archives, mirrors, source_lock
+from zoomill.fetch import archives, expected_file, local_files, mirrors, progress, source_lock
 from zoomill.fetch.cache import Cache
 from zoomill.fetch.expected_file import Broken, ExpectedFile, Wrong, is_url, public
-from zoomill.fetch.progress import log
 from zoomill.inputs import samples
 from zoomill.printable import printable
-
-HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128, "md5": 32}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +32,8 @@ class SourceFile:
         urls: http(s) URLs, or paths of local files, in the order in which they are tried.
         expected: its size and digest; for `digest: null` those of sources.lock, if it holds them.
         unpack: arguments of :func:`zoomill.fetch.archives.unpack`, or None for a file that is placed as it is.
+        kept: whether its digest stands in sources.lock and not in the card.
+        local: whether it is a file of this machine that the card gives no digest of.
         advice: what to do when no source gives it.
     """
 
@@ -41,6 +41,8 @@ class SourceFile:
     urls: list[str]
     expected: ExpectedFile
     unpack: dict | None
+    kept: bool
+    local: bool
     advice: str
 
 
@@ -73,9 +75,16 @@ def _arguments(argv):
         help="sources.lock, for a file whose card says `digest: null`: it is taken as it comes and recorded there",
     )
     parser.add_argument(
+        "--local-digests",
+        type=made.output,
+        nargs="?",
+        help="sources.lock, for files of this machine whose card gives no digest: what was taken is recorded there",
+    )
+    parser.add_argument(
         "--output", type=made.output, required=True, help="folder to make; what stands there is removed"
     )
     parser.add_argument("--progress-fd", type=int, default=2, help="file descriptor of a terminal for the bar")
+    parser.add_argument("--events-fd", type=int, default=1, help="file descriptor for JSON lines in place of the bar")
     return command.parse(parser, argv)
 
 
@@ -90,7 +99,8 @@ def _fetch(args):
                 f"{file.name}: its card gives no digest; fetch it once with: snakemake -j1 {args.output} --config "
                 f"accept_new_digests=True, which records the one found in {args.lock}"
             )
-    cache = Cache(args.cache, os.fdopen(args.progress_fd, "w", closefd=False))
+    shown = args.events_fd if progress.as_json() else args.progress_fd
+    cache = Cache(args.cache, os.fdopen(shown, "w", closefd=False))
     places = mirrors.from_environment(cache.session)
     paths = {file.name: _obtain(file, f"{args.model}: {file.name}", cache, places) for file in wanted}
     os.makedirs(temporary)
@@ -98,9 +108,9 @@ def _fetch(args):
         # Plain files first: nothing of an archive can then stand in their place.
         for file in sorted(wanted, key=lambda file: file.unpack is not None):
             _place(file, paths[file.name], temporary)
-        new = [file.name for file in wanted if file.expected.hex is None]
-        if new:
-            source_lock.record(args.new_digests, args.model, {name: _entry(paths[name]) for name in new})
+        if lock := args.new_digests or args.local_digests:
+            taken = {file.name: _entry(paths[file.name]) for file in wanted if file.kept}
+            source_lock.record(lock, args.model, taken, {file.name for file in wanted if file.local})
         _protect(temporary)
         made.record(args.output, temporary)
         os.rename(temporary, args.output)
@@ -120,10 +130,12 @@ def _clear(output, temporary):
 def _parsed(args):
     """Return the card's files as :class:`SourceFile`, with the digests of sources.lock filled in."""
     locked = source_lock.read(args.lock).get(args.model, {})
-    card = "{}/{}.yaml".format("datasets" if args.index else "models", args.model)
+    card = f"{args.model}.yaml"
     try:
         entries = [*json.loads(args.files), *_samples(args)]
-        parsed = [_source_file(entry, locked, card) for entry in entries]
+        # Of what could not be read when the run was planned, the reason is told here.
+        found = [local_files.found(entry) if local_files.is_own(entry) else [entry] for entry in entries]
+        parsed = [_source_file(entry, locked, card) for entry in itertools.chain(*found)]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
         raise UserError(f"its list of files cannot be read ({error!r}); check {card}") from None
     except UserError as error:
@@ -161,10 +173,13 @@ def _source_file(entry, locked, card):
         if not (isinstance(strip, int) and strip >= 0 and isinstance(only, list)):
             raise UserError(f"{name}: `unpack` is not {{strip: number, only: [pattern, ...]}}")
         unpack = {"strip": strip, "only": only}
+    expected = expected_file.of_entry(entry, locked.get(name, {}))
     advice = f"check the URL in {card}"
-    if "digest" in entry:
+    if "local" in entry:
+        advice = "it was changed since the run began, or cannot be read; run again"
+    elif "digest" in entry:
         advice += ", or delete the file's entry from sources.lock to take another one"
-    return SourceFile(name, urls, _expected(name, entry, locked.get(name, {})), unpack, advice)
+    return SourceFile(name, urls, expected, unpack, bool({"digest", "local"} & entry.keys()), "local" in entry, advice)
 
 
 def _is_source(url):
@@ -172,29 +187,10 @@ def _is_source(url):
     return plain and (url.startswith(("http://", "https://")) or not is_url(url))
 
 
-def _expected(name, entry, recorded):
-    given = [key for key in ("digest", *HEX_DIGITS) if key in entry]
-    if len(given) != 1:
-        raise UserError(f"{name}: give one of sha256, sha384, sha512, md5, or `digest: null`")
-    algorithm, size = given[0], entry.get("size")
-    if not isinstance(size, int | None):
-        raise UserError(f"{name}: `size` is not a number of bytes")
-    if algorithm == "digest":
-        if entry["digest"] is not None:
-            raise UserError(f"{name}: `digest` can be nothing but null; use sha256, sha384 or sha512")
-        return ExpectedFile(recorded.get("size", size), "sha256", recorded.get("sha256"))
-    if algorithm == "md5" and size is None:
-        raise UserError(f"{name}: md5 alone is too weak; give the `size` as well")
-    digest = entry[algorithm].lower()
-    if len(digest) != HEX_DIGITS[algorithm] or set(digest) - set("0123456789abcdef"):
-        raise UserError(f"{name}: `{algorithm}` is not {HEX_DIGITS[algorithm]} hexadecimal digits")
-    return ExpectedFile(size, algorithm, digest)
-
-
 def _obtain(file, label, cache, places):
     """Return the path of a file in the cache, fetched from the first mirror or URL that gives it."""
     if file.expected.algorithm == "md5":
-        log(label, "is checked by size and md5 only, which is weak; give its sha256 in the card")
+        progress.log(label, "is checked by size and md5 only, which is weak; give its sha256 in the card")
     try:
         if path := cache.find(file.expected, label):
             return path
@@ -207,12 +203,12 @@ def _obtain(file, label, cache, places):
             location = source.find(file.expected) if isinstance(source, mirrors.Mirror) else source
             if location is not None:
                 path = cache.fetch(location, file.expected, label)
-                log(label, f"came from {public(location)}")
+                progress.log(label, f"came from {public(location)}")
                 return path
         except (Broken, Wrong) as error:
             failures.append(error)
             sentences.append(f"{public(location or source.place)} {error}")
-            log(label, sentences[-1])
+            progress.log(label, sentences[-1])
     advice = file.advice
     if all(isinstance(failure, Broken) for failure in failures):
         advice = "check the network connection, or name a folder that has it in `mirrors` of config.yaml"

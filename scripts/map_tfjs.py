@@ -14,14 +14,13 @@ def main(argv=None):
     parser.add_argument("--model", type=made.checked, required=True, help="folder of the float32 model")
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
     parser.add_argument("--golden", type=made.checked, required=True, help="golden.npz of its source")
-    parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    tfjs_runtime.add_library(parser)
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
     tensors = tfjs_runtime.signature_tensors(args.model, contract, "outputs")
     try:
-        measured = tfjs_runtime.run_golden(args.model, contract, golden, "cpu", args.node, args.library)
+        measured = tfjs_runtime.run_golden(args.model, contract, golden, "cpu", args.library)
         document = tfjs_map.output_map(measured["outputs"], contract, golden, tensors)
     except UserError as error:
         raise UserError(f"{contract['model']}: {contract['graph']}: {error}") from error

@@ -6,7 +6,7 @@ from zoomill import command, files, folders, made
 from zoomill.errors import UserError
 from zoomill.inputs import sample_inputs
 from zoomill.proof import evidence, parity
-from zoomill.tfjs import tfjs_planner, tfjs_quantiser
+from zoomill.tfjs import tfjs_planner, tfjs_quantiser, tfjs_runtime
 from zoomill.tflite import calibration
 
 
@@ -20,8 +20,7 @@ def main(argv=None):
     )
     parser.add_argument("--budget", type=float, required=True, help="largest share of the float32 model's bytes")
     parser.add_argument("--shard-bytes", type=int, required=True, help="size of every shard but the last")
-    parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    tfjs_runtime.add_library(parser)
     parser.add_argument(
         "--output", type=made.output, required=True, help="folder to make; what stands there is replaced"
     )
@@ -43,7 +42,7 @@ def make_plan(args, contract):
         _, feeds = calibration.feeds(samples, contract)
     else:
         feeds = parity.feeds(contract, evidence.read_golden(args.golden))
-    measured = tfjs_planner.measure(args.float, contract, list(feeds), "wasm", args.node, args.library)
+    measured = tfjs_planner.measure(args.float, contract, list(feeds), "wasm", args.library)
     plan = tfjs_planner.plan(args.float, measured, args.budget)
     plan.record.update(
         samples=files.digest(samples.path) if samples else "golden",

@@ -18,7 +18,7 @@ def main(argv=None):
         required=True,
         help="JSON list of objects: artifact (a .tfjs folder or .tflite file), contract, golden, limits",
     )
-    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    tfjs_runtime.add_library(parser)
     parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")
     parser.add_argument("--runs", type=int, required=True, help="how often to run each on each backend, at least")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds for one artifact on one backend")

@@ -16,14 +16,13 @@ def main(argv=None):
     parser.add_argument(
         "--float", type=made.checked, nargs="*", help="folder of the float32 model that the artifact was derived from"
     )
-    parser.add_argument("--node", default="node", help="the program")
-    parser.add_argument("--library", type=made.unchecked, required=True, help="folder of the JavaScript packages")
+    tfjs_runtime.add_library(parser)
     parser.add_argument("--runs", type=int, required=True, help="how often to run it on each backend, at least")
     args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
 
     def run(backend):
-        return tfjs_runtime.run_golden(args.artifact, contract, golden, backend, args.node, args.library, args.runs)
+        return tfjs_runtime.run_golden(args.artifact, contract, golden, backend, args.library, args.runs)
 
     backends, failures, not_tested = tfjs_runtime.on_backends(tfjs_runtime.BACKENDS, run, contract, golden, args.limits)
     document = (

@@ -6,6 +6,8 @@ import os
 import numpy as np
 
 from zoomill import command, files, made
+from zoomill.errors import UserError
+from zoomill.inputs import contract_file
 from zoomill.proof import evidence, parity
 from zoomill.tflite import artifact, detection_parity, detection_source, runtime, tflite_descent, tflite_file
 
@@ -24,8 +26,9 @@ def main(argv=None):
         "--calibration", type=made.checked, nargs="*", help="calibration.json that the artifact was quantised with"
     )
     args = command.parse(parser, argv)
-    contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
+    contract, golden = contract_file.read(args.contract), evidence.read_golden(args.golden)
     model = tflite_file.read(args.artifact)
+    check(args, contract)
     document = evidence.begin(args.artifact, args.variant.name, args.limits, contract) | tflite_file.describe(model)
     judge = judge_detector if tflite_file.postprocess_options(model) else judge_outputs
     document |= {"kernels": kernels(args, contract, golden), "in_float": tflite_file.float_operators(model)}
@@ -37,6 +40,16 @@ def main(argv=None):
         [phrase for part in (outputs, *parts) for phrase in getattr(part, side)] for side in ("failures", "not_tested")
     )
     evidence.finish(args.output, document | origin(args, model), outputs.figures, failures, not_tested)
+
+
+def check(args, contract):
+    """Refuse a contract that is not of the file, by which nothing could be judged."""
+    try:
+        runtime.Artifact(args.artifact).check(contract)
+    except RuntimeError:
+        return  # a file that does not run is judged by its kernels
+    except UserError as error:
+        raise UserError(f"{args.artifact}: is not as {args.contract} says: {error}") from error
 
 
 def kernels(args, contract, golden):
@@ -71,7 +84,7 @@ def judge_detector(args, model, contract, golden):
 
 def source(args, model, contract, golden):
     """Judge what the golden outputs say of the source: its rounding to integers, or its boxes at raw heads."""
-    if "postprocess" in contract and not tflite_file.postprocess_options(model):
+    if args.anchors and not tflite_file.postprocess_options(model):
         return detection_source.compare(contract, golden, np.load(args.anchors[0]))
     rounding = parity.rounding(contract, golden)
     return rounding._replace(figures={"rounding": rounding.figures} if rounding.figures else {})

@@ -1,8 +1,8 @@
 """Compare rebuilt artifacts with artifacts.lock, and everything that they were made of with the records of its making.
 
-Each is identical, canonically identical (but for names, order and metadata), numerically equivalent (other weights,
-but outputs within the limits of its variant) or different. An artifact is none of these when it, its evidence or
-anything behind them is not as it was made or read.
+Each is identical, identical but for its TFLite metadata, canonically identical (but for names and order), numerically
+equivalent (other weights, but outputs within the limits of its variant) or different. An artifact is none of these when
+it, its evidence or anything behind them is not as it was made or read.
 """
 
 import argparse

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from zoomill import command, files, made
-from zoomill.tflite import c_array, tflite_file
+from zoomill.tflite import c_array, metadata, tflite_file
 
 
 def main(argv=None):
@@ -15,9 +15,9 @@ def main(argv=None):
     parser.add_argument("--source", type=made.output, required=True, help="the .cc file")
     parser.add_argument("--header", type=made.output, required=True, help="the .h file, beside the source")
     args = command.parse(parser, argv)
-    operators = tflite_file.operators(tflite_file.read(args.tflite))
     with open(args.tflite, "rb") as file:
-        data = file.read()
+        data = metadata.stripped(file.read(), args.tflite)  # of no use to what has no files
+    operators = tflite_file.operators(tflite_file.parse(data, args.tflite))
     header = c_array.header(args.name, len(data), operators)
     source = c_array.source(args.name, data, os.path.basename(args.header))
     files.write_bytes(args.source, source.encode())

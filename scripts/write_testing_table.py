@@ -1,10 +1,11 @@
-"""Print the table of all TensorFlow.js models, from their evidence alone, and write it as Markdown."""
+"""Write the table of all TensorFlow.js models as Markdown, from their evidence alone."""
 
 import argparse
 import json
 
 from zoomill import command, files, made, tables
 from zoomill.pages import output_kind
+from zoomill.proof import metric_loss
 
 _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
 
@@ -37,9 +38,7 @@ def main(argv=None):
         contract = output_kind.scored(contracts[item["model"], item["graph"]], card)
         row = (*facts(item, contract, card), *(own.get(place, "") for place in places))
         rows.append((*row, accuracy(metrics.get(item["sha256"]))))
-    text = tables.markdown(rows)
-    files.write_bytes(args.output, text.encode())
-    print(text, end="")
+    files.write_bytes(args.output, tables.markdown(rows).encode())
 
 
 def by_digest(documents):
@@ -86,7 +85,7 @@ def accuracy(document):
     if document is None:
         return ""
     figure = document["figure"]
-    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}"
+    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}{metric_loss.note(document)}"
 
 
 if __name__ == "__main__":

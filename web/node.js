@@ -2,14 +2,16 @@
 
 // Run a TensorFlow.js model in Node.
 //
-// Reads a JSON object from standard input: `library`, folder of the packages; `backend`; `model`, path of model.json;
+// Reads a line of JSON from standard input: `library`, folder of the packages; `backend`; `model`, path of model.json;
 // `operators`, where the model has some of its own, a file beside it that registers them; `inputs`, a list of feeds,
-// `outputs` and `runs` as in runner.js. Writes what measure() of runner.js gives; or, where the request has `variants`,
-// which maps names to the model.json of quantised variants, what sensitivity() of sensitivity.js gives.
+// `outputs` and `runs` as in runner.js. Writes a line with what measure() of runner.js gives; or, where the request has
+// `variants`, which maps names to the model.json of quantised variants, what sensitivity() of sensitivity.js gives; or,
+// without `inputs`, what the model gives for each of the lines that follow, which are feeds.
 
 const fs = require("fs");
 const Module = require("module");
 const path = require("path");
+const readline = require("readline");
 const runner = require("./runner.js");
 const sensitivity = require("./sensitivity.js");
 
@@ -28,7 +30,8 @@ function requireTensorflow(library, backend) {
 }
 
 async function main() {
-  const request = JSON.parse(fs.readFileSync(0, "utf8"));
+  const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const request = JSON.parse((await lines.next()).value);
   const tf = requireTensorflow(path.resolve(request.library, "@tensorflow"), request.backend);
   await runner.useBackend(tf, request.backend);
   if (request.operators) require(path.resolve(path.dirname(request.model), request.operators));
@@ -39,13 +42,19 @@ async function main() {
     return new runner.TfjsModel(tf, description, shards, request.outputs);
   };
   const variants = Object.entries(request.variants || {}).map(([name, file]) => [name, open(file)]);
-  const found = variants.length
-    ? await sensitivity(open(request.model), Object.fromEntries(variants), request.inputs)
-    : await runner.measure(open(request.model), request.inputs, request.runs);
-  process.stdout.write(JSON.stringify(found));
+  const write = (found) => process.stdout.write(`${JSON.stringify(found)}\n`);
+  const model = open(request.model);
+  if (variants.length) {
+    write(await sensitivity(model, Object.fromEntries(variants), request.inputs));
+  } else if (request.inputs) {
+    write(await runner.measure(model, request.inputs, request.runs));
+  } else {
+    await model.load();
+    for await (const line of lines) write(await model.run(JSON.parse(line)));
+  }
 }
 
 main().catch((error) => {
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+  process.exit(1); // standard input may still be open
 });

@@ -12,7 +12,9 @@ const runner = (() => {
   const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array };
 
   function decode({ dtype, data }) {
-    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    const text = atob(data);
+    const bytes = new Uint8Array(text.length);
+    for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
     return new ARRAYS[dtype](bytes.buffer);
   }
 

@@ -9,6 +9,7 @@ import small_graph_models as models
 
 from zoomill import files
 from zoomill.errors import UserError
+from zoomill.inputs import samples
 from zoomill.tfjs import tfjs_runtime
 
 LIMITS = {"sqnr": 60, "share": 1e-3, "decisions": 1}
@@ -21,7 +22,7 @@ def run(javascript):
 
     def run(folder, backend="cpu", outputs=None, inputs=models.INPUTS, dtype="float32"):
         contract = models.contract(outputs or {"y": [1, 3]}, dtype)
-        return tfjs_runtime.run_golden(folder, contract, {"x": inputs}, backend, "node", javascript, 9)
+        return tfjs_runtime.run_golden(folder, contract, {"x": inputs}, backend, javascript, 9)
 
     return run
 
@@ -79,9 +80,80 @@ def test_a_backend_that_cannot_be_had_is_an_error(run, tmp_path):
         run(models.product(tmp_path / "m"), "webgl")
 
 
-def test_node_that_is_not_installed_is_said_in_one_line():
-    with pytest.raises(UserError, match="no-node: is not installed"):
-        tfjs_runtime.run_in_node({}, "no-node")
+def test_node_that_is_not_there_is_said_in_one_line():
+    with pytest.raises(
+        UserError, match="^nowhere/node: is not there .*; restore it by `snakemake -j1 --force nowhere/node`$"
+    ):
+        tfjs_runtime.run_in_node({"library": "nowhere"})
+
+
+# Registers an operator that doubles 32 times and then changes the sign, as long as its process lives.
+FICKLE = 'let calls = 0; tf.registerOp("Twice", (node) => tf.mul(node.inputs[0], (calls += 1) > 32 ? -1 : 2));\n'
+# Registers one that fails when it is called again.
+SPENT = 'let left = 1; tf.registerOp("Twice", ({ inputs }) => inputs[(left -= 1) ? 9 : 0].clone());\n'
+
+
+@pytest.fixture
+def opened(javascript):
+    """Return a function that opens a model whose output is like its input, of some number of values."""
+
+    def opened(folder, values=4, backend="cpu"):
+        contract = models.contract({"y": [1, values]})
+        contract["inputs"][0]["shape"] = [1, values]
+        return tfjs_runtime.opened(folder, contract, backend, javascript)
+
+    return opened
+
+
+def test_one_process_runs_one_input_after_another_to_the_same_bits(run, opened, tmp_path):
+    folder = models.product(tmp_path / "m")
+    expected = run(folder)["outputs"]
+    with opened(folder) as product:
+        assert [product({"x": given})["y"].tobytes() for given in models.INPUTS] == [
+            found["y"].tobytes() for found in expected
+        ]
+    with opened(models.twice(tmp_path / "fickle", FICKLE)) as fickle:
+        factors = [fickle({"x": np.ones((1, 4), np.float32)})["y"][0, 0] for _ in range(34)]
+    assert factors == [2] * 32 + [-1] * 2
+
+
+def test_a_model_that_fails_midway_says_why_from_then_on(opened, tmp_path):
+    with opened(models.twice(tmp_path / "m", SPENT)) as spent:
+        spent({"x": models.INPUTS[0]})
+        for given in models.INPUTS[1:]:
+            with pytest.raises(tfjs_runtime.CannotRun, match="m/model.json: TensorFlow.js cannot run it: .*undefined"):
+                spent({"x": given})
+
+
+def test_an_input_that_is_not_read_any_more_says_why_too(opened, tmp_path):
+    many = 1_000_000
+    with (
+        opened(models.product(tmp_path / "m"), many, "webgl") as product,
+        pytest.raises(tfjs_runtime.CannotRun, match="'webgl' not found"),
+    ):
+        product({"x": np.zeros((1, many), np.float32)})
+
+
+def test_figures_of_many_samples_come_of_one_process(javascript, command, environment_python, tmp_path):
+    given = np.arange(4, dtype=np.float32)
+    chosen = []
+    for number in range(40):
+        path = tmp_path / f"{number}.npy"
+        np.save(path, given)
+        label = 3 if number < 32 else 0
+        chosen.append(samples.Sample(path.name, path.stat().st_size, files.digest(path), str(label)))
+    (tmp_path / "samples.csv").write_text(samples.index_text(chosen), newline="")
+    contract = models.contract({"y": models.SHAPE})
+    contract["inputs"][0] |= {"layout": None, "value_range": None}
+    files.write_json(tmp_path / "contract.json", contract | {"labels": list("abcd"), "label_offset": 0})
+    folder = models.twice(tmp_path / "main.float32.tfjs", FICKLE)
+    flags = ["--artifact", folder, "--variant", "float32", "--library", javascript]
+    flags += ["--contract", tmp_path / "contract.json", "--samples", tmp_path / "samples.csv", "--folder", tmp_path]
+    flags += ["--form", '{"reader": "npy", "label": "class"}', "--metric", '{"name": "top_k"}']
+    flags += ["--output", tmp_path / "metric.json", "--output-samples", tmp_path / "rows.jsonl"]
+    process = command(environment_python("evaluate"), "evaluate_tfjs", *flags)
+    assert process.returncode == 0, process.stderr
+    assert files.read_json(tmp_path / "metric.json")["values"]["top_1"] == 1
 
 
 @pytest.fixture

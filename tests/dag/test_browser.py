@@ -52,16 +52,19 @@ def test_without_tensorflow_js_models_or_when_it_is_off_there_is_no_chromium(wor
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_by_itself_chromium_is_run_where_it_is_on_path_and_one_line_says_so(workflow, tmp_path, installed):
+@pytest.mark.parametrize("wanted", ["auto", "True"])
+def test_a_browser_that_is_missing_is_left_out_or_fetched_where_it_is_asked_for(workflow, tmp_path, installed, wanted):
     (tmp_path / "bin").mkdir()
     if installed:
         (tmp_path / "bin/chromium").write_text("#!/bin/sh\n")
         (tmp_path / "bin/chromium").chmod(0o755)
     for name in ("bash", "sh", "git"):
         (tmp_path / "bin" / name).symlink_to(f"/usr/bin/{name}")
-    plan = workflow.run("-n", config=[TFJS, "browser=auto"], env={**os.environ, "PATH": str(tmp_path / "bin")})
+    plan = workflow.run("-n", config=[TFJS, f"browser={wanted}"], env={**os.environ, "PATH": str(tmp_path / "bin")})
     (line,) = [line for line in plan.stdout.splitlines() if line.startswith("Chromium")]
-    assert jobs(plan) == installed and ("is not on PATH" in line) != installed
+    run = installed or wanted == "True"
+    assert jobs(plan) == run and ("results/*/browser.json are left out" in line) != run
+    assert planned(plan).get("install_chromium", 0) == (run and not installed)
 
 
 def test_the_evidence_of_a_browser_without_models_to_run_is_refused_in_one_line(workflow):

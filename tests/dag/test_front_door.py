@@ -1,5 +1,6 @@
 """The front door: what its verbs plan and say, and how a mistake is said in one line."""
 
+import dataclasses
 import fnmatch
 import json
 import shutil
@@ -69,6 +70,26 @@ def test_what_is_not_there_or_cannot_be_had_is_told_with_names_or_reason(rooms, 
     assert refusal(build.files, model, variants, rooms).startswith(message)
 
 
+def test_what_a_card_does_not_say_is_left_out_by_default_with_what_to_add(rooms):
+    card = {key: value for key, value in rooms.catalogue["digits_resnet8"].items() if key != "calibration"}
+    bare = {
+        **card,
+        "file": "models/bare.yaml",
+        "golden": [],
+        "inputs": [{"name": "x", "dtype": "float32", "shape": [1, 4, 4, 1]}],
+    }
+    del bare["evaluation"]
+    catalogue = {"bare": bare, "sampled": card}
+    paths, lines = build.files("all", [], dataclasses.replace(rooms, catalogue=catalogue))
+    assert "results/bare/main.float32.tflite" in paths and not fnmatch.filter(paths, "*.int8*")
+    assert [line.partition(": its card ")[0] for line in lines] == [
+        "left out: bare: int8",
+        "not known: bare: x",
+        "left out: sampled: int8",
+    ]
+    assert all(line.endswith("models/bare.yaml") for line in lines[:2])
+
+
 def test_a_pattern_leaves_out_what_cannot_be_had_and_says_so(rooms):
     paths, lines = build.files("*_shapes", ["int8"], rooms)
     assert f"{DETECTOR}/detect_cut.int8.tflite" in paths and not fnmatch.filter(paths, "results/yolo_shapes/*")
@@ -88,6 +109,32 @@ def test_a_file_that_a_card_names_is_its_model(rooms):
     assert build.known(path, rooms) == "digits_resnet8"
     assert build.known(path.parent, rooms) == "digits_resnet8"
     assert build.known(REPOSITORY / "starter/digits_resnet8/other.h5", rooms) is None
+
+
+def test_a_file_outside_is_its_models_if_a_card_names_it_or_its_folder_or_a_pattern(rooms, tmp_path):
+    source = {"files": [{"name": "a", "urls": [f"{tmp_path}/a.*", f"{tmp_path}/deep/x", "https://example.org/a"]}]}
+    house = dataclasses.replace(rooms, catalogue={"mine": {"source": source}})
+    for place in (f"{tmp_path}/a.h5", f"{tmp_path}/deep", "https://example.org/a"):
+        assert build.known(place, house) == "mine"
+    assert build.known(f"{tmp_path}/b.h5", house) is None
+
+
+def test_a_configuration_of_ones_own_has_its_own_cards_and_new_ones_are_written_there(door, tmp_path):
+    (tmp_path / "config.yaml").write_text("models: [mine]\ncards: [cards]\ntfjs: []\n")
+    (tmp_path / "cards").mkdir()
+    file = tmp_path / "cards/small.h5"
+    shutil.copy(REPOSITORY / "starter/digits_resnet8/digits_resnet8.h5", file)
+    mine = ("--configfile", "config.yaml")
+    process = door(*mine, "new-card", "cards/small.h5", "--name", "mine", cwd=tmp_path)
+    assert process.stdout.startswith(f"wrote {tmp_path}/cards/mine.yaml; "), process.stderr
+    assert "urls: [small.h5]" in (tmp_path / "cards/mine.yaml").read_text()
+    listed = json.loads(door(*mine, "models", "--json", cwd=tmp_path).stdout)
+    assert [entry["source"] for entry in listed if entry["model"] == "mine"] == ["keras"]
+    process = door(*mine, "build", "cards/small.h5", "-n", cwd=tmp_path)
+    assert process.returncode == 0 and planned(process)["export_keras"] == 1, process.stderr
+    assert "convert_tfjs" not in planned(process) and "left out: mine: int8" in process.stderr
+    told = door(*mine, "why", "results/mine/main.float32.tflite", cwd=tmp_path).stdout
+    assert "  made by     fetch_source → export_keras → convert_tflite\n" in told
 
 
 def test_the_longest_way_to_a_target_is_its_chain():
@@ -130,7 +177,7 @@ def _not_of_the_repository(folder, names):
         (("build", "yolo_shapes", "int8"), "results/yolo_shapes/main.int8.tflite: cannot be had: "),
         (("why", f"{RESNET}.int9.tflite"), f"{RESNET}.int9.tflite: there is no TFLite variant int9; did you mean int8"),
         (("why", "results/yolo_shapes/main.int8.tflite"), "results/yolo_shapes/main.int8.tflite: cannot be had: "),
-        (("why", "README.me"), "No rule to produce README.me"),
+        (("why", "README.me"), "README.me: no rule makes it"),
         (("new-card", "nothing.h5"), "there is no such file or folder"),
         (("new-dataset", "nothing"), "there is no such folder"),
         (("models", "--", "-n"), "models: takes nothing for Snakemake"),

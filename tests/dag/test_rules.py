@@ -15,6 +15,8 @@ from zoomill.plan import schemas, variants
 SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
 # They copy bytes about and start no converter and no interpreter worth measuring.
 NOT_MEASURED = {"write_contract", "add_postprocess", "finish_toco"}
+# The workflow grafts the op with the options that a graph has.
+BY_HAND = {"retune_postprocess"}
 
 KINDS = schemas.load(REPOSITORY / "rules/schemas")["card"]["$defs"]["any_source"]["properties"]["kind"]["enum"]
 
@@ -68,7 +70,7 @@ def test_a_rule_has_the_name_of_its_command_or_gives_its_exporter_samples(workfl
 
 
 def test_every_command_has_a_rule(workflow_rules):
-    assert set(map(command_of, workflow_rules)) == SCRIPTS
+    assert set(map(command_of, workflow_rules)) == SCRIPTS - BY_HAND
 
 
 def test_everything_that_is_put_into_a_command_line_is_quoted(workflow_rules):

@@ -13,7 +13,7 @@ TOOLS = Path(sys.executable).parent
 
 @pytest.mark.parametrize(
     "command",
-    ["ruff check .", "ruff format --check .", "snakefmt --check Snakefile rules", "snakemake --lint"],
+    ["ruff check .", "ruff format --check .", "snakefmt --check Snakefile workflow rules", "snakemake --lint"],
     ids=["ruff check", "ruff format", "snakefmt", "snakemake lint"],
 )
 def test_linters_find_nothing(command):

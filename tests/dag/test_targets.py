@@ -40,6 +40,7 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
         "run_toco": 3,
         "finish_toco": 3,
         "validate_tflite": 3 * 5,
+        "write_labels": 1,
         "write_checksums": 1,
         "write_provenance": 1,
         "summarise": 1,
@@ -113,6 +114,7 @@ def test_several_models_share_the_reports_only(workflow):
         "graft_postprocess": 4,
         "validate_tflite": 6,
         "write_provenance": 2,
+        "write_labels": 1,  # the other card has none
         "write_checksums": 1,
         "summarise": 1,
     }

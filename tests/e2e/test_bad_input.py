@@ -24,8 +24,8 @@ VARIABLE = b"BoxPredictor_0/ClassPredictor/weights"
 # What the line of each model says after `error: <model>: `.
 FETCH = {
     "truncated_download": r"model\.tar\.gz: http://\S+ broke off after 100000 bytes .*; check the network connection",
-    "wrong_digest": r"model\.tar\.gz: http://\S+ gave sha256 \w+, expected 0{64}; check the URL in models/",
-    "html_page": r"model\.tar\.gz: http://\S+ answered with an HTML page instead of the file; check the URL in models/",
+    "wrong_digest": r"model\.tar\.gz: http://\S+ gave sha256 \w+, expected 0{64}; check the URL in \w+\.yaml",
+    "html_page": r"model\.tar\.gz: http://\S+ answered with an HTML page instead of the file; check the URL",
     "escaping_archive": r"model\.tar\.gz: the path 'x/\.\./\.\./escaped' leads out of the folder; check the file",
     "escaping_link": r"model\.tar\.gz: holds a link 'x/link' that leads out of the folder; check the file",
 }

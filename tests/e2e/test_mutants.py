@@ -140,7 +140,7 @@ def test_each_failure_names_an_output_or_an_operator(judged, built, artifact):
     contract = files.read_json(built.file(f"build/{model}/{file.split('.')[0]}/contract.json"))
     names = [*(entry["name"] for entry in contract["outputs"]), "box_encodings", "class_predictions", "op", "decision"]
     outputs = "|".join(map(re.escape, names))
-    changed = r"(goes from|is up to|differs|was changed)\b"
+    changed = r"(goes from|is up to|differs|was changed|is not as \S+ says: \w+)\b"
     named = re.compile(rf"(\w+: )?({outputs}|[A-Z0-9_]+ \d+): |operator \d+ is |\S+ {changed}|\w+ is \S+ asked for")
     red = {name: phrases for name, (verdict, phrases) in made(judged, artifact).items() if verdict == "failed"}
     assert {name: phrases for name, phrases in red.items() if not any(map(named.match, phrases))} == {}

@@ -1,7 +1,10 @@
 """The front door in a copy of the repository: cards that it writes build float32 without an edit, for every kind."""
 
+import json
+import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
 from conftest import copy_repository
@@ -78,6 +81,21 @@ def test_what_stands_is_up_to_date_and_an_edited_card_makes_it_stale_with_the_re
     assert said.endswith(
         "  to be run   export_keras: Params have changed since last execution\n  and then    convert_tflite\n"
     )
+
+
+@pytest.mark.slow
+def test_a_detector_without_pipeline_config_is_built_by_one_command_with_the_labels_beside_it(clone, door, tmp_path):
+    with tarfile.open(clone / f"starter/{STARTER['tf1_detection']}") as archive:
+        archive.extractall(tmp_path, filter="data")
+    (config,) = tmp_path.rglob("pipeline.config")
+    config.unlink()
+    shutil.copy(clone / "starter/ssd_mobilenet_v1_shapes/labels.txt", config.parent)
+    export = config.parent.rename(tmp_path / "somebody_s_export")
+    process = door("build", str(export), "float32", "--", "--config", "browser=False")
+    assert process.returncode == 0, process.stdout
+    contract = json.loads((clone / "build/somebody_s_export/detect_fast/contract.json").read_text())
+    assert contract["labels"] == (export / "labels.txt").read_text().split()
+    assert any("the source's graph tells" in note for note in contract["notes"])
 
 
 @pytest.mark.slow

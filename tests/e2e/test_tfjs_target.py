@@ -8,7 +8,7 @@ import subprocess
 import figures
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Workflow, source_flags
+from conftest import REPOSITORY, source_flags
 from PIL import Image
 
 from zoomill import files, folders
@@ -23,14 +23,6 @@ OPTIONS = {"shard_bytes": 4194304, "strip_debug_ops": True, "control_flow_v2": "
 OPTIONS["skip_op_check"] = ["CombinedNonMaxSuppression"]
 DETECTIONS = ("anchor_indices", "boxes", "classes", "multiclass_scores", "scores")
 EIGHT = [*(f"detection_{name}" for name in DETECTIONS), "num_detections", "raw_detection_boxes", "raw_detection_scores"]
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory):
-    """The folder of the JavaScript packages."""
-    run = Workflow(tmp_path_factory.mktemp("javascript"))
-    run.run("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
-    return run.file("build/javascript")
 
 
 def drawn_noise(folder):
@@ -60,13 +52,13 @@ def graphs(tmp_path_factory, environment_python):
 
 
 @pytest.fixture(scope="session")
-def convert(graphs, library, environment_python):
+def convert(graphs, javascript, environment_python):
     """Return a function that runs convert_tfjs on a kind and returns the process."""
 
     def run(kind, output, options=OPTIONS, **environment):
         graph = graphs / "graph" / kind
         flags = ["--graph", graph / "graph.pb", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
-        flags += ["--options", json.dumps(options), "--library", library, "--output", output]
+        flags += ["--options", json.dumps(options), "--library", javascript, "--output", output]
         command = [environment_python("tfjs"), REPOSITORY / "scripts/convert_tfjs.py", *flags]
         return subprocess.run(command, env=os.environ | environment, text=True, capture_output=True)
 
@@ -109,10 +101,10 @@ def golden(graphs, kind):
     return evidence.read_golden(graphs / "graph" / kind / "golden.npz")
 
 
-def outputs(folder, graphs, kind, library, backend="wasm"):
+def outputs(folder, graphs, kind, javascript, backend="wasm"):
     """Return the outputs of a model for all golden inputs."""
     promised = contract(graphs, kind)
-    return tfjs_runtime.run_golden(folder, promised, golden(graphs, kind), backend, "node", library)["outputs"]
+    return tfjs_runtime.run_golden(folder, promised, golden(graphs, kind), backend, javascript)["outputs"]
 
 
 def operators(folder):
@@ -121,8 +113,8 @@ def operators(folder):
 
 @pytest.mark.parametrize("backend", tfjs_runtime.BACKENDS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_converted_model_gives_the_source_s_outputs_under_their_names(converted, graphs, kind, library, backend):
-    runs = outputs(converted / kind, graphs, kind, library, backend)
+def test_a_converted_model_gives_the_source_s_outputs_under_their_names(converted, graphs, kind, javascript, backend):
+    runs = outputs(converted / kind, graphs, kind, javascript, backend)
     found = figures.of_runs(runs, contract(graphs, kind), golden(graphs, kind))
     assert all(errors["max_abs"] <= 1e-5 < errors["peak"] for errors in found.values())
 
@@ -151,7 +143,7 @@ def test_the_signature_has_the_contract_s_names_dtypes_and_shapes(converted, gra
 
 
 def test_all_eight_outputs_are_named_right_where_structured_names_of_the_converter_are_wrong(
-    converted, graphs, library, untouched, tmp_path
+    converted, graphs, javascript, untouched, tmp_path
 ):
     flags = ["--use_structured_outputs_names=True", graphs / "detector", tmp_path / "plain"]
     untouched(["--input_format=tf_saved_model", *flags])
@@ -166,7 +158,7 @@ def test_all_eight_outputs_are_named_right_where_structured_names_of_the_convert
         expected = golden(graphs, "detector")
         return {
             name
-            for row, run in enumerate(outputs(folder, graphs, "detector", library))
+            for row, run in enumerate(outputs(folder, graphs, "detector", javascript))
             for name in EIGHT
             if run[name].shape != expected[name][row].shape
             or not np.allclose(run[name], expected[name][row], atol=1e-5)
@@ -176,7 +168,7 @@ def test_all_eight_outputs_are_named_right_where_structured_names_of_the_convert
     assert len(wrong(tmp_path / "plain")) >= 2
 
 
-def test_ensure_shape_does_not_run_as_the_converter_leaves_it(converted, graphs, library, untouched, tmp_path):
+def test_ensure_shape_does_not_run_as_the_converter_leaves_it(converted, graphs, javascript, untouched, tmp_path):
     graph = graphs / "graph/ensured/graph.pb"
     untouched([*frozen(graphs, "ensured"), graph, tmp_path / "plain"])
     assert "EnsureShape" in operators(tmp_path / "plain") and "EnsureShape" not in operators(converted / "ensured")
@@ -184,10 +176,12 @@ def test_ensure_shape_does_not_run_as_the_converter_leaves_it(converted, graphs,
     tfjs_repairs.name_ends(document, contract(graphs, "ensured"))
     tfjs_model.write_document(tmp_path / "plain", document)
     with pytest.raises(UserError, match="cannot run it"):
-        outputs(tmp_path / "plain", graphs, "ensured", library)
+        outputs(tmp_path / "plain", graphs, "ensured", javascript)
 
 
-def test_fractions_are_true_on_wasm_where_the_converter_leaves_a_cast(converted, graphs, library, untouched, tmp_path):
+def test_fractions_are_true_on_wasm_where_the_converter_leaves_a_cast(
+    converted, graphs, javascript, untouched, tmp_path
+):
     graph = graphs / "graph/masked/graph.pb"
     untouched([*frozen(graphs, "masked"), graph, tmp_path / "plain"])
     document = tfjs_model.read_document(tmp_path / "plain")
@@ -195,7 +189,7 @@ def test_fractions_are_true_on_wasm_where_the_converter_leaves_a_cast(converted,
     tfjs_model.write_document(tmp_path / "plain", document)
     expected = [array.ravel() for array in golden(graphs, "masked")["kept"]]
     plain, ours = (
-        [run["kept"].ravel() for run in outputs(folder, graphs, "masked", library)]
+        [run["kept"].ravel() for run in outputs(folder, graphs, "masked", javascript)]
         for folder in (tmp_path / "plain", converted / "masked")
     )
     assert any(((found == 0) & (array != 0)).any() for found, array in zip(plain, expected, strict=True))
@@ -210,11 +204,11 @@ def test_a_fused_batch_norm_is_avoided_whatever_the_environment_says(converted, 
     assert folders.digest(tmp_path / "ours") == folders.digest(converted / "upsampling")
 
 
-def test_an_operator_of_our_own_is_delivered_with_the_model_that_has_it(converted, graphs, library, tmp_path):
+def test_an_operator_of_our_own_is_delivered_with_the_model_that_has_it(converted, graphs, javascript, tmp_path):
     shutil.copytree(converted / "combined", tmp_path / "without")
     (tmp_path / "without/operators.js").unlink()
     with pytest.raises(UserError, match="CombinedNonMaxSuppression"):
-        outputs(tmp_path / "without", graphs, "combined", library)
+        outputs(tmp_path / "without", graphs, "combined", javascript)
     assert not (converted / "detector/operators.js").exists()
 
 
@@ -262,27 +256,27 @@ def keras_models(tmp_path_factory, environment_python):
 
 
 @pytest.fixture
-def layers(keras_models, library, command, environment_python, tmp_path):
+def layers(keras_models, javascript, command, environment_python, tmp_path):
     """Return a function that runs convert_layers on a Keras model: the process and the folder."""
 
     def run(name):
         graph = keras_models / "graph" / name
         flags = ["--path", keras_models / name, "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
-        flags += ["--shard-bytes", 4194304, "--library", library, "--output", tmp_path / "layers"]
+        flags += ["--shard-bytes", 4194304, "--library", javascript, "--output", tmp_path / "layers"]
         return command(environment_python("tfjs"), "convert_layers", *flags), tmp_path / "layers"
 
     return run
 
 
 @pytest.mark.parametrize("name", ["regularized.h5", "functional.h5", "functional.keras", "sequential.keras"])
-def test_a_layers_model_loads_and_gives_the_source_s_outputs(layers, keras_models, library, name):
+def test_a_layers_model_loads_and_gives_the_source_s_outputs(layers, keras_models, javascript, name):
     process, folder = layers(name)
     assert process.returncode == 0, process.stderr
     document = tfjs_model.read_document(folder)
     assert document["format"] == "layers-model" and "training_config" not in document["modelTopology"]
     promised = files.read_json(keras_models / "graph" / name / "contract.json")
     expected = evidence.read_golden(keras_models / "graph" / name / "golden.npz")
-    runs = tfjs_runtime.run_golden(folder, promised, expected, "wasm", "node", library)["outputs"]
+    runs = tfjs_runtime.run_golden(folder, promised, expected, "wasm", javascript)["outputs"]
     found = figures.of_runs(runs, promised, expected)
     assert all(errors["max_abs"] <= 1e-5 < errors["peak"] for errors in found.values())
     assert not (keras_models / "config.json").exists()  # the converter unpacks a .keras file beside itself
@@ -292,7 +286,7 @@ def test_a_layers_model_loads_and_gives_the_source_s_outputs(layers, keras_model
     ("name", "reason"), [("regularized.h5", "Unknown regularizer"), ("functional.h5", "InputLayer should be passed")]
 )
 def test_a_layers_model_does_not_load_as_the_converter_leaves_it(
-    layers, keras_models, library, untouched, tmp_path, name, reason
+    layers, keras_models, javascript, untouched, tmp_path, name, reason
 ):
     _, folder = layers(name)
     flags = ["--input_format=keras", "--output_format=tfjs_layers_model", keras_models / name, tmp_path / "plain"]
@@ -304,7 +298,7 @@ def test_a_layers_model_does_not_load_as_the_converter_leaves_it(
     promised = files.read_json(keras_models / "graph" / name / "contract.json")
     expected = evidence.read_golden(keras_models / "graph" / name / "golden.npz")
     with pytest.raises(UserError, match=reason):
-        tfjs_runtime.run_golden(tmp_path / "plain", promised, expected, "cpu", "node", library)
+        tfjs_runtime.run_golden(tmp_path / "plain", promised, expected, "cpu", javascript)
 
 
 def test_a_layers_model_that_does_not_load_is_not_delivered(layers):
@@ -315,11 +309,11 @@ def test_a_layers_model_that_does_not_load_is_not_delivered(layers):
 
 
 def test_the_map_of_a_detector_with_eight_outputs_is_confirmed_by_numbers(
-    converted, graphs, library, command, environment_python, tmp_path
+    converted, graphs, javascript, command, environment_python, tmp_path
 ):
     graph = graphs / "graph/detector"
     flags = ["--model", converted / "detector", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
-    flags += ["--library", library, "--output", tmp_path / "map.json"]
+    flags += ["--library", javascript, "--output", tmp_path / "map.json"]
     process = command(environment_python("litert"), "map_tfjs", *flags)
     assert process.returncode == 0, process.stderr
     found = files.read_json(tmp_path / "map.json")
@@ -345,14 +339,14 @@ def test_a_plan_rescues_what_uint8_breaks_within_its_budget(workflow, zoo):
     assert sizes[2] <= record["bytes"] and record["expected_error"] < 1e-3 * record["uint8_error"]
 
 
-def test_our_conversion_of_a_model_agrees_with_that_of_its_author(workflow, zoo, library):
+def test_our_conversion_of_a_model_agrees_with_that_of_its_author(workflow, zoo, javascript):
     ours = "results/emnist_digits/main.float32.tfjs"
     workflow.run(ours, config=[f'mirrors=["{zoo}"]'])
     promised = files.read_json(workflow.file("build/emnist_digits/main/contract.json"))
     pinned = evidence.read_golden(workflow.file("build/emnist_digits/main/golden.npz"))
     theirs = zoo / "emnist_digits_savedmodel_tfjs_tflite/tfjs_model"
     runs = [
-        tfjs_runtime.run_golden(folder, promised, pinned, "wasm", "node", library)["outputs"]
+        tfjs_runtime.run_golden(folder, promised, pinned, "wasm", javascript)["outputs"]
         for folder in (workflow.file(ours), theirs)
     ]
     for one, other in zip(*runs, strict=True):

@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Workflow, missing
+from conftest import REPOSITORY, Workflow, missing, node
 from PIL import Image
 
 from zoomill import files
@@ -97,7 +97,7 @@ def in_node(run, model, pictures, tmp_path):
     (results / "package.json").write_text('{"type": "module"}')
     library = run.file("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
     runner, folder = REPOSITORY / "web/runner.js", results / f"{MODELS[model]}.float32.tfjs"
-    command = ["node", "main.mjs", library, runner, folder, tmp_path / "pictures.json"]
+    command = [node(), "main.mjs", library, runner, folder, tmp_path / "pictures.json"]
     process = subprocess.run(command, cwd=results, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
@@ -153,7 +153,7 @@ def test_prepare_gives_the_input_that_zoomill_gives_without_antialiasing(fit, ch
     (tmp_path / "pixels.json").write_text(json.dumps(pixels.tolist()))
     library = run.file("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
     (tmp_path / "main.mjs").write_text(PREPARE)
-    process = subprocess.run(["node", "main.mjs", library], cwd=tmp_path, capture_output=True, text=True)
+    process = subprocess.run([node(), "main.mjs", library], cwd=tmp_path, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     expected = Preprocess(promise, **options, antialias=False)(pixels)
     found = np.array(json.loads(process.stdout)).reshape(expected.shape)

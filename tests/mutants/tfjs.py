@@ -154,4 +154,4 @@ MUTANTS = weights.MUTANTS | {
 def run(path, contract, feeds, library):
     """Return ``[{output name: array}, …]``, one for each feed ``{input tensor: array}``."""
     stacked = {name: np.stack([feed[name] for feed in feeds]) for name in feeds[0]}
-    return tfjs_runtime.run_golden(path, contract, stacked, "wasm", "node", library)["outputs"]
+    return tfjs_runtime.run_golden(path, contract, stacked, "wasm", library)["outputs"]

@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mutants import weights
-from zoomill.tflite import runtime, tflite_file
+from zoomill.tflite import metadata, runtime, tflite_file
 
 # Of operators with weights: the axes of the kernel, and the places of kernel and bias among the inputs.
 _LAYERS = {
@@ -26,7 +26,7 @@ class Network:
     """A .tflite file as layers; see :mod:`mutants.weights`."""
 
     def __init__(self, path, contract):
-        self.model = tflite_file.read(path)
+        self.model, self._contract = tflite_file.read(path), contract
         self.graph = self.model.subgraphs[0]
         self.colours, self._alike = weights.coloured(contract), weights.alike(contract)
         self._numbers = {}
@@ -81,7 +81,7 @@ class Network:
             if numbers.scale is not None:
                 tensor.quantization.scale = numbers.scale.astype(np.float32)
                 tensor.quantization.zeroPoint = numbers.zero.astype(np.int64)
-        path.write_bytes(tflite_file.serialise(self.model))
+        path.write_bytes(metadata.added(self.model, self._contract))  # which tell a changed file, and are no wrong ones
 
     def set_data(self, index, values):
         """Give a tensor other numbers, in a buffer of its own: converters let equal constants share one."""

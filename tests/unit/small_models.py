@@ -125,6 +125,52 @@ def dense_contract(units=300):
     }
 
 
+def picture_classifier(classes=3, side=2):
+    """Return a model from a picture ``[1, side, side, 3]`` to the probabilities of classes."""
+    builder, size = Builder(), 3 * side * side
+    random = np.random.default_rng(0)
+    start, flat = builder.tensor("image", [1, side, side, 3]), builder.tensor("flat", [1, size])
+    weights = builder.tensor("weights", random.normal(size=(classes, size)).astype(np.float32) / side)
+    bias, shape = builder.tensor("bias", np.zeros(classes, np.float32)), builder.tensor("shape", np.int32([1, size]))
+    logits, end = builder.tensor("logits", [1, classes]), builder.tensor("scores", [1, classes])
+    builder.operator("RESHAPE", [start, shape], [flat], schema.ReshapeOptionsT())
+    builder.operator("FULLY_CONNECTED", [flat, weights, bias], [logits], schema.FullyConnectedOptionsT())
+    builder.operator("SOFTMAX", [logits], [end], schema.SoftmaxOptionsT(beta=1.0))
+    return builder.build([start], [end])
+
+
+def picture_segmenter(classes, side=2):
+    """Return a model from a picture ``[1, side, side, 3]`` to the scores of classes for each pixel."""
+    builder, random = Builder(), np.random.default_rng(0)
+    start, logits, end = (
+        builder.tensor(*one)
+        for one in (("image", [1, side, side, 3]), *((name, [1, side, side, classes]) for name in ("logits", "scores")))
+    )
+    weights = builder.tensor("weights", random.normal(size=(classes, 1, 1, 3)).astype(np.float32))
+    bias = builder.tensor("bias", np.full(classes, -0.3, np.float32))
+    settings = schema.Conv2DOptionsT(strideW=1, strideH=1, dilationWFactor=1, dilationHFactor=1)
+    builder.operator("CONV_2D", [start, weights, bias], [logits], settings)
+    builder.operator("LOGISTIC", [logits], [end])
+    return builder.build([start], [end])
+
+
+def picture_contract(shape=(1, 3), side=2, task="image-classification", **changes):
+    """Return the contract of a model from a picture, RGB from -1 to 1, to one output of a shape."""
+    picture = {"name": "image", "tensor": "image", "dtype": "float32", "shape": [1, side, side, 3]}
+    picture |= {"layout": "NHWC", "colour": "RGB", "value_range": [-1, 1]}
+    scores = {"name": "scores", "tensor": "scores", "dtype": "float32", "shape": list(shape), "meaning": "how sure"}
+    about = {
+        "title": "Insects",
+        "task": task,
+        "licence": "MIT",
+        "notes": ["is small"],
+        "model": "small",
+        "graph": "main",
+    }
+    labels = {"labels": ["ant", "bee", "cat"], "label_offset": 0}
+    return {**about, "inputs": [picture], "outputs": [scores], **labels, **changes}
+
+
 def rounded(dtype, scale, zero_point, units=4):
     """Return a model that hands on ``[1, units]`` of a dtype with one scale and zero point."""
     builder = Builder()

@@ -61,9 +61,16 @@ def test_what_a_card_leaves_out_has_its_defaults(catalogue):
     assert cards.postprocess_options(card, "detect_fast") == {"use_regular_nms": False}
 
 
-def test_a_card_with_graphs_of_its_own_has_those_and_the_raw_heads(catalogue):
-    card = catalogue(small=changed("graphs", {"detect_two": {"max_detections": 2}}))["small"]
-    assert sorted(card["graphs"]) == ["detect_cut", "detect_two"]
+def test_graphs_of_a_card_come_besides_the_usual_ones_or_change_them(catalogue):
+    own = {"detect_two": {"max_detections": 2}, "detect_fast": {"max_classes_per_detection": 3}}
+    card = catalogue(small=changed("graphs", own))["small"]
+    assert sorted(card["graphs"]) == ["detect_cut", "detect_fast", "detect_regular", "detect_two"]
+    assert card["graphs"]["detect_fast"] == {"use_regular_nms": False, "max_classes_per_detection": 3}
+
+
+def test_a_usual_graph_that_is_false_is_left_out(catalogue):
+    card = catalogue(small=changed("graphs", {"detect_fast": False}))["small"]
+    assert sorted(card["graphs"]) == ["detect_cut", "detect_regular"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,22 @@ def test_a_graphs_own_options_beat_those_of_the_card(catalogue):
     card = changed("postprocess", {"max_detections": 7, "nms_iou_threshold": 0.5})
     card["graphs"] = {"detect_one": {"max_detections": 1, "add_postprocessing_op": True}}
     card = catalogue(small=card)["small"]
-    assert cards.postprocess_options(card, "detect_one") == {"max_detections": 1, "nms_iou_threshold": 0.5}
+    assert {**card["postprocess"], **cards.postprocess_options(card, "detect_one")} == {
+        "max_detections": 1,
+        "nms_iou_threshold": 0.5,
+    }
+
+
+def test_options_that_only_the_op_has_are_refused_for_another_detector(catalogue):
+    onnx = {"kind": "onnx", "path": "m.onnx", "files": [FILE]}
+    card = changed("source", onnx)
+    card["postprocess"] = {"nms_score_threshold": 0.4}
+    assert catalogue(small=card)["small"]["postprocess"] == {"nms_score_threshold": 0.4}
+    card["postprocess"]["use_regular_nms"] = True
+    message = refusal(catalogue, small=card)
+    assert "postprocess.use_regular_nms: only sources of kind tf1_detection have it" in message
+    for place in ("postprocess/best_class", "graphs/detect_fast/best_class"):
+        assert "postprocess.best_class: no source" in refusal(catalogue, small=changed(place, True))
 
 
 def test_a_model_is_called_in_c_as_its_card_says_or_as_itself(catalogue):
@@ -175,7 +197,7 @@ def test_a_misspelt_graph_is_named_and_no_other(catalogue):
 
 
 def test_a_file_without_a_digest_is_told_what_it_may_have(catalogue):
-    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["b"]}))
+    message = refusal(catalogue, small=changed("source/files/0", {"name": "a", "urls": ["https://example.org/a"]}))
     assert "source.files[0]" in message and "sha256" in message and "digest: null" in message
 
 
@@ -186,6 +208,10 @@ def test_a_file_has_one_kind_of_digest(catalogue, extra):
     assert "source.files[0]" in refusal(catalogue, small=changed("source/files/0", both))
 
 
+def test_a_file_of_this_machine_needs_no_digest(catalogue):
+    assert catalogue(small=changed("source/files/0", {"name": ".", "urls": ["../export", "/home/me/model.*"]}))
+
+
 @pytest.mark.parametrize("key", ["nms_iou_threshold", "y_scale"])
 def test_values_that_the_op_refuses_at_run_time_are_refused_here(catalogue, key):
     assert f"postprocess.{key}" in refusal(catalogue, small=changed(f"postprocess/{key}", 0))
@@ -193,10 +219,10 @@ def test_values_that_the_op_refuses_at_run_time_are_refused_here(catalogue, key)
 
 def test_several_classes_are_refused_where_a_graph_has_regular_nms(catalogue):
     message = refusal(catalogue, small=changed("postprocess", {"max_classes_per_detection": 2}))
-    assert "graphs.detect_regular: max_classes_per_detection" in message and "use_regular_nms: false" in message
-    card = changed("graphs/detect_fast", {"max_classes_per_detection": 2, "use_regular_nms": False})
-    assert catalogue(small=card)
-    assert "detect_fast" in refusal(catalogue, small=changed("graphs/detect_fast/max_classes_per_detection", 2))
+    assert "max_classes_per_detection is for fast NMS only, which detect_cut has not" in message
+    assert "use_regular_nms: false" in message
+    assert catalogue(small=changed("graphs/detect_fast", {"max_classes_per_detection": 2}))
+    assert "detect_own has not" in refusal(catalogue, small=changed("graphs/detect_own/max_classes_per_detection", 2))
 
 
 @pytest.mark.parametrize(
@@ -246,6 +272,69 @@ def test_a_broken_card_is_left_out_with_its_error_and_the_others_are_loaded(cata
     assert str(broken["third"]).startswith("models/third.yaml: unknown key titel")
 
 
+@pytest.fixture
+def two_folders(tmp_path):
+    """Return a function that loads cards of a repository and of a folder beside it, where a configuration stands."""
+    text = yaml.safe_dump(changed("source/files/0/urls", ["own.pb", "../up.pb", "/abs.pb", "https://example.org/a"]))
+    for folder in ("repository/models", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine/config.yaml").write_text("cards: [.]\n")
+    (tmp_path / "repository/models/inner.yaml").write_text(text)
+    (tmp_path / "mine/outer.yaml").write_text(text)
+
+    def load(broken=None):
+        mine = str(tmp_path / "mine")
+        return cards.load_catalogue(
+            str(tmp_path / "repository/models"), CARD, broken, [mine], [f"{mine}/../mine/config.yaml"]
+        )
+
+    load.folder = tmp_path
+    return load
+
+
+def test_paths_of_a_card_outside_begin_at_its_own_folder(two_folders):
+    found = two_folders()
+    urls = {model: card["source"]["files"][0]["urls"] for model, card in found.items()}
+    assert urls == {
+        "inner": ["own.pb", "../up.pb", "/abs.pb", "https://example.org/a"],
+        "outer": ["../mine/own.pb", "../up.pb", "/abs.pb", "https://example.org/a"],
+    }
+    assert [card["file"] for card in found.values()] == ["models/inner.yaml", f"{two_folders.folder}/mine/outer.yaml"]
+
+
+def test_two_cards_of_one_name_and_a_broken_one_outside_stop_only_themselves(two_folders):
+    mine, broken = two_folders.folder / "mine", {}
+    (mine / "inner.yaml").write_text("title: 1\n")
+    (mine / "wrong.yaml").write_text("titel: x\n")
+    assert list(two_folders(broken)) == ["outer"]
+    assert str(broken["inner"]) == f"models/inner.yaml and {mine}/inner.yaml: two cards of one name; rename one"
+    assert str(broken["wrong"]).startswith(f"{mine}/wrong.yaml: ")
+
+
+def test_a_folder_of_cards_that_is_not_there_is_refused(tmp_path):
+    message = refusal(cards.load_catalogue, tmp_path, CARD, {}, ["nowhere"])
+    assert message == "config.yaml: cards: there is no folder nowhere"
+
+
+@pytest.mark.parametrize(
+    "wanted, found",
+    [
+        (["b_one"], ["b_one"]),
+        (["b_*", "a"], ["b_one", "b_two", "a"]),
+        (["[ab]*", "a"], ["a", "b_one", "b_two"]),
+        (["all"], ["a", "b_one", "b_two"]),
+    ],
+)
+def test_models_are_chosen_by_name_pattern_or_all(wanted, found):
+    assert names.select(wanted, ["a", "b_one", "b_two"], "config.yaml: models", "model") == found
+
+
+@pytest.mark.parametrize("wanted", ["digits_onx*", "digits_onx"])
+def test_what_stands_for_no_model_is_refused_with_the_nearest(wanted):
+    message = refusal(names.select, [wanted], ["digits_onnx", "yolo"], "config.yaml: models", "model")
+    assert message == f"config.yaml: models: there is no model {wanted}; did you mean digits_onnx?"
+
+
 def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
     used = {**SMALLEST, "calibration": {"dataset": "shapes", "samples": "all"}}
     missing = {**SMALLEST, "calibration": {"dataset": "circles", "samples": "all"}}
@@ -259,7 +348,7 @@ def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
         "models/missing.yaml: calibration: there is no data set circles; did you mean circle?"
     )
     with pytest.raises(UserError, match="there is no data set shapes"):
-        cards.check_datasets({"used": used}, {"circle": {}})
+        cards.check_datasets({"used": {**used, "file": "models/used.yaml"}}, {"circle": {}})
 
 
 @pytest.mark.parametrize(
@@ -354,7 +443,7 @@ def test_the_configuration_gets_its_defaults():
     "change, words",
     [
         ({"model": []}, ["unknown key model", "did you mean models?"]),
-        ({"models": "a"}, ["models: 'a' is not of type 'array'"]),
+        ({"models": "a"}, ["models: 'a' is no list; write [a]"]),
         ({"models": []}, ["models: "]),
         ({"models": ["a", "a"]}, ["models: "]),
         ({"tflite": ["float23"]}, ["tflite[0]: 'float23'", "float32"]),

@@ -1,5 +1,7 @@
 """From outputs to detections in the picture."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,7 @@ def yolox_rows(cells):
 
 
 def yolox(**options):
+    options = {"nms_score_threshold": 0.001, **options}
     return decode.decoder({"inputs": [{"shape": [1, 32, 64, 3]}]}, None, "yolox", **options)
 
 
@@ -108,6 +111,30 @@ def test_suppression_leaves_other_classes_alone_and_keeps_the_best():
 def test_no_box_above_the_threshold_gives_no_detections():
     found = decode.Suppression(nms_score_threshold=0.95)(np.zeros((2, 4)), np.full((2, 3), 0.9))
     assert len(found.boxes) == len(found.classes) == len(found.scores) == 0
+
+
+def test_a_lower_threshold_of_the_metric_counts_more_and_keeps_the_rest():
+    contract = {"postprocess": {"nms_score_threshold": 0.5, "nms_iou_threshold": 0.9}}
+    assert decode.settings(contract, "yolo") == decode.Suppression(0.5, 0.9)
+    assert decode.settings(contract, "yolo", nms_score_threshold=0.1) == decode.Suppression(0.1, 0.9)
+    ssd = {"postprocess": vars(SSD)}
+    assert decode.settings(ssd, "ssd", nms_score_threshold=0) == dataclasses.replace(SSD, nms_score_threshold=0)
+
+
+def test_detections_of_an_ssd_below_the_threshold_do_not_count():
+    outputs = {
+        "detection_boxes": np.ones((1, 2, 4), np.float32),
+        "detection_classes": np.zeros((1, 2), np.float32),
+        "detection_scores": np.array([[0.5, 0.25]], np.float32),
+        "num_detections": np.array([2], np.float32),
+    }
+    assert ssd()(outputs).scores.tolist() == [0.5]
+
+
+def test_an_ssd_without_post_processing_in_its_contract_is_refused():
+    for own in ({}, {"postprocess": {"nms_score_threshold": 0.3}}):
+        with pytest.raises(UserError, match="the contract's `postprocess` has no max_detections, max_classes"):
+            decode.decoder(own, ANCHORS, "ssd")
 
 
 def test_an_ssd_takes_no_options_of_its_own():

@@ -227,6 +227,11 @@ def test_all_detections_are_compared_only_where_the_options_keep_the_same(judge)
         assert verdict.figures["source"]["compared"] == compared and verdict.failures == []
 
 
+def test_a_threshold_of_the_card_hides_none_of_the_sources_detections(judge):
+    found = [judge(asked(True, nms_score_threshold=score)).figures["source"] for score in (0.4, 0.7)]
+    assert found[0]["matched"] == found[1]["matched"] > 0
+
+
 def test_a_source_without_detections_is_not_compared_and_the_evidence_says_so(judge, golden):
     verdict = judge(asked(True), golden={key: golden[key] for key in golden if "detection" not in key})
     assert verdict.figures["source"] == {"compared": "none"}

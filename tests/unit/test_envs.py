@@ -123,6 +123,8 @@ def test_slurm_profile_differs_from_the_default_in_the_machine_only():
     default, slurm = (
         yaml.safe_load((ROOT / "profiles" / name / "profile.yaml").read_text()) for name in ("default", "slurm")
     )
+    for profile in (default, slurm):
+        assert "import os" in profile.pop("__definitions__")
     # The memory of the submitting machine bounds local jobs only.
     assert default.keys() - slurm.keys() == {"resources"}
     assert {key: slurm[key] for key in default.keys() & slurm.keys()}.items() <= default.items()

@@ -1,11 +1,14 @@
 """What the export of a detector checks and prefers, without TensorFlow."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from small_models import options
 
-from export_tf1_detection import check_source, clear_scores
+from export_tf1_detection import check_source, clear_scores, options_of
 from zoomill.errors import UserError
+from zoomill.sources.tf1_detection import pipeline_config
 
 TEXT = """model { ssd { num_classes: 3
   image_resizer { fixed_shape_resizer {} } anchor_generator { ssd_anchor_generator {} }
@@ -37,6 +40,15 @@ def test_a_graph_that_does_what_its_pipeline_says_passes_whatever_the_override_a
 def test_a_pipeline_of_another_graph_is_refused_with_both_values(check, name, value, said):
     with pytest.raises(UserError, match=rf"graph\.pb.* {name} {value:g} where .*pipeline\.config says {said};"):
         check(options(**{name: value}), TEXT)
+
+
+def test_options_of_the_card_are_those_of_the_raw_heads_too(tmp_path):
+    (tmp_path / "pipeline.config").write_text(TEXT)
+    ssd, _ = pipeline_config.read_pipeline(str(tmp_path / "pipeline.config"), "", None)
+    own = options_of(ssd, {})
+    assert options_of(ssd, {"nms_score_threshold": 0.5}) == dataclasses.replace(own, nms_score_threshold=0.5) != own
+    with pytest.raises(UserError, match="num_classes 4 in the card, but the class head has 3"):
+        options_of(ssd, {"num_classes": 4})
 
 
 def test_an_override_in_place_of_a_pipeline_may_cut_the_list_and_nothing_else(check):

@@ -45,10 +45,13 @@ def test_what_a_kind_needs_besides_its_source_is_a_flag(export):
     def load(folder, options, expected, library):
         raise UserError(library)
 
+    def add_library(parser):
+        parser.add_argument("--library", required=True)
+
     with pytest.raises(UserError, match="^small: javascript$"):
-        export(load, "--library", "javascript", library="folder of packages")
+        export(load, "--library", "javascript", library=add_library)
     with pytest.raises(SystemExit):
-        export(load, library="folder of packages")
+        export(load, library=add_library)
 
 
 def test_samples_are_run_by_the_source_and_no_graph_is_made(export, tmp_path):

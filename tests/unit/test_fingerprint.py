@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from small_models import Builder, dense, subtraction
+from small_models import Builder, dense, picture_classifier, picture_contract, subtraction
 
-from zoomill.tflite import fingerprint, tflite_file
+from zoomill.tflite import fingerprint, metadata, tflite_file
 
 
 @pytest.fixture
@@ -62,6 +62,16 @@ def test_names_order_and_metadata_do_not_count(compared, change):
     assert compared(dense(), now) == "canonically identical"
 
 
+def test_title_and_labels_do_not_count(tmp_path):
+    digests = []
+    for title in ("Ants", "Bees"):
+        path = tmp_path / f"{title}.tflite"
+        path.write_bytes(metadata.added(picture_classifier(), picture_contract(title=title)))
+        digests.append(fingerprint.of_tflite(path))
+    assert digests[0]["sha256"] != digests[1]["sha256"] and digests[0]["stripped"] == digests[1]["stripped"]
+    assert fingerprint.compare(digests[0], tmp_path / "Bees.tflite", False) == "identical but for metadata"
+
+
 def test_other_weights_are_named_and_judged_by_the_limits(compared):
     now = dense()
     weights = np.frombuffer(bytes(now.buffers[2].data), np.float32).copy()
@@ -109,5 +119,5 @@ def test_another_shape_of_the_same_bytes_is_different(compared):
 def test_a_fingerprint_lists_a_short_digest_of_every_constant_in_the_order_of_the_file(tmp_path):
     (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(dense()))
     found = fingerprint.of_tflite(tmp_path / "a.tflite")
-    assert sorted(found) == ["canonical", "sha256", "tensors"]
+    assert sorted(found) == ["canonical", "sha256", "stripped", "tensors"]
     assert [len(short) for short in found["tensors"].split()] == [8, 8]

@@ -11,7 +11,7 @@ FLOORS = [
     {"toco", "inspect", "fetch", "inputs"},
     {"plan", "graph", "detection"},
     {"proof"},
-    {"tflite", "tfjs", "openvino"},
+    {"run", "tflite", "tfjs", "openvino"},
     {"evaluation", "pages"},
     {"sources"},
 ]

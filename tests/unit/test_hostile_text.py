@@ -12,14 +12,15 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import REPOSITORY, missing
+from conftest import REPOSITORY, missing, node
 
 from zoomill import files, made, tables
 from zoomill.errors import UserError
 from zoomill.inputs import samples
 from zoomill.inputs.samples import Sample
 from zoomill.proof import verdicts
-from zoomill.tflite import c_array
+from zoomill.run import end
+from zoomill.tflite import c_array, metadata
 
 TEMPLATES = REPOSITORY / "scripts/zoomill/pages/templates"
 # What would write the file `marker` if it left its comment, string, cell or line.
@@ -87,11 +88,9 @@ def in_node(tmp_path):
     """Return a function that runs an ES module in an empty folder, prints what it exports and returns it."""
 
     def run(name, expression):
-        if shutil.which("node") is None:
-            missing("Node is not installed")
         (tmp_path / "package.json").write_text('{"type": "module"}')
         (tmp_path / "main.js").write_text(f'import * as it from "./{name}"; console.log(JSON.stringify({expression}));')
-        process = subprocess.run(["node", "main.js"], cwd=tmp_path, text=True, capture_output=True)
+        process = subprocess.run([node(), "main.js"], cwd=tmp_path, text=True, capture_output=True)
         assert process.returncode == 0, process.stderr
         assert not (tmp_path / "marker").exists()
         return json.loads(process.stdout)
@@ -298,10 +297,11 @@ def test_an_error_line_on_the_terminal_is_one_line_without_escape_sequences(tmp_
     (tmp_path / "a.log").write_text(f"error: small: {text}\n", errors="replace")
     job = SimpleNamespace(is_group=lambda: False, log=[tmp_path / "a.log"], wildcards_dict={"model": "small"})
     job.rule = SimpleNamespace(name="a")
-    run = SimpleNamespace(execute=lambda: None, dryrun=False, is_main_process=True, dag=None)
-    run.scheduler = SimpleNamespace(failed=[job])
+    dag = SimpleNamespace(jobs=[], targetfiles=[])
+    run = SimpleNamespace(execute=lambda: None, dryrun=False, is_main_process=True, dag=dag, output_settings=None)
+    run.scheduler = SimpleNamespace(failed=[job], remaining_jobs=[])
     monkeypatch.setattr(verdicts, "of_wanted", lambda *_: [])
-    verdicts.tell_at_the_end(run, {})
+    end.tell_at_the_end(run, {})
     (line,) = str(pytest.raises(SystemExit, run.execute).value).split("\n")
     assert line.startswith("error: small: ") and line.isprintable()
 
@@ -310,3 +310,10 @@ def test_an_error_line_on_the_terminal_is_one_line_without_escape_sequences(tmp_
 def test_json_holds_any_name(tmp_path, text):
     files.write_json(tmp_path / "x.json", {"name": text})
     assert files.read_json(tmp_path / "x.json") == {"name": text}
+
+
+@each_text
+def test_a_label_stays_one_line_of_the_file_of_labels(text):
+    lines = metadata.label_file({"labels": ["a", text, "b"]}).decode().split("\n")
+    assert (len(lines), lines[0], lines[2:]) == (4, "a", ["b", ""])
+    assert lines[1].isprintable() and lines[1]

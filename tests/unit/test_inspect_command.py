@@ -57,7 +57,7 @@ def test_json_is_printed_or_written_beside_the_table_with_the_same_bytes(run, mo
     assert "signature serving_default" in again.stdout
     document = json.loads(printed)
     assert printed == json.dumps(document, indent=2, sort_keys=True) + "\n"
-    assert set(document) == {"file", "kind", "producer", "graphs", "checkpoint", "notes", "files"}
+    assert set(document) == {"file", "kind", "producer", "graphs", "checkpoint", "notes", "files", "metadata"}
 
 
 def test_escape_sequences_in_names_do_not_reach_the_terminal(run, model):

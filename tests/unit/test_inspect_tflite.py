@@ -147,3 +147,19 @@ def test_a_length_that_the_file_cannot_hold_is_refused(save):
     path.write_bytes(data)
     with pytest.raises(UserError, match="it lists more than it holds"):
         recognise.inspect(path)
+
+
+def test_options_of_the_post_processing_are_told(save):
+    model, asked = heads(5, 4), options(use_regular_nms=False)
+    tflite_file.append_postprocess(model, np.zeros((5, 4), np.float32), asked)
+    (note,) = recognise.inspect(save(model))["notes"]
+    assert note.startswith("TFLite_Detection_PostProcess has detections_per_class 100, h_scale 5.0, ")
+    assert "nms_score_threshold 0.3" in note and "use_regular_nms False" in note
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", bytes(range(256)), b"\xff" * 40, b"\x00\x28\xff"])
+def test_options_that_are_no_map_are_left_out(save, content):
+    model = heads(5, 4)
+    tflite_file.append_postprocess(model, np.zeros((5, 4), np.float32), options())
+    model.subgraphs[0].operators[-1].customOptions = list(content)
+    assert recognise.inspect(save(model))["notes"] == []

@@ -15,7 +15,7 @@ from small_models import dense, dense_contract, integer_convolution
 from zoomill import files
 from zoomill.inspect import recognise
 from zoomill.inspect.onnx import MESSAGES
-from zoomill.plan import commands, interface, labels_and_licence, model_files, new_card, schemas
+from zoomill.plan import cards, commands, interface, labels_and_licence, model_files, new_card, schemas
 from zoomill.tflite import tflite_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -52,8 +52,9 @@ def write(house, monkeypatch):
     monkeypatch.setattr(commands, "inspect", lambda root, path, weights=None: recognise.inspect(path, weights))
 
     def run(place, name="new", force=False):
-        assert new_card.write(place, name, force, house, SCHEMA) == name
-        text = (house / f"models/{name}.yaml").read_text()
+        path = new_card.write(place, name, force, house, SCHEMA)
+        assert path == str(house / f"models/{name}.yaml")
+        text = Path(path).read_text()
         return yaml.safe_load(text), text
 
     return run
@@ -110,7 +111,7 @@ def save_tfjs(folder, paths=("group1-shard1of1.bin",)):
 def test_a_card_says_all_that_a_file_tells(write, tmp_path):
     path = save_tflite(tmp_path / "small.tflite")
     card, text = write(path)
-    entry = {"name": "small.tflite", "urls": [str(path)], "size": path.stat().st_size, "sha256": files.digest(path)}
+    entry = {"name": "small.tflite", "urls": [str(path)]}
     assert card == {
         "title": "New",
         "task": "other",
@@ -155,7 +156,7 @@ def test_a_name_that_no_model_may_have_is_refused_before_anything_is_written(wri
 def test_a_file_of_the_repository_is_named_from_there(write, house):
     card, _ = write(save_tflite(house / "small.tflite"))
     assert card["source"]["files"][0]["urls"] == ["small.tflite"]
-    assert new_card.address(house / "-small.tflite", house) == "./-small.tflite"
+    assert cards.address(house / "-small.tflite", house) == "./-small.tflite"
 
 
 def test_numbers_that_stand_for_others_are_floats_in_the_card_and_their_range_is_no_question(write, tmp_path):
@@ -299,6 +300,36 @@ def test_a_detector_without_its_weights_or_with_several_graphs_is_refused(write,
     )
 
 
+def ssd_report(*operators, classes=12):
+    """Return the report of a graph of the TF1 Object Detection API, which ends behind its NMS."""
+    sizes = {"detection_boxes": None, "detection_scores": None, "raw_detection_scores": [-1, -1, classes]}
+    outputs = [{"name": name, "tensor": name, "dtype": "float32", "shape": shape} for name, shape in sizes.items()]
+    signature = {"name": None, "inputs": [{"name": "image_tensor"}], "outputs": outputs}
+    one = graph("") | {"signatures": [signature], "operators": dict.fromkeys(("Conv2D", *operators), 1)}
+    return {"kind": "meta_graph", "graphs": [one], "files": [], "notes": [], "checkpoint": None}
+
+
+@pytest.mark.parametrize("frozen", ["frozen_inference_graph.pb", None])
+def test_a_detector_is_told_without_its_pipeline_config(write, detector, monkeypatch, frozen):
+    (detector / "pipeline.config").unlink()
+    (detector / "graph.pb").rename(detector / (frozen or "other.bin"))
+    (detector / "labels.txt").write_text("\n".join(map(str, range(11))))
+    monkeypatch.setattr(commands, "inspect", lambda root, path, weights=None: ssd_report())
+    card, _ = write(detector)
+    assert card["source"]["kind"] == "tf1_detection" and card["labels"] == list(map(str, range(11)))
+    names = {file["name"] for file in card["source"]["files"]}
+    assert names == {path.name for path in detector.glob("model.ckpt.*")} | ({frozen} if frozen else set())
+    if frozen:
+        card, _ = write(detector / frozen, force=True)
+        assert card["source"]["kind"] == "tf1_detection"
+
+
+def test_faster_rcnn_is_no_ssd(detector):
+    (detector / "pipeline.config").unlink()
+    report = ssd_report("CropAndResize")
+    assert model_files.find(detector / "graph.pb", lambda path, weights=None: report).source["kind"] == "frozen_graph"
+
+
 def test_a_folder_of_several_models_is_refused_with_their_names(write, tmp_path):
     for name in ("a.tflite", "b.tflite"):
         save_tflite(tmp_path / name)
@@ -316,7 +347,7 @@ def test_an_archive_is_unpacked_without_the_folders_around_the_model(write, tmp_
     card, _ = write(tmp_path / "model.tar.gz")
     (entry,) = card["source"]["files"]
     assert entry["unpack"] == {"strip": 2} and entry["urls"] == [str(tmp_path / "model.tar.gz")]
-    assert entry["sha256"] == files.digest(tmp_path / "model.tar.gz") and card["source"]["path"] == "model.json"
+    assert card["source"]["path"] == "model.json"
 
 
 def test_what_lies_deeper_in_an_archive_is_named_from_its_top(write, tmp_path):
@@ -347,6 +378,24 @@ def test_a_url_is_fetched_with_the_files_that_it_names_and_stays_the_url(write, 
     for file in card["source"]["files"]:
         assert file["sha256"] == files.digest(tmp_path / file["name"])
         assert (house / "sources/.cache" / file["sha256"]).exists()
+
+
+def test_a_card_outside_the_clone_names_files_from_its_folder(house, tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "inspect", lambda root, path, weights=None: recognise.inspect(path, weights))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for path, url in ((mine / "inside.tflite", "inside.tflite"), (tmp_path / "out.tflite", f"{tmp_path}/out.tflite")):
+        written = new_card.write(save_tflite(path), None, False, house, SCHEMA, str(mine))
+        assert written == str(path.with_suffix(".yaml") if path.parent == mine else mine / "out.yaml")
+        assert yaml.safe_load(Path(written).read_text())["source"]["files"][0]["urls"] == [url]
+    (house / "models/taken.yaml").write_text("")
+    message = refusal(new_card.write, tmp_path / "out.tflite", "taken", True, house, SCHEMA, str(mine))
+    assert message == "models/taken.yaml: is there already; give another --name"
+
+
+def test_a_name_that_is_taken_gets_a_number():
+    assert new_card.name_of("/a/net.h5", {"other"}) == "net"
+    assert new_card.name_of("/a/net.h5", {"net", "net_2"}) == "net_3"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from small_models import dense, dense_contract, rounded, run
 
+from zoomill.errors import UserError
 from zoomill.tflite import runtime, tflite_file
 
 
@@ -56,3 +57,73 @@ def test_a_file_without_a_signature_is_known_by_its_tensors(tmp_path):
     found = runtime.Artifact(tmp_path / "a.tflite")(contract, {"input;left;over": feed})
     assert list(found) == ["y"]
     np.testing.assert_allclose(found["y"], run(dense(), feed)[0], atol=1e-5)
+
+
+def picture(**changes):
+    """Return a contract of :func:`rounded` with four values, whose input has some entries changed."""
+    contract = dense_contract(4)
+    contract["inputs"][0] |= changes
+    return contract
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point", "changes"),
+    [
+        (np.uint8, 1 / 128, 128, {}),
+        (np.uint8, 1 / 128, 128, {"value_range": [-1, 1]}),
+        (np.uint8, 1 / 128, 128, {"dtype": "uint8"}),
+        (np.int8, 1 / 100, -128, {"value_range": [[0, 0, 0], [2, 2, 2]]}),
+        (np.int32, 0, 0, {"dtype": "int32"}),
+        (np.float32, 0, 0, {"value_range": [0, 255]}),
+    ],
+)
+def test_a_contract_of_the_file_is_taken(loaded, dtype, scale, zero_point, changes):
+    contract = picture(**changes)
+    contract["outputs"][0]["dtype"] = np.dtype(dtype).name if not scale else "float32"
+    loaded(rounded(dtype, scale, zero_point), contract).check(contract)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point", "changes", "said"),
+    [
+        (np.uint8, 1 / 128, 128, {"dtype": "int8"}, "x is int8 in the contract; the file takes uint8, or float32"),
+        (np.uint8, 0, 0, {}, "x is float32 in the contract; the file takes uint8"),
+        (np.float32, 0, 0, {"dtype": "uint8"}, "x is uint8 in the contract; the file takes float32"),
+        (np.float32, 0, 0, {"shape": [1, 5]}, r"x has the shape \[1, 4\], in the contract \[1, 5\]"),
+        (np.uint8, 1 / 128, 128, {"value_range": [0, 255]}, "value_range of x is 0 to 255; .* stand for -1 to 0.9922"),
+        (np.uint8, 1 / 128, 128, {"value_range": [0, 1]}, "value_range of x is 0 to 1;"),
+        (np.uint8, 1, 0, {"value_range": [0, 1]}, "value_range of x is 0 to 1; .* stand for 0 to 255"),
+    ],
+)
+def test_a_contract_of_another_file_is_refused(loaded, dtype, scale, zero_point, changes, said):
+    artifact = loaded(rounded(dtype, scale, zero_point), dense_contract(4))
+    with pytest.raises(UserError, match=said):
+        artifact.check(picture(**changes))
+
+
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_other_names_or_numbers_of_inputs_and_outputs_are_refused(loaded, side):
+    contract = dense_contract()
+    artifact = loaded(dense(), contract)
+    for entries in ([], contract[side] * 2, [{**contract[side][0], "name": "z"}]):
+        with pytest.raises(UserError, match=f"its {side} are ., those of the contract"):
+            artifact.check({**contract, side: entries})
+
+
+def test_integers_of_the_files_own_dtype_are_fed_and_read_as_they_are(loaded):
+    contract = picture(dtype="uint8")
+    contract["outputs"][0]["dtype"] = "uint8"
+    feed = {"image": np.array([0, 1, 128, 255], np.uint8)}
+    (found,) = loaded(rounded(np.uint8, 1 / 128, 128), contract)(contract, feed).values()
+    assert found.dtype == np.uint8 and found.tolist() == [[0, 1, 128, 255]]
+
+
+def test_a_contract_with_other_names_than_the_signature_knows_the_tensors(tmp_path):
+    model, signed = dense(), dense_contract()
+    tflite_file.set_signature(model, signed)
+    contract = dense_contract()
+    contract["outputs"][0]["name"] = "classes"
+    artifact = runtime.Artifact(tflite_file.serialise(model), contract=contract)
+    artifact.check(contract)
+    feed = np.array([[0.1, -2, 3, 4]], np.float32)
+    np.testing.assert_allclose(artifact(contract, {"image": feed})["classes"], run(dense(), feed)[0], atol=1e-5)

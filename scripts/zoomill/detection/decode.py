@@ -21,14 +21,14 @@ class Suppression:
     """Which boxes of a YOLO count.
 
     Attributes:
-        nms_score_threshold: lowest score, 0 to 1.
+        nms_score_threshold: lowest score, 0 to 1; without, Darknet's own.
         nms_iou_threshold: overlap (IoU) above which NMS drops a box for a better one of its class, 0 to 1.
         max_detections: how many are kept of each class and in a picture, the best ones; all of them without. COCO's
             evaluation counts 100 of each class.
         best_class: a box counts for its best class only, not for every class above the threshold.
     """
 
-    nms_score_threshold: float = 0.001
+    nms_score_threshold: float = 0.25
     nms_iou_threshold: float = 0.45
     max_detections: int | None = None
     best_class: bool = False
@@ -55,6 +55,33 @@ class Suppression:
         return Detections(boxes[rows], classes, scores[rows, classes])
 
 
+def settings(contract, kind, **options):
+    """Return the post-processing that the contract's ``postprocess`` asks for, with other options of the metric.
+
+    Args:
+        contract: contract of the graph.
+        kind: as for :func:`decoder`.
+        options: for ``ssd`` ``nms_score_threshold`` alone, which cuts the list of detections and changes nothing else;
+            else any of :class:`Suppression`.
+
+    Returns:
+        :class:`~zoomill.detection.postprocess.Options` or :class:`Suppression`.
+
+    Raises:
+        UserError: for options that the kind does not have, and for an SSD without ``postprocess``.
+    """
+    own = contract.get("postprocess", {})
+    if kind != "ssd":
+        return Suppression(**{**own, **options})
+    if strange := options.keys() - {"nms_score_threshold"}:
+        raise UserError(f"metric.decode: {', '.join(strange)}: an SSD's NMS is set in `postprocess` of the card")
+    if lacking := [field.name for field in dataclasses.fields(Options) if field.name not in own]:
+        raise UserError(
+            f"the contract's `postprocess` has no {', '.join(lacking)}: how boxes are decoded and suppressed"
+        )
+    return Options(**{**own, **options})
+
+
 def decoder(contract, anchors, kind, **options):
     """Return a function from ``{output name: array}`` to :class:`Detections` relative to the input.
 
@@ -63,17 +90,11 @@ def decoder(contract, anchors, kind, **options):
         anchors: float32 ``[anchors, 4]`` of an SSD's raw heads: ycenter, xcenter, height, width; else None.
         kind: ``ssd``, raw heads, which the contract's ``postprocess`` tells how to decode, or detections as
             TFLite_Detection_PostProcess gives them; ``yolo``, Darknet heads, decoded or raw; ``yolox``.
-        options: of :class:`Suppression`, for ``yolo`` and ``yolox``.
-
-    Raises:
-        UserError: for options that the kind does not have.
+        options: as for :func:`settings`.
     """
+    suppression = settings(contract, kind, **options)
     if kind == "ssd":
-        if options:
-            raise UserError(f"metric.decode: {', '.join(options)}: an SSD's NMS is set in `postprocess` of the card")
-        settings = Options(**contract["postprocess"])
-        return lambda outputs: _ssd(outputs, settings, anchors)
-    suppression = Suppression(**options)
+        return lambda outputs: _ssd(outputs, suppression, anchors)
     if kind == "yolo":
         return lambda outputs: _yolo(_decoded(outputs, contract), suppression)
     size = contract["inputs"][0]["shape"][1:3]
@@ -82,7 +103,7 @@ def decoder(contract, anchors, kind, **options):
 
 def _ssd(outputs, options, anchors):
     if "detection_boxes" in outputs:
-        return nms.of_outputs(outputs, options)
+        return nms.of_outputs(outputs, options).above(options.nms_score_threshold)
     encodings, scores = outputs["box_encodings"][0], outputs["class_predictions"][0]
     return nms.postprocess(encodings, scores, anchors, options)
 

@@ -8,6 +8,9 @@ import dataclasses
 
 import numpy as np
 
+# Boxes that NMS takes at once.
+_AT_ONCE = 64
+
 
 @dataclasses.dataclass(frozen=True)
 class Detections:
@@ -61,25 +64,33 @@ def decode(encodings, anchors, options):
     return np.concatenate([centre - half, centre + half], axis=1)
 
 
-def iou(box, boxes):
-    """Return the overlap (intersection over union, 0 to 1) of one box with each of ``boxes`` ``[n, 4]``."""
-    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    area = np.prod(box[2:] - box[:2])
-    union = area + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) - shared
-    return np.where(union > 0, shared / np.where(union > 0, union, 1), 0)
+def iou(first, second):
+    """Return the overlaps (intersection over union, 0 to 1) of boxes ``[…, 4]``, which are broadcast."""
+    shared = _shared(first, second, 0) * _shared(first, second, 1)
+    union = _area(first) + _area(second) - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
 def suppress(boxes, scores, limit, options):
-    """Return the indices that greedy NMS keeps, by falling score, at most ``limit``."""
+    """Return the indices that greedy NMS keeps, by falling score, at most ``limit``.
+
+    Some boxes at a time are compared with those that are kept, and those that are left with each other: NumPy is slow
+    box by box, and most boxes come after the last one that is kept.
+    """
     order = np.argsort(-scores, kind="stable")
     order = order[scores[order] >= options.nms_score_threshold]
-    kept = []
-    while len(order) and len(kept) < limit:
-        best, order = order[0], order[1:]
-        kept.append(best)
-        order = order[iou(boxes[best], boxes[order]) <= options.nms_iou_threshold]
-    return np.array(kept, int)
+    kept = np.empty(0, int)
+    for start in range(0, len(order), _AT_ONCE):
+        if len(kept) >= limit:
+            break
+        some = order[start : start + _AT_ONCE]
+        some = some[_apart(boxes[some], boxes[kept], options).all(axis=1)]
+        apart, free = _apart(boxes[some], boxes[some], options), np.ones(len(some), bool)
+        for one in range(len(some)):
+            if free[one]:
+                free[one + 1 :] &= apart[one, one + 1 :]
+        kept = np.concatenate([kept, some[free]])
+    return kept[:limit]
 
 
 def postprocess(encodings, scores, anchors, options, clip=None):
@@ -134,6 +145,21 @@ def explained(detected, one, boxes, scores, tolerance):
     if not 0 <= label < scores.shape[1]:
         return False
     return bool(like(detected, one, boxes, label, scores[:, label], tolerance).any())
+
+
+def _shared(first, second, side):
+    """Return how long the sides of boxes overlap: 0, from top to bottom; 1, from left to right."""
+    lows = np.maximum(first[..., side], second[..., side])
+    return np.clip(np.minimum(first[..., side + 2], second[..., side + 2]) - lows, 0, None)
+
+
+def _area(boxes):
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def _apart(boxes, others, options):
+    """Tell of each of the boxes, row by row, which of the others leave it."""
+    return iou(boxes[:, None], others) <= options.nms_iou_threshold
 
 
 def _regular(boxes, scores, options):

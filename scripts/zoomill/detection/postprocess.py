@@ -9,6 +9,7 @@ from zoomill.errors import UserError
 OP = "TFLite_Detection_PostProcess"
 # What the op takes for options that old exporters did not write: tensorflow/lite/kernels/detection_postprocess.cc.
 _ABSENT = {"use_regular_nms": False, "detections_per_class": 100}
+_INT32 = 2**31 - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,11 +91,19 @@ class Options:
 
     @classmethod
     def from_custom_options(cls, data):
-        """Read the options from the custom options (a flexbuffer map) of a .tflite operator."""
+        """Read the options from the custom options (a flexbuffer map) of a .tflite operator.
+
+        Raises:
+            UserError: when they are damaged, or one is not there.
+        """
         from flatbuffers import flexbuffers
 
-        stored = {**_ABSENT, **flexbuffers.Loads(bytes(data))}
-        return cls(**{f.name: stored[f.name] for f in dataclasses.fields(cls)})
+        try:
+            stored = {**_ABSENT, **flexbuffers.Loads(bytes(data))}
+            told = {f.name: f.type(stored[f.name]) for f in dataclasses.fields(cls)}
+        except Exception as error:  # flexbuffers reads wherever damaged bytes point to
+            raise UserError(f"the options of its {OP} cannot be read: {error!r}") from error
+        return cls(**told)
 
     def to_custom_options(self):
         """Return the flexbuffer map as the MLIR converter writes it: sorted keys, no quantisation hints."""
@@ -109,3 +118,31 @@ class Options:
             for name, wanted in dataclasses.asdict(self).items()
             if getattr(found, name) != wanted
         ]
+
+
+def check(options, changes, anchors, columns):
+    """Refuse options that a file's op cannot have, or that would change nothing.
+
+    Args:
+        options: :class:`Options` as they would be.
+        changes: names of those that were asked for.
+        anchors, columns: how many boxes the op chooses from, and columns of class scores it is given.
+
+    Raises:
+        UserError: with a phrase for each.
+    """
+    wrong = []
+    for name, value in vars(options).items():
+        least = "at least" if name in ("use_regular_nms", "nms_score_threshold") else "above"
+        most = 1 if name in ("nms_score_threshold", "nms_iou_threshold") else _INT32
+        if not (0 < value <= most or (value == 0 and least == "at least")):
+            wrong.append(f"{name} {value:g} is not {least} 0 and at most {most}")
+    if options.max_detections > anchors:
+        wrong.append(f"max_detections {options.max_detections} is more than the {anchors} boxes there are")
+    # With another number of columns the op refuses to start: one of them may be the background's.
+    if options.num_classes not in (columns, columns - 1):
+        wrong.append(f"num_classes {options.num_classes} does not fit the {columns} columns of its scores")
+    if "detections_per_class" in changes and not options.use_regular_nms:
+        wrong.append("detections_per_class has no meaning with fast NMS; ask for regular NMS too")
+    if wrong:
+        raise UserError("; ".join(wrong))

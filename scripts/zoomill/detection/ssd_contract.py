@@ -11,6 +11,7 @@ code read to know how to feed a model:
 - ``labels``: class names without the background; ``label_offset``: what to add to an output's class number to get
   the number the data set uses;
 - ``notes``: sentences about what differs from the source;
+- ``title``, ``task`` and ``licence`` of the model's card;
 - ``postprocess``: options of TFLite_Detection_PostProcess; in a graph without the op, what the pipeline asks for;
 - ``source_postprocess``: those of the source model's own post-processing.
 """

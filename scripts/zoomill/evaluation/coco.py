@@ -27,7 +27,8 @@ class Coco:
         setting: :class:`zoomill.evaluation.metrics.Setting`.
         annotations: COCO's instances JSON, a path below the data set's folder; its pictures are found by the sample's
             name, or by its last part.
-        decode: ``kind`` and options of :func:`zoomill.detection.decode.decoder`; an SSD's if not given.
+        decode: ``kind`` and options of :func:`zoomill.detection.decode.decoder`; an SSD's if not given. A lower
+            ``nms_score_threshold`` than the contract's counts for the figure alone, and :attr:`said` tells it.
         classes: how the model's classes are found among the categories: ``name``, by the contract's labels; ``order``,
             one for each category in the order of their ids; ``id``, the class number plus the contract's
             ``label_offset`` is the id, as in models with COCO's 90 numbers.
@@ -38,7 +39,7 @@ class Coco:
 
     def __init__(self, setting, annotations, decode=None, classes="name", partial=False):
         self._setting = setting
-        self._decode = _decoder(setting, decode or {"kind": "ssd"})
+        self._decode, self.said = _decoder(setting, decode or {"kind": "ssd"})
         made.check_member(setting.folder, annotations)
         self._truth = files.read_json(os.path.join(setting.folder, annotations))
         self._pictures = {picture["file_name"]: picture for picture in self._truth["images"]}
@@ -122,7 +123,7 @@ def categories(known, contract, classes, partial):
 def _classes(contract):
     """Return how many classes a detector tells apart, as the network has them, 0 where the contract does not say."""
     first = contract["outputs"][0]
-    if "postprocess" in contract:
+    if "num_classes" in contract.get("postprocess", {}):
         return contract["postprocess"]["num_classes"]
     if "decode" in first:
         return first["decode"]["classes"]
@@ -130,8 +131,13 @@ def _classes(contract):
 
 
 def _decoder(setting, options):
+    """Return the function that reads outputs, and the score thresholds of the figure and of the contract."""
     try:
-        return decode.decoder(setting.contract, setting.anchors, **options)
+        read = decode.decoder(setting.contract, setting.anchors, **options)
+        asked = {"figure": options, "model": {"kind": options["kind"]}}
+        scores = {name: decode.settings(setting.contract, **one).nms_score_threshold for name, one in asked.items()}
+        # As a person writes what float32 keeps.
+        return read, {"nms_score_threshold": {name: float(f"{score:.6g}") for name, score in scores.items()}}
     except TypeError as error:
         raise UserError(f"metric.decode: {error}") from error
 

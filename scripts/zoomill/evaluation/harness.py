@@ -1,5 +1,6 @@
 """The one harness for source models and artifacts: samples, preprocessing, outputs, metric, evidence."""
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -11,9 +12,10 @@ import numpy as np
 
 from zoomill import files, made
 from zoomill.code_files import code_files
+from zoomill.detection import decode
 from zoomill.errors import UserError
 from zoomill.evaluation import metrics
-from zoomill.inputs import readers, sample_inputs
+from zoomill.inputs import contract_file, readers, sample_inputs
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 
@@ -43,6 +45,10 @@ class Task:
         setting = metrics.Setting(self.contract, preprocess, self.samples.folder, self.anchors)
         return metrics.metric(setting, **self.options)
 
+    def postprocess(self):
+        """Return the :class:`zoomill.detection.postprocess.Options` that an SSD is scored with."""
+        return decode.settings(self.contract, **self.options.get("decode", {"kind": "ssd"}))
+
     def score(self, metric, run):
         """Return the metric's row of each sample.
 
@@ -69,7 +75,16 @@ def add_task(parser):
 def task_of_flags(args):
     """Return the :class:`Task` of the flags of :func:`add_task`."""
     anchors = np.load(args.anchors[0]) if args.anchors else None
-    return Task(files.read_json(args.contract), sample_inputs.of_flags(args), args.metric, anchors)
+    return Task(contract_file.read(args.contract), sample_inputs.of_flags(args), args.metric, anchors)
+
+
+@contextlib.contextmanager
+def naming(args):
+    """Name the files of the flags in what is said of an artifact that is not as its contract says."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{args.artifact}: is not as {args.contract} says: {error}") from error
 
 
 def add_outputs(parser):
@@ -110,6 +125,7 @@ def evaluate(task, run, evidence, output, output_samples):
         "values": values,
         "figure": metric.figure,
         "more_is_better": metric.more_is_better,
+        **getattr(metric, "said", {}),
     }
     files.write_json(output, document)
 

@@ -1,4 +1,4 @@
-"""sources.lock: size and digest of the files whose cards give none, as they were when first fetched.
+"""sources.lock: size and digest of files whose cards give none: those of URLs as first taken.
 
 The file is YAML, ``model: {file: {sha256: hex, size: bytes}}``, sorted, and belongs into version control.
 """
@@ -15,7 +15,10 @@ from zoomill.errors import UserError
 from zoomill.printable import printable
 from zoomill.yaml_file import load_yaml
 
-HEADER = "# Files whose cards give no digest, as accepted with accept_new_digests. Binding from then on.\n"
+HEADER = (
+    "# Files whose cards give no digest. Those of URLs, as accepted with accept_new_digests, are binding from then\n"
+    "# on; those of this machine are as they were taken last.\n"
+)
 
 
 @contextlib.contextmanager
@@ -61,21 +64,28 @@ def _check(model, name, sha256, size):
         raise ValueError
 
 
-def record(path, model, found):
-    """Add ``found``, ``{file: {"sha256": hex, "size": bytes}}``, to the entries of ``model``.
+def record(path, model, found, replaced=()):
+    """Make ``found``, ``{file: {"sha256": hex, "size": bytes}}``, the entries of ``model``.
 
     Several processes may do this at the same time.
 
+    Args:
+        path: of sources.lock.
+        model: name of the model.
+        found: of all of its files whose card gives no digest.
+        replaced: names of those that may be others than before.
+
     Raises:
-        UserError: when the file already holds another entry for one of the names.
+        UserError: when the file already holds another entry for one of the other names.
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with locked(path):
         entries = read(path)
-        known = entries.setdefault(model, {})
+        known = entries.get(model, {})
         for name, entry in found.items():
-            if known.setdefault(name, entry) != entry:
+            if name not in replaced and known.get(name, entry) != entry:
                 raise UserError(f"{name}: {path} holds another digest by now; run again")
+        entries[model] = found
         text = yaml.safe_dump(entries, sort_keys=True, default_flow_style=False, allow_unicode=True)
         with disk.naming(path):
             files.write_bytes(path, (HEADER + text).encode(), recorded=False)

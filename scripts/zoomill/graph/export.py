@@ -20,7 +20,8 @@ def export(source, expected, given, folder, model, name="main"):
     Args:
         source: :class:`zoomill.graph.source.Source`.
         expected: the card's ``inputs`` and ``outputs``, lists of partial contract entries in the order of the source's,
-            empty for any; ``labels`` and ``label_offset``.
+            empty for any; ``labels`` and ``label_offset``; ``about``, further entries of the contract; of a detector
+            ``postprocess``.
         given: :class:`zoomill.graph.golden_inputs.Given`.
         folder: to write into.
         model: its name.
@@ -49,6 +50,8 @@ def export(source, expected, given, folder, model, name="main"):
         "labels": expected["labels"] or list(source.labels),
         "label_offset": expected["label_offset"] or source.label_offset,
         "notes": list(source.notes),
+        **expected.get("about", {}),
+        **({"postprocess": expected["postprocess"]} if expected.get("postprocess") else {}),
     }
     path = os.path.join(folder, "{}").format
     buffer = io.BytesIO()

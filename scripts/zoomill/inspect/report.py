@@ -8,6 +8,8 @@ A report is a dict of JSON values::
     graphs      list of one graph; a SavedModel has one for each tag set
     checkpoint  what is stored beside the graph: {variables: [{name, dtype, shape}], parameters}; null without one
     notes       list of sentences about what could not be told or is not there
+    metadata    what a .tflite file says of itself, null without: {name, description, version, author, license, tensors,
+                labels}; tensors are {side, name, description, content, mean, std, files}, labels {file: how many}
     files       names of the files that hold weights of a TFJS, ONNX or Darknet model, seen from it, there or not
 
 and a graph::
@@ -54,7 +56,7 @@ _WIDTH = 110
 _MOST_DIMENSIONS = 254  # TensorFlow's; others have fewer
 
 
-def report(kind, producer, graphs, checkpoint=None, notes=(), files=()):
+def report(kind, producer, graphs, checkpoint=None, notes=(), files=(), metadata=None):
     """Return a report without ``file``; entries of ``producer`` that are None, 0 or "" are left out.
 
     What comes out of JSON may be of any type; here and below, names and versions become text.
@@ -63,6 +65,7 @@ def report(kind, producer, graphs, checkpoint=None, notes=(), files=()):
         key: value if isinstance(value, (int, dict)) else str(value) for key, value in producer.items() if value
     }
     parts = {"graphs": graphs, "checkpoint": checkpoint, "notes": list(notes), "files": sorted(map(str, files))}
+    parts["metadata"] = metadata
     return {"kind": kind, "producer": producer, **parts}
 
 
@@ -175,9 +178,26 @@ def table(document):
         averages = sum(variable["name"].endswith("/ExponentialMovingAverage") for variable in variables)
         lines += ["", f"checkpoint: {len(variables):,} variables, {averages:,} of them moving averages"]
         lines += _parameter_lines(document["checkpoint"]["parameters"])
+    lines += _metadata_lines(document["metadata"]) if document["metadata"] else []
     if document["notes"]:
         lines += ["", "notes", *(f"  {note}" for note in document["notes"])]
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _metadata_lines(metadata):
+    general = [[key, metadata[key]] for key in ("name", "description", "version", "author", "license") if metadata[key]]
+    labels = [["labels", f"{count:,} in {name}"] for name, count in metadata["labels"].items()]
+    rows = [
+        [entry["side"], entry["name"] or "?", entry["content"] or "?", _scaling(entry), entry["description"] or ""]
+        for entry in metadata["tensors"]
+    ]
+    return ["", "metadata", *_columns(general + labels), *_columns(rows)]
+
+
+def _scaling(entry):
+    """Return how a pixel becomes a number of the input."""
+    mean, std = (", ".join(map(str, entry[key])) for key in ("mean", "std"))
+    return f"(x - [{mean}]) / [{std}]" if mean or std else ""
 
 
 def _graph_lines(one):

@@ -3,7 +3,7 @@
 import collections
 
 from zoomill.errors import UserError
-from zoomill.inspect import guards, report, tflite_metadata
+from zoomill.inspect import custom_options, guards, report, tflite_metadata
 
 _CONTROL_FLOW = {"IF", "WHILE", "CALL_ONCE", "STABLEHLO_CASE", "STABLEHLO_WHILE"}
 
@@ -21,8 +21,10 @@ def read(path):
     data = guards.read(path, guards.BINARY_LIMIT)
     if data[4:8] != b"TFL3":
         raise UserError(f"{path}: is no TFLite file")
-    file = _File(schema, data)
-    return report.report("tflite", file.producer(), [file.graph()], notes=file.notes(tflite_metadata.packed(data)))
+    file, packed = _File(schema, data), tflite_metadata.packed(data)
+    metadata, notes = tflite_metadata.told(file.metadata(), packed)
+    notes = [*file.notes(packed), *notes]
+    return report.report("tflite", file.producer(), [file.graph()], notes=notes, metadata=metadata)
 
 
 class _File:
@@ -52,12 +54,21 @@ class _File:
             "min_runtime": runtime,
         }
 
+    def metadata(self):
+        """Return the buffer of TFLite metadata, None without."""
+        place = self._metadata.get(tflite_metadata.ENTRY)
+        return None if place is None else bytes(self._numbers(self._buffers[place], "Data"))
+
     def notes(self, packed):
-        """Return the report's notes about metadata and the names of files that are packed in."""
-        if tflite_metadata.ENTRY not in self._metadata and not packed:
-            return []
+        """Return the report's notes about files that are packed in and the options of custom operators."""
         names = ", ".join(name for name in packed if name.isprintable())[:300]
-        return [f"has metadata of the TFLite Task Library{f', and packed in are {names}' if names else ''}"]
+        told = [f"packed in are {names}"] if names else []
+        for operator in (one for subgraph in self._subgraphs for one in self._list(subgraph, "Operators")):
+            name, custom = self._codes[operator.OpcodeIndex()]
+            options = custom_options.numbers(bytes(self._numbers(operator, "CustomOptions"))) if custom else {}
+            if options:
+                told.append(f"{name} has {', '.join(f'{key} {value}' for key, value in sorted(options.items()))}")
+        return list(dict.fromkeys(told))
 
     def graph(self):
         """Return the report's graph."""

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from zoomill import escape
-from zoomill.detection.decode import YOLOX_STRIDES, Suppression
+from zoomill.detection import decode
 from zoomill.errors import UserError
 from zoomill.pages import output_kind
 
@@ -16,8 +16,7 @@ def facts(contract, card):
     Args:
         contract: contract of the graph.
         card: ``title`` and ``task`` of the model; ``preprocess``, how pictures are prepared, see
-            :class:`zoomill.inputs.preprocess.Preprocess`; ``decode``, options of
-            :func:`zoomill.detection.decode.decoder`.
+            :class:`zoomill.inputs.preprocess.Preprocess`; ``decode`` of its evaluation, whose ``kind`` alone counts.
 
     Raises:
         UserError: for YOLO heads that are not all read in one way.
@@ -41,9 +40,8 @@ def facts(contract, card):
         result["nms"] = contract["postprocess"]
         result["columns"] = outputs[1]["shape"][2]
     elif how in output_kind.RAW_BOXES:
-        options = {key: value for key, value in card["decode"].items() if key != "kind"}
-        result["nms"] = vars(Suppression(**options))
-        result["strides"] = YOLOX_STRIDES
+        result["nms"] = vars(decode.settings(contract, how))
+        result["strides"] = decode.YOLOX_STRIDES
         heads = [output["decode"] for output in outputs if "decode" in output]
         if len({(head["activation"], head["classes"]) for head in heads}) > 1:
             raise UserError(f"{contract['model']}: its YOLO heads are read in different ways; decode them in the graph")

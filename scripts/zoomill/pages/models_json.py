@@ -6,12 +6,13 @@ tasks stand under ``various``. An entry says under ``caveats`` what pigallery's 
 
 import math
 
+from zoomill.detection import decode
 from zoomill.pages import output_kind
 
 _SECTIONS = {"image-classification": "classify", "object-detection": "detect"}
-# What pigallery sets for its own classifiers and for SSD MobileNet v2 (client/shared/models.js).
+# What pigallery sets for its own classifiers, and how much it shows of a detector (client/shared/models.js).
 _CLASSIFY = {"score": 0.2, "most": 3}
-_DETECT = {"score": 0.4, "most": 20, "overlap": 0.5}
+_MOST_DETECTIONS = 20
 # What the older page runs a detector with.
 _ENGINES = {"ssd": "ssd", "detections": "ssd", "yolo": "yolo", "yolo_heads": "yolo", "yolox": "yolo"}
 _ENDS = ("Identity", "Reshape", "Squeeze")
@@ -64,11 +65,11 @@ def entries(model, contract, card, artifacts, document):
         "variants": artifacts,
         "caveats": caveats(contract, how),
     }
-    newer, older = _keys(contract, how, document, card["decode"])
+    newer, older = _keys(contract, how, document)
     return {"newer": {**common, **newer}, "older": {**common, **older}}
 
 
-def _keys(contract, how, document, decode):
+def _keys(contract, how, document):
     """Return the keys that differ between newer and older pages."""
     promise = contract["inputs"][0]
     newer, older = {"scaleScore": 1, "map": tensors(contract, how)}, {"map": tensors(contract, how)}
@@ -79,10 +80,9 @@ def _keys(contract, how, document, decode):
         older |= {"useFloat": "float" in promise["dtype"], "inputMin": low, "inputMax": high}
         older["size" if how in output_kind.BOXES else "tensorSize"] = side
     if how in output_kind.BOXES:
-        nms = contract.get("postprocess", decode)
-        score = max(_DETECT["score"], nms.get("nms_score_threshold", 0))
-        overlap = round(nms.get("nms_iou_threshold", _DETECT["overlap"]), 6)
-        most = min(_DETECT["most"], nms.get("max_detections") or _DETECT["most"])
+        nms = decode.settings(contract, how)
+        score, overlap = (float(f"{value:.6g}") for value in (nms.nms_score_threshold, nms.nms_iou_threshold))
+        most = min(_MOST_DETECTIONS, nms.max_detections or _MOST_DETECTIONS)
         # The offset is added here.
         newer |= {"minScore": score, "maxResults": most, "iouThreshold": overlap, "offset": 0, "softmax": False}
         older |= {"score": score, "topK": most, "overlap": overlap, "offset": 0, "exec": _ENGINES[how]}

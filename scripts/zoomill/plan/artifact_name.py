@@ -10,6 +10,7 @@ ENDS = {
     "tflite": {
         "artifact": ".tflite",
         "evidence": ".tflite.json",
+        "tasks": ".tasks.json",
         "metric": ".metric.json",
         "samples": ".samples.jsonl",
         "tensors": ".tensors.json",

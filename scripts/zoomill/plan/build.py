@@ -1,12 +1,12 @@
 """What `zoomill build MODEL VARIANT…` names: the files of artifacts, and why others are left out."""
 
 import fnmatch
+import os
 
 from zoomill.errors import UserError
 from zoomill.plan import targets, variants
 from zoomill.plan.artifact_name import ENDS, ArtifactName
-from zoomill.plan.names import require
-from zoomill.plan.new_card import address
+from zoomill.plan.names import is_pattern, require, select
 from zoomill.plan.wanted import Wanted
 
 
@@ -23,12 +23,13 @@ def files(model, chosen, house):
         UserError: for a name that does not exist, or names nothing that can be had.
     """
     rows = [row for name in chosen for row in _rows(name)]
-    loose = _is_pattern(model) or any(map(_is_pattern, chosen))
-    artifacts, refused = [], []
-    for name in _models(model, house):
+    loose = model == "all" or is_pattern(model) or any(map(is_pattern, chosen))
+    artifacts, refused, lines = [], [], []
+    for name in select([model], house.catalogue, "build", "model", house.broken):
         card = house.catalogue[name]
         if not chosen:
             artifacts += _configured(name, house)
+            lines += _lacking(name, house)
         for row in dict.fromkeys((row.format, row.name) for row in rows):
             found, reasons = _of_row(name, card, *row)
             if not found and not loose:
@@ -40,35 +41,27 @@ def files(model, chosen, house):
             f"{model}: nothing of it can be had" + (f": {refused[0][1]}" if refused else " or is asked for")
         )
     paths = [path for name in artifacts for path in _files(name, house)]
-    return list(dict.fromkeys(paths)), [f"left out: {name}: {reason}" for name, reason in refused]
+    lines += [f"left out: {name}: {reason}" for name, reason in refused]
+    return list(dict.fromkeys(paths)), lines
 
 
 def known(path, house):
     """Return the model whose card names a file, or a file in a folder, as its source, or None."""
-    own = address(path, house.root)
+    own = os.path.abspath(path)
     for model, card in house.catalogue.items():
         urls = [url for file in card["source"]["files"] for url in file["urls"]]
-        if any(url == own or url.startswith(f"{own}/") for url in urls):
-            return model
+        for url in urls:
+            place = os.path.normpath(os.path.join(house.root, url))
+            if url == path or place == own or place.startswith(f"{own}/") or fnmatch.fnmatchcase(own, place):
+                return model
     return None
-
-
-def _is_pattern(name):
-    return any(letter in name for letter in "*?[")
-
-
-def _models(model, house):
-    found = fnmatch.filter(house.catalogue, model) if _is_pattern(model) else []
-    if not found:
-        require(model, house.catalogue, "build", "model", house.broken)
-    return found or [model]
 
 
 def _rows(name):
     """Return the rows of the table that a variant's name, or a pattern, stands for."""
     called = {f"{row.name}.{row.format}": row for row in variants.TABLE}
     called |= {row.name: row for row in variants.rows(format="tflite")}
-    if _is_pattern(name) and (found := fnmatch.filter(called, name)):
+    if is_pattern(name) and (found := fnmatch.filter(called, name)):
         plain = "." not in name
         return [called[one] for one in found if not plain or "." not in one]
     require(name, called, "build", "variant")
@@ -89,6 +82,27 @@ def _configured(model, house):
     found = Wanted(house.config, house.catalogue).artifacts(models=[model])
     layers = house.config["tfjs"] and house.catalogue[model]["tfjs"]["layers"]
     return found + ([ArtifactName(model, "layers", "float32", "tfjs")] if layers else [])
+
+
+def _lacking(model, house):
+    """Return a line for each thing that a model's card could say, with what the configuration asks for and needs it."""
+    card, lacking = house.catalogue[model], {}
+    for name in house.config["tflite"]:
+        missing = [need for need in variants.row("tflite", name).needs if not targets.has(card, need)]
+        # That a source is of another kind is nothing to add.
+        if missing not in ([], ["pytorch"]) and name in targets.delivered(card):
+            lacking.setdefault(missing[0], []).append(name)
+    lines = [
+        f"left out: {model}: {', '.join(names)}: {targets.NEEDS[need]}; add it to {card['file']}"
+        for need, names in lacking.items()
+    ]
+    return lines + [
+        f"not known: {model}: {one['name']}: its card says no `value_range`, so it is compared on patterns between -1 "
+        f"and 1; if it is a picture, add what 0 and 255 become to {card['file']}"
+        for one in ([] if "evaluation" in card or card["golden"] else card["inputs"])
+        if len(one.get("shape", ())) == 4 and one.get("dtype") == "float32" and "value_range" not in one
+        if card["source"]["kind"] != "tflite"  # which has it, where it has integers
+    ]
 
 
 def _files(name, house):

@@ -1,11 +1,11 @@
 """The catalogue: one card for each model, checked against its schema."""
 
 import contextlib
-import copy
 import os
 import re
 
 from zoomill.errors import UserError
+from zoomill.fetch.expected_file import is_url
 from zoomill.inspect.openvino import NO_WAY_BACK
 from zoomill.plan import schemas
 from zoomill.plan.names import nearest
@@ -16,7 +16,10 @@ _NAME = re.compile("[a-z][a-z0-9_]{0,99}")
 # Folders in build/ that are no model's.
 _RESERVED = ("javascript",)
 
-# What a TF1 detection checkpoint gives when its card names no graphs: the three of the MLPerf recipe.
+# Options of post-processing that need no TFLite_Detection_PostProcess.
+_OF_ANY_DETECTOR = {"nms_score_threshold", "nms_iou_threshold", "max_detections", "best_class"}
+
+# What a TF1 detection checkpoint gives besides the graphs that its card names: the three of the MLPerf recipe.
 _DETECTION_GRAPHS = {
     "detect_cut": {"add_postprocessing_op": False},
     "detect_regular": {"use_regular_nms": True},
@@ -24,27 +27,62 @@ _DETECTION_GRAPHS = {
 }
 
 
-def load_catalogue(folder, schema, broken=None):
-    """Return ``{model: card}`` of all cards in ``folder``, sorted by name.
+def load_catalogue(folder, schema, broken=None, more=(), besides=()):
+    """Return ``{model: card}`` of all cards in some folders, sorted by name.
+
+    A card gets its own path, ``file``, as :func:`address` gives it. The paths of files that it names begin at the
+    repository; in a card of ``more`` they begin at its folder, and are changed to begin at the repository.
 
     Args:
-        folder: that of the cards.
+        folder: models/ of the repository.
         schema: of a card.
         broken: gets the error of every card that cannot be read, ``{model: UserError}``; the others are returned.
+        more: other folders of cards.
+        besides: YAML files in them that are no cards.
 
     Raises:
-        UserError: for the first card that cannot be read, without ``broken``.
+        UserError: for a folder that is not there, and for the first card that cannot be read, without ``broken``.
     """
-    cards = {}
-    for model in _names(folder):
+    root, cards = os.path.dirname(os.path.abspath(folder)), {}
+    places = {name: [("models", os.path.join(folder, f"{name}.yaml"))] for name in _names(folder)}
+    for other in more:
+        if not os.path.isdir(other):
+            raise UserError(f"config.yaml: cards: there is no folder {other}")
+        for name in _names(other):
+            path = os.path.join(other, f"{name}.yaml")
+            if os.path.realpath(path) not in map(os.path.realpath, besides):
+                places.setdefault(name, []).append((address(other, root), path))
+    for model, found in sorted(places.items()):
+        where = [f"{shown}/{model}.yaml" for shown, _ in found]
         with _kept(broken, cards, model):
-            cards[model] = _card(os.path.join(folder, f"{model}.yaml"), model, schema)
+            if len(found) > 1:
+                raise UserError(f"{' and '.join(where)}: two cards of one name; rename one")
+            cards[model] = _card(found[0][1], where[0], model, schema)
+            if found[0][0] != "models":
+                _begin_at(root, os.path.dirname(found[0][1]), cards[model])
     return cards
 
 
-def _card(path, model, schema):
+def address(path, root):
+    """Return a file of this machine as a card names it: from the repository if it is inside, else by its whole path."""
+    path, root = os.path.abspath(path), os.path.abspath(root)
+    inside = os.path.relpath(path, root)
+    if inside.startswith(os.pardir):
+        return path
+    return f"./{inside}" if inside.startswith("-") else inside
+
+
+def _begin_at(root, folder, card):
+    """Change the relative paths of a card's files, which begin at its folder, into those that begin at ``root``."""
+    for file in card["source"]["files"]:
+        file["urls"] = [
+            url if is_url(url) or os.path.isabs(url) else os.path.relpath(os.path.join(folder, url), root)
+            for url in file["urls"]
+        ]
+
+
+def _card(path, where, model, schema):
     """Return a card with all that it leaves out."""
-    where = f"models/{model}.yaml"
     _check_name(model, where, "model")
     document = load_yaml(path, where)
     _refuse_openvino(document, where)
@@ -52,14 +90,21 @@ def _card(path, model, schema):
     schemas.fill(card["source"], schema["$defs"][f"source_{card['source']['kind']}"]["properties"])
     schemas.fill(card["tfjs"], schema["properties"]["tfjs"]["properties"])
     if card["source"]["kind"] == "tf1_detection":
-        card.setdefault("graphs", copy.deepcopy(_DETECTION_GRAPHS))
-        card["graphs"].setdefault("detect_cut", _DETECTION_GRAPHS["detect_cut"])
+        card["graphs"] = _graphs(card.get("graphs", {}))
         _check_graphs(card, where)
     else:
         card["graphs"] = {"main": {}}
+    _check_postprocess(card, where)
     _check_tfjs(card, where)
     card.setdefault("c_name", model)
+    card["file"] = where
     return card
+
+
+def _graphs(own):
+    """Return a detector's graphs with their options: the usual ones but for those that are ``false``, and its own."""
+    kept = {**_DETECTION_GRAPHS, **own}
+    return {name: {**_DETECTION_GRAPHS.get(name, {}), **told} for name, told in kept.items() if told is not False}
 
 
 def _names(folder):
@@ -130,7 +175,7 @@ def check_datasets(catalogue, datasets, broken=None):
             for purpose in ("calibration", "evaluation"):
                 chosen = card.get(purpose)
                 if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
-                    raise _no_dataset(chosen["dataset"], f"models/{model}.yaml: {purpose}", datasets, broken)
+                    raise _no_dataset(chosen["dataset"], f"{card['file']}: {purpose}", datasets, broken)
 
 
 def _no_dataset(name, where, datasets, broken):
@@ -146,13 +191,23 @@ def check_c_names(catalogue, models):
     for model in sorted(models):
         name = catalogue[model]["c_name"]
         if (other := known.setdefault(name, model)) != model:
-            raise UserError(f"models/{model}.yaml: c_name: {name} is that of models/{other}.yaml; change one")
+            here, there = (catalogue[one]["file"] for one in (model, other))
+            raise UserError(f"{here}: c_name: {name} is that of {there}; change one")
 
 
 def postprocess_options(card, graph):
-    """Return the options of a graph's TFLite_Detection_PostProcess that the card sets, the graph's own first."""
-    own = {key: value for key, value in card["graphs"][graph].items() if key != "add_postprocessing_op"}
-    return {**card["postprocess"], **own}
+    """Return the options of a graph's TFLite_Detection_PostProcess that are its own, not those of all graphs."""
+    return {key: value for key, value in card["graphs"][graph].items() if key != "add_postprocessing_op"}
+
+
+def _check_postprocess(card, path):
+    """Take out what says nothing, and raise a UserError for options that no source of the card's kind has."""
+    card["postprocess"].pop("add_postprocessing_op", None)
+    asked = {key for options in (card["postprocess"], *card["graphs"].values()) for key in options}
+    by_op = card["source"]["kind"] == "tf1_detection"
+    if strange := asked & {"best_class"} if by_op else asked - _OF_ANY_DETECTOR:
+        only = "no source of kind tf1_detection has" if by_op else "only sources of kind tf1_detection have"
+        raise UserError(f"{path}: postprocess.{min(strange)}: {only} it")
 
 
 def _check_tfjs(card, path):
@@ -166,9 +221,10 @@ def _check_tfjs(card, path):
 def _check_graphs(card, path):
     """Raise a UserError for options that no op can have together."""
     for graph in card["graphs"]:
-        options = postprocess_options(card, graph)
+        options = {**card["postprocess"], **postprocess_options(card, graph)}
         several = options.get("max_classes_per_detection", 1) > 1
-        if several and options.get("use_regular_nms", True) and graph != "detect_cut":
+        if several and options.get("use_regular_nms", True):
             raise UserError(
-                f"{path}: graphs.{graph}: max_classes_per_detection is for fast NMS only; set use_regular_nms: false"
+                f"{path}: max_classes_per_detection is for fast NMS only, which {graph} has not; give it to one of "
+                "`graphs` with use_regular_nms: false"
             )

@@ -1,8 +1,11 @@
 """Configuration and cards of the repository, checked."""
 
 import dataclasses
+import functools
+import operator
 import os
 
+from zoomill.errors import UserError
 from zoomill.plan import cards, schemas
 from zoomill.yaml_file import load_yaml
 
@@ -14,7 +17,7 @@ class House:
     Attributes:
         root: folder of the repository.
         schema: ``{"config", "card", "dataset": JSON Schema}``.
-        config: config.yaml with its defaults.
+        config: the configuration with its defaults.
         catalogue, datasets: ``{name: card}``.
         broken: ``{name: UserError}`` of cards that cannot be read.
     """
@@ -27,20 +30,33 @@ class House:
     broken: dict
 
 
-def read(root, config=None):
+def read(root, configfiles=(), config=None, folder=None):
     """Return the :class:`House` in a folder.
 
     Args:
         root: the folder.
-        config: the configuration of a run, which gets its defaults; config.yaml without.
+        configfiles: files of configuration, of which the last that says a key counts; without, its config.yaml.
+        config: the merged configuration of a run, which gets its defaults; that of the files without.
+        folder: where the paths of ``cards`` begin; without, at the file of configuration that says them.
 
     Raises:
         UserError: when the configuration is wrong; a broken card only matters to whoever names it.
     """
     schema, broken = schemas.load(os.path.join(root, "rules/schemas")), {}
-    config = load_yaml(os.path.join(root, "config.yaml"), "config.yaml") if config is None else config
+    said = {path: _read(path, root) for path in configfiles or [os.path.join(root, "config.yaml")]}
+    config = functools.reduce(operator.or_, said.values()) if config is None else config
     schemas.check(config, schema["config"], "config.yaml")
-    catalogue = cards.load_catalogue(os.path.join(root, "models"), schema["card"], broken)
+    folder = folder or next((os.path.dirname(path) for path in reversed(said) if "cards" in said[path]), root)
+    config["cards"] = [os.path.normpath(os.path.join(folder, place)) for place in config["cards"]]
+    catalogue = cards.load_catalogue(os.path.join(root, "models"), schema["card"], broken, config["cards"], said)
     datasets = cards.load_datasets(os.path.join(root, "datasets"), schema["dataset"], broken)
     cards.check_datasets(catalogue, datasets, broken)
     return House(root, schema, config, catalogue, datasets, broken)
+
+
+def _read(path, root):
+    name = cards.address(path, root)
+    found = load_yaml(path, name)
+    if not isinstance(found, dict):
+        raise UserError(f"{name}: is no table of keys and values")
+    return found

@@ -28,9 +28,9 @@ def describe(model):
         Further keys of ``source``; ``inputs`` and ``outputs``, each a list of ``(entry, [question])``; and questions
         about ``inputs`` and ``source`` as a whole, ``{key: comment}``.
     """
-    if model.report is None:
-        return {}, [], [], {}
     kind = model.source["kind"]
+    if kind == "tf1_detection":
+        return {}, [], [], {}
     options, signature, questions = _signature(model.report, kind)
     if signature is None:
         return options, [], [], questions

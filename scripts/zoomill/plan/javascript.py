@@ -1,4 +1,7 @@
-"""What runs TensorFlow.js models: our own files in web/, and what is kept of the packages of web/package-lock.json."""
+"""What runs TensorFlow.js models: files of web/, what is kept of the packages of web/package-lock.json, and Node.
+
+Node is always that of envs/javascript.yaml, whatever the machine has: `planned` files and golden outputs depend on it.
+"""
 
 _WASM = "@tensorflow/tfjs-backend-wasm/dist"
 # In Node.
@@ -21,3 +24,7 @@ BROWSER = (
 NODE_SCRIPTS = ("node.js", "runner.js", "sensitivity.js", "operators.js")
 BROWSER_SCRIPTS = ("prove.html", "runner.js")
 FOLDER = "build/javascript"
+# In the folder, a link to Node: it has 126 MB, and each working directory has a folder.
+PROGRAM = "node"
+# Of the package @sparticuz/chromium, fetched where a browser is asked for and the machine has none.
+CHROMIUM = f"{FOLDER}/chromium"

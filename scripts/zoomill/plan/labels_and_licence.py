@@ -27,18 +27,22 @@ def classes(model):
         sections = darknet_cfg.read(model.folder / model.source["config"])[1]
         found = {int(one.options["classes"]) for one in sections if one.options.get("classes", "").isdigit()}
         return found or _sizes(model, 1)
+    if model.source["kind"] == "tf1_detection" and model.report:
+        return {size - 1 for size in _sizes(model, -1, "raw_detection_scores")}  # the first is the background's
     if model.source["kind"] == "tf1_detection":
         text = _text(model.folder / "pipeline.config") or ""
         return {int(number) for number in re.findall(r"\bnum_classes\s*:\s*(\d+)", text)}
     return _sizes(model, -1)
 
 
-def _sizes(model, place):
+def _sizes(model, place, name=None):
+    """Return the sizes of outputs along a dimension, of those with a name, or of all."""
     shapes = [
         tensor["shape"]
         for graph in model.report["graphs"]
         for signature in graph["signatures"]
         for tensor in signature["outputs"]
+        if name in (None, tensor["name"])
     ]
     return {shape[place] for shape in shapes if shape and len(shape) > 1 and shape[place] > 1}
 

@@ -18,7 +18,7 @@ def models(paths, results):
         ``[{"model", "task", "source": kind, "bytes": sum of its files, None where one's is not known, "licence",
         "built": names of the artifacts that stand in results}, …]``.
     """
-    return [_model(path, results) for path in sorted(paths)]
+    return [_model(path, results) for path in sorted(paths, key=os.path.basename)]
 
 
 def _model(path, results):

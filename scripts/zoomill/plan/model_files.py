@@ -32,7 +32,7 @@ class Model:
         source: ``source`` of its card without files and what the report tells.
         folder: that of its files.
         names: of the files, seen from there.
-        report: of :mod:`zoomill.inspect.report`, None for a detector, which pipeline.config describes.
+        report: of :mod:`zoomill.inspect.report`, None for a detector that pipeline.config describes.
         questions: what the files leave open, ``{key of source: comment}``.
     """
 
@@ -64,9 +64,13 @@ def find(path, inspect):
         return _saved_model(file, inspect)
     if file.suffix == ".cfg":
         return _darknet(file, names, inspect)
+    leading = file.parent / _FROZEN if file.suffix == ".meta" and _FROZEN in names else file
+    report = inspect(leading)
+    if _is_ssd(report):
+        of_meta = inspect(file.parent / "model.ckpt.meta") if "model.ckpt.meta" in names else report
+        return dataclasses.replace(_detection(leading, names), report=of_meta)
     if file.suffix == ".meta":
         return _checkpoint(_graph_of(file, names, inspect), file, inspect)
-    report = inspect(file)
     if report["kind"] == "graph_def" and _VARIABLES & report["graphs"][0]["operators"].keys():
         return _checkpoint(file, _meta_of(file, names), inspect, report)
     kind = _KINDS.get(report["kind"], report["kind"])
@@ -112,11 +116,18 @@ def _leading(file):
     return file
 
 
+def _is_ssd(report):
+    """Tell a detector of the TF1 Object Detection API whose graph ends behind its NMS, from all but Faster R-CNN."""
+    graph = report["graphs"][0] if report["kind"] in ("graph_def", "meta_graph") else {}
+    outputs = {tensor["name"] for signature in graph.get("signatures", []) for tensor in signature["outputs"]}
+    return {"detection_boxes", "detection_scores"} <= outputs and "CropAndResize" not in graph["operators"]
+
+
 def _detection(file, names):
     frozen = [name for name in names if name.endswith(".pb") and name not in _OF_SAVED_MODEL]
     frozen = [file.name] if file.suffix == ".pb" else [_FROZEN] if _FROZEN in frozen else frozen
     parts = [name for name in names if _OF_DETECTION.fullmatch(name)]
-    if len(frozen) > 1 or len(frozen) + len(parts) < 2:
+    if len(frozen) > 1 or not frozen and len(parts) < 2:
         found = ", ".join(frozen) or "no model.ckpt and no frozen graph"
         raise UserError(f"{file}: beside pipeline.config there are {found}; name the file of one frozen graph")
     if "model.ckpt.index" in parts and not any(name.startswith("model.ckpt.data") for name in parts):

@@ -1,6 +1,7 @@
 """Names that a person wrote, and the nearest of those there are."""
 
 import difflib
+import fnmatch
 import re
 
 from zoomill.errors import UserError
@@ -23,6 +24,27 @@ def require(name, names, where, kind, broken=()):
         if name in broken:
             raise broken[name]
         raise UserError(f"{where}: there is no {kind} {name}{nearest(name, list(names))}")
+
+
+def select(wanted, names, where, kind, broken=()):
+    """Return the names that some names, patterns and ``all`` stand for, in their order and each once.
+
+    Args:
+        wanted: names, patterns of them, or ``all``.
+        names, where, kind, broken: as for :func:`require`, which refuses what stands for nothing.
+    """
+    found = {}
+    for name in wanted:
+        fitting = list(names) if name == "all" else fnmatch.filter(names, name) if is_pattern(name) else [name]
+        if fitting in ([], [name]):
+            require(name, names, where, kind, broken)
+        found.update(dict.fromkeys(fitting))
+    return list(found)
+
+
+def is_pattern(name):
+    """Tell a pattern from a name."""
+    return any(letter in name for letter in "*?[")
 
 
 def nearest(name, names):

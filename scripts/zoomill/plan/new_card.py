@@ -1,5 +1,6 @@
 """Write the card of a model from its files: what they tell, and what they leave open as questions."""
 
+import itertools
 import os
 import re
 import tempfile
@@ -8,6 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from zoomill import files
 from zoomill.errors import UserError
+from zoomill.fetch.expected_file import is_url
 from zoomill.plan import cards, commands, interface, labels_and_licence, model_files
 from zoomill.plan.card_text import comment, licence, pair, title, value
 
@@ -18,8 +20,8 @@ _PLACES = {"path", "graph", "checkpoint", "config", "weights"}
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 
 
-def write(place, name, force, root, schema):
-    """Write ``models/<name>.yaml`` of a model and return its name.
+def write(place, name, force, root, schema, folder=None):
+    """Write ``<name>.yaml``, the card of a model, and return its path.
 
     Args:
         place: path of a file, an archive or a folder, or a URL of a file or an archive.
@@ -27,24 +29,35 @@ def write(place, name, force, root, schema):
         force: whether a card of this name is overwritten.
         root: folder of the repository.
         schema: of a card.
+        folder: where to write it; models/ of the repository without.
 
     Raises:
         UserError: when it is no model that can be told, or there is a card of this name.
     """
-    name = name or plain_name(_stem(place))
-    target = os.path.join(root, f"models/{name}.yaml")
-    if os.path.exists(target) and not force:
-        raise UserError(f"models/{name}.yaml: is there already; give another --name, or overwrite it with --force")
+    name, own = name or name_of(place), os.path.join(root, "models")
+    target, *others = (os.path.join(one, f"{name}.yaml") for one in dict.fromkeys([folder or own, own]))
+    for path in (target, *others):
+        if os.path.exists(path) and (path in others or not force):
+            overwrite = "" if path in others else ", or overwrite it with --force"
+            raise UserError(f"{cards.address(path, root)}: is there already; give another --name{overwrite}")
     if os.path.exists(os.path.join(root, f"datasets/{name}.yaml")):
         raise UserError(f"datasets/{name}.yaml: a data set has this name; give another --name")
-    with tempfile.TemporaryDirectory() as folder:
-        content = _card(*_found(place, name, root, folder), name, schema)
-        checked = Path(folder, "models")
+    with tempfile.TemporaryDirectory() as temporary:
+        model, entries = _found(place, name, root, temporary, folder or root)
+        content = _card(model, entries, name, schema)
+        checked = Path(temporary, "models")
         checked.mkdir()
         (checked / f"{name}.yaml").write_text(content, encoding="utf-8")
         cards.load_catalogue(checked, schema)
     files.write_bytes(target, content.encode(), recorded=False)
-    return name
+    return target
+
+
+def name_of(place, taken=()):
+    """Return the name that a model's files give it, with a number where it is taken."""
+    name = plain_name(_stem(place))
+    numbered = (f"{name[:95]}_{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
 
 def plain_name(text):
@@ -55,48 +68,38 @@ def plain_name(text):
 
 def _stem(place):
     parts = (
-        [unquote(part) for part in urlsplit(place).path.split("/")] if is_url(place) else Path(place).absolute().parts
+        [unquote(part) for part in urlsplit(place).path.split("/")]
+        if is_url(str(place))
+        else Path(place).absolute().parts
     )
     stems = [re.sub(r"(\.(tar|tgz|gz|bz2|xz|zip|[a-z][a-z0-9]{1,6}))+$", "", part) for part in parts]
     return next((stem for stem in reversed(stems) if stem and stem.lower() not in _PLAIN), "model")
 
 
-def is_url(place):
-    """Tell a URL from a path."""
-    return str(place).startswith(("http://", "https://"))
-
-
-def address(path, root):
-    """Return a file of this machine as a card names it: from the repository if it is inside, else by its whole path."""
-    path, root = os.path.abspath(path), os.path.abspath(root)
-    inside = os.path.relpath(path, root)
-    if inside.startswith(os.pardir):
-        return path
-    return f"./{inside}" if inside.startswith("-") else inside
-
-
-def _found(place, name, root, folder):
-    """Return the :class:`zoomill.plan.model_files.Model` at a place and its files as a card lists them."""
+def _found(place, name, root, temporary, folder):
+    """Return the :class:`zoomill.plan.model_files.Model` at a place and its files as a card in a folder lists them."""
 
     def inspect(path, weights=None):
         return commands.inspect(root, path, weights)
 
-    if is_url(place):
-        path, digests = _download(place, name, root, folder, inspect)
+    remote, digests = is_url(str(place)), {}
+    if remote:
+        path, digests = _download(place, name, root, temporary, inspect)
     elif not os.path.exists(place):
         raise UserError(f"{place}: there is no such file or folder")
     else:
-        path, digests = Path(place).absolute(), {}
+        path = Path(place).absolute()
 
     def entry(file, seen):
-        url = place if seen == path.name else urljoin(str(place), seen)
-        return _entry(file, seen, url if is_url(place) else address(file, root), digests)
+        if not remote:  # it has no digest: whatever stands there when it is built is the model
+            return {"name": seen, "urls": [cards.address(file, folder)]}
+        return _entry(file, seen, place if seen == path.name else urljoin(str(place), seen), digests)
 
     if not _is_archive(path):
         model = model_files.find(path, inspect)
         return model, [entry(model.folder / file, file) for file in model.names]
     packed = entry(path, path.name)
-    inside, strip = _unpacked(path, packed, name, root, folder)
+    inside, strip = _unpacked(path, packed, name, root, temporary)
     model = model_files.find(inside, inspect)
     around = model.folder.relative_to(inside)
     for key in model.source.keys() & _PLACES:
@@ -146,9 +149,10 @@ def _card(model, entries, name, schema):
     """Return the text of a card."""
     options, inputs, outputs, questions = interface.describe(model)
     questions = {**model.questions, **questions}
+    task = "object-detection" if model.source["kind"] == "tf1_detection" else "other"
     tasks = ", ".join(schema["properties"]["task"]["enum"])
     text = [title(name)]
-    text += [*comment(f"task: one of {tasks}"), "task: other", *licence(model.folder)]
+    text += [*comment(f"task: one of {tasks}"), pair("task", task), *licence(model.folder)]
     text += [*comment("homepage: the address where the model is described, if there is one"), "source:"]
     for key, said in {**model.source, **options}.items():
         text += [f"  {line}" for line in [*comment(questions.pop(key, "")), pair(key, said)]]

@@ -10,7 +10,8 @@ from zoomill.errors import UserError
 from zoomill.inputs import samples
 from zoomill.plan import cards
 from zoomill.plan.card_text import comment, licence, pair, title
-from zoomill.plan.new_card import address, plain_name
+from zoomill.plan.cards import address
+from zoomill.plan.new_card import plain_name
 
 _READERS = {
     "picture": (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),

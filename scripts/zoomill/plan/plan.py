@@ -96,12 +96,21 @@ class Plan:
         return next(source[key] for key in ("path", "graph", "config", "frozen_graph") if key in source)
 
     def expectations(self, wildcards):
-        """Return what the card expects of the source's interface, as JSON."""
+        """Return what the card expects of the source's interface, and says of the model, as JSON."""
         card = self.catalogue[wildcards.model]
-        return json.dumps({key: card[key] for key in ("inputs", "outputs", "labels", "label_offset")})
+        stated = ["postprocess"] if card["postprocess"] else []
+        expected = {key: card[key] for key in ("inputs", "outputs", "labels", "label_offset", *stated)}
+        return json.dumps({**expected, "about": self._about(card)})
+
+    def about(self, wildcards):
+        """Return what the card says of the model for its contracts, as JSON."""
+        return json.dumps(self._about(self.catalogue[wildcards.model]))
+
+    def _about(self, card):
+        return {key: card[key] for key in ("title", "task", "licence")}
 
     def graph_options(self, wildcards):
-        """Return the post-processing options that the card sets for a graph, as JSON."""
+        """Return the post-processing options that the card sets for a single graph, as JSON."""
         options = cards.postprocess_options(self.catalogue[wildcards.model], wildcards.graph)
         return json.dumps(options, sort_keys=True)
 
@@ -265,6 +274,12 @@ class Plan:
 
     def parameters(self, wildcards):
         """Return everything of the card and the configuration that shapes an artifact, as JSON."""
-        prose = {"title", "homepage", "published", "training_set"}
+        prose = {"homepage", "published", "training_set", "file"}
         chosen = {key: value for key, value in self.catalogue[wildcards.model].items() if key not in prose}
+        # Where a file of one's own stands shapes nothing, and is nobody's business.
+        files = [
+            {**file, "urls": [url for url in file["urls"] if not url.startswith(("/", os.pardir))]}
+            for file in chosen["source"]["files"]
+        ]
+        chosen["source"] = {**chosen["source"], "files": files}
         return json.dumps({"card": chosen, "toco": self.config["toco"]}, sort_keys=True)

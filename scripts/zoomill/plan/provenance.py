@@ -12,10 +12,10 @@ def of_rules(rules, environments):
     Paths are relative to the working directory; ``beside`` are our own files that the command's code does not import.
 
     Args:
-        rules: of Snakemake's workflow.
+        rules: of Snakemake's workflow, in which those of another one, that uses ours as a module, are passed over.
         environments: folder of the files that say what is in the environments.
     """
-    found = [_of_rule(rule, environments) for rule in rules if rule.shellcmd]
+    found = [_of_rule(rule, environments) for rule in rules if rule.shellcmd and rule.input.get("code")]
     return {os.path.basename(parts["script"]).removesuffix(".py"): parts for parts in found}
 
 

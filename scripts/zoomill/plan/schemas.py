@@ -88,7 +88,8 @@ def _explain(error):
         return f"{where}unknown key {_quoted(error.instance)}{nearest(error.instance, error.validator_value)}"
     if error.validator == "oneOf":
         choices = "; ".join(
-            choice.get("const") or " with ".join(choice["required"]) for choice in error.validator_value
+            choice.get("const") or choice.get("title") or " with ".join(choice["required"])
+            for choice in error.validator_value
         )
         return f"{where}needs exactly one of these: {choices.replace('digest', 'digest: null')}"
     if error.validator == "type" and error.validator_value == "array":

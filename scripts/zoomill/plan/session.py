@@ -8,16 +8,18 @@ import sys
 
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from zoomill import sandbox
 from zoomill.errors import UserError
 from zoomill.plan import cards, house, nearest_target, targets, warm
-from zoomill.plan.names import require
+from zoomill.plan.names import select
 from zoomill.plan.plan import Plan
+from zoomill.plan.source_states import SourceStates
 from zoomill.printable import printable
 
 
-def begin(workflow, config):
+def begin(workflow, config, root):
     """Return the :class:`zoomill.plan.plan.Plan` of a run, after checking configuration, cards and targets.
 
     A broken card stops only what needs it. Any other mistake ends the process with one line.
@@ -25,52 +27,94 @@ def begin(workflow, config):
     Args:
         workflow: Snakemake's.
         config: what Snakemake read from configuration files and command line; gets its defaults.
+        root: folder of the repository.
     """
+    asked = _asked(workflow)
     try:
-        rooms = house.read(workflow.basedir, config)
-        _check(workflow, rooms)
+        paths = workflow.modifier.path_modifier
+        if paths.prefix or paths.modifies_prefixes:
+            raise UserError(
+                "a module of zoomill can have no `prefix`: give its workflow a folder of its own by `workdir:`"
+            )
+        rooms = _rooms(workflow, config, root)
+        plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(root))
+        states = SourceStates(plan.downloads, config)
+        left_out = _choose(rooms, states, asked.targets)
+        if workflow.is_main_process:
+            for line in dict.fromkeys(left_out):
+                logger.warning(f"left out: {printable(line)}")
+            _tell_sources(plan, states, asked)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
+    warm.begin(root, config["warm"])
+    _prepare_jobs(config, root)
     if workflow.is_main_process:
-        for line in dict.fromkeys(map(str, rooms.broken.values())):
-            logger.warning(f"left out: {printable(line)}")
-    warm.begin(workflow.basedir, config["warm"])
-    plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(workflow.basedir))
-    _prepare_jobs(workflow, config)
-    if workflow.is_main_process:
-        _say(plan)
+        _say(workflow, plan)
     return plan
 
 
-def _check(workflow, rooms):
-    """Raise a UserError for a model or target that is asked for and cannot be had."""
+def _rooms(workflow, config, root):
+    """Return the configuration and the cards, which stand in folders that a file or the command line names."""
+    if workflow.modifier.skip_configfile:  # a module is given what its workflow has read
+        return house.read(root, (), config, os.curdir)
+    configfiles = [*filter(os.path.exists, ["config.yaml"]), *map(str, workflow.overwrite_configfiles)]
+    said_there = "cards" in workflow.config_settings.config
+    return house.read(root, configfiles, config, os.curdir if said_there else None)
+
+
+def _choose(rooms, states, wanted):
+    """Put the names of models in the place of patterns, and return a line for each card that is left out.
+
+    Raises:
+        UserError: for a model or target that is asked for and cannot be had.
+    """
     config, catalogue = rooms.config, rooms.catalogue
-    for name in config["models"]:
-        require(name, catalogue, "config.yaml: models", "model", rooms.broken)
+    named = config["models"]
+    found = select(named, catalogue, "config.yaml: models", "model", rooms.broken)
+    reasons = {model: states.undigested(model) for model in found if model not in named}
+    config["models"] = [model for model in found if not reasons.get(model)]
     cards.check_c_names(catalogue, config["models"])
-    wanted = _wanted()
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
-    if workflow.is_main_process and not config["accept_new_digests"]:
-        named = {part for target in wanted for part in target.split(os.sep)} if wanted else config["models"]
-        targets.check_digests(named, catalogue, "sources.lock", "sources")
+    return [*map(str, rooms.broken.values()), *filter(None, reasons.values())]
+
+
+def _tell_sources(plan, states, asked):
+    """Say which files of this machine are others than before, and before a dry run where each model's source is.
+
+    Raises:
+        UserError: for a model that cannot be fetched for want of a digest.
+    """
+    parts = {part for target in asked.targets for part in target.split(os.sep)} or plan.config["models"]
+    models = [model for model in plan.catalogue if model in parts]
+    lines = [*filter(None, map(states.changes, models))]
+    if asked.dryrun and models:
+        width = max(map(len, models))
+        lines += ["Sources:", *(f"  {model:{width}}  {states.of(model)}" for model in models)]
+    for line in lines:
+        logger.info(printable(line))
+    for reason in filter(None, map(states.undigested, models)):
+        raise UserError(reason)
 
 
 def check_targets(workflow, plan):
     """End the process with one line for a target that no rule makes."""
     try:
-        for target in _wanted():
+        for target in _asked(workflow).targets:
             nearest_target.require(target, list(workflow.rules), plan)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
 
 
-def _wanted():
-    """Return the targets of the command line, which Snakemake hands on only after the Snakefile is read."""
-    return get_argument_parser().parse_known_args()[0].targets
+def _asked(workflow):
+    """Return the command line, whose targets Snakemake hands on only after the Snakefile is read."""
+    asked = get_argument_parser().parse_known_args()[0]
+    if not workflow.modifier.is_main_snakefile():  # those of another workflow need not be ours
+        asked.targets = []
+    return asked
 
 
-def _prepare_jobs(workflow, config):
+def _prepare_jobs(config, root):
     """Fix the environment of all jobs; without conda, answer Snakemake's calls with a stand-in."""
     os.environ.update(
         PYTHONNOUSERSITE="1",
@@ -83,18 +127,27 @@ def _prepare_jobs(workflow, config):
         ZOOMILL_MEMORY_LIMIT=str(config["memory_limit"]),
     )
     if shutil.which("conda") is None:
-        stand_in = f"{workflow.basedir}/envs/uv/bin"
+        stand_in = f"{root}/envs/uv/bin"
         os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
         logger.info("There is no conda: uv builds the environments.")
 
 
-def _say(plan):
-    """Say what nothing but the machine decides."""
+def _say(workflow, plan):
+    """Say what nothing but the machine and the command line decide."""
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        logger.warning(
+            "Jobs have no environments of their own: add --workflow-profile with zoomill's profiles/default."
+        )
     for layer in sandbox.missing():
         logger.info(f"On this machine, {layer}: jobs are shut in by what else there is.")
-    if plan.config["tfjs"] and plan.config["browser"] == "auto":
-        found = "is run" if plan.wanted.in_browser() else "is not on PATH, so nothing is run"
-        logger.info(f"Chromium {found} in the proof of TensorFlow.js models.")
+    if plan.config["tfjs"] and plan.config["browser"]:
+        if plan.wanted.in_browser():
+            logger.info("Chromium is run in the proof of TensorFlow.js models.")
+        else:
+            logger.info(
+                "Chromium is not on PATH: results/*/browser.json are left out; "
+                "--config browser=True fetches one (70 MB, 210 MB unpacked)."
+            )
 
 
 def hold_folder(workflow):

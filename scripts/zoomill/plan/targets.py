@@ -1,10 +1,8 @@
 """Which targets can be had, and why others cannot."""
 
-import os
 import re
 
 from zoomill.errors import UserError
-from zoomill.fetch import source_lock
 from zoomill.plan import artifact_name, variants
 from zoomill.plan.names import require
 from zoomill.plan.samples import PURPOSES
@@ -172,24 +170,3 @@ def _why_not_file(card, name, what):
         recorded = variants.names(format=name.format, record=True)
         return f"only {' and '.join(recorded)} has a record of how it was found"
     return None
-
-
-def check_digests(wanted, catalogue, lock, sources):
-    """Raise a UserError, with what to do, for a wanted model whose source would be refused for want of a digest.
-
-    Args:
-        wanted: names of models.
-        catalogue: ``{name: card}``.
-        lock: path of sources.lock.
-        sources: folder of the sources; a model that is there is not fetched again.
-    """
-    locked = source_lock.read(lock)
-    for name in catalogue:
-        files = catalogue[name]["source"]["files"] if name in wanted else []
-        known = locked.get(name, {})
-        unknown = [file["name"] for file in files if "digest" in file and file["name"] not in known]
-        if unknown and not os.path.exists(os.path.join(sources, name)):
-            raise UserError(
-                f"{name}: nobody has published a digest of {unknown[0]}; to fetch it all the same and keep the digest "
-                f"found in sources.lock: snakemake -j1 sources/{name} --config accept_new_digests=True"
-            )

@@ -1,6 +1,7 @@
 """What rules about TensorFlow.js and browsers are given."""
 
 import json
+import shutil
 
 from zoomill.plan import javascript, variants
 
@@ -20,11 +21,19 @@ class Tfjs:
 
     def node(self):
         """Return all that runs TensorFlow.js models in Node."""
-        return self._javascript(javascript.NODE_SCRIPTS, javascript.NODE)
+        return self._javascript(javascript.NODE_SCRIPTS, (javascript.PROGRAM, *javascript.NODE))
 
     def browser(self):
         """Return all that runs TensorFlow.js models and TFLite files in a browser."""
         return self._javascript(javascript.BROWSER_SCRIPTS, javascript.BROWSER)
+
+    def chromium(self):
+        """Return the program Chromium, that of the machine if it has one."""
+        return shutil.which("chromium") and "chromium" or f"{javascript.CHROMIUM}/chromium"
+
+    def chromium_folder(self):
+        """Return the folder of Chromium, nothing where the machine has its own."""
+        return [] if shutil.which("chromium") else javascript.CHROMIUM
 
     def _javascript(self, scripts, packages):
         return [

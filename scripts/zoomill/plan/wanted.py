@@ -1,5 +1,6 @@
 """What the configuration asks for, by the names of files."""
 
+import json
 import shutil
 
 from zoomill.plan import targets, variants
@@ -48,12 +49,21 @@ class Wanted:
         evaluated = [name for name in self.artifacts(form) if "evaluation" in self._catalogue[name.model]]
         return [name.file("metric") for name in evaluated if self._config["evaluate"]]
 
+    def tasks(self):
+        """Return the evidence of MediaPipe Tasks, nothing where they are not asked."""
+        return [name.file("tasks") for name in self.artifacts("tflite") if self._config["tasks"]]
+
+    def drops(self):
+        """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""
+        return json.dumps({model: self._catalogue[model]["drop"] for model in self._config["models"]}, sort_keys=True)
+
     def delivered(self):
         """Return all that stands in SHA256SUMS."""
         layers = [model for model in self._config["models"] if self._catalogue[model]["tfjs"]["layers"]]
         return [
             *self.paths(),
             *self._c_arrays(),
+            *self._labels(),
             *(str(ArtifactName(model, "layers", "float32", "tfjs")) for model in layers if self._config["tfjs"]),
         ]
 
@@ -64,6 +74,10 @@ class Wanted:
             for name in self._possible(model, "tflite", self._config["c_arrays"])
         ]
         return [name.file(end) for name in names for end in ("source", "header")]
+
+    def _labels(self):
+        labelled = [name.model for name in self.artifacts("tflite") if self._catalogue[name.model]["labels"]]
+        return [f"results/{model}/labels.txt" for model in dict.fromkeys(labelled)]
 
     def graphs(self):
         """Return ``(model, graph)`` of all graphs that are delivered as TensorFlow.js models."""

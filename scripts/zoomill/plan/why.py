@@ -16,18 +16,19 @@ _FOLLOWS, _DETAILS = "Input files updated by another job", ": Union of exclusive
 _LONGEST = 200
 
 
-def explain(target, house):
+def explain(target, house, configuration=()):
     """Return lines that answer for a target.
 
     Args:
         target: a path as on the command line of Snakemake.
         house: :class:`zoomill.plan.house.House`; the working directory is the folder of the run.
+        configuration: flags of Snakemake that name more of it.
 
     Raises:
         UserError: when it cannot be had, with the reason.
     """
-    main, others = chain(*_graph(_snakemake(house, target, "--dag", "dot")))
-    causes, following = jobs(_snakemake(house, target, "-n"))
+    main, others = chain(*_graph(_snakemake(house, target, "--dag", "dot", *configuration)))
+    causes, following = jobs(_snakemake(house, target, "-n", *configuration))
     lines = [printable(target), *_row("made from", _sources(target, house)), *_row("made by", [" → ".join(main)])]
     lines += _row("needs too", [", ".join(others)] if others else [])
     there = "yes" if os.path.exists(target) else "no"

@@ -53,7 +53,7 @@ def read_golden(path):
         return dict(stored)
 
 
-def finish(path, evidence, found, failures, not_tested):
+def finish(path, evidence, found, failures, not_tested, reason=None):
     """Write evidence with its parity figures and its verdict.
 
     Args:
@@ -63,15 +63,17 @@ def finish(path, evidence, found, failures, not_tested):
         failures: one phrase for every limit that is missed.
         not_tested: one phrase for every question that the golden inputs could not answer; without failures the verdict
             is then ``not tested``, which is no pass.
+        reason: why the question does not arise for this artifact, which is no fault of it; the verdict is then
+            ``does not apply``.
     """
-    verdict = "failed" if failures else "not tested" if not_tested else "passed"
+    verdict = "failed" if failures else "not tested" if not_tested else "does not apply" if reason else "passed"
     document = {
         **evidence,
         "parity": found,
         "failures": failures,
         "not_tested": not_tested,
         "verdict": verdict,
-        "passed": verdict == "passed",
+        "passed": not failures and not not_tested,
     }
     files.write_json(path, _finite(document))
 

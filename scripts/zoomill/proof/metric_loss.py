@@ -25,6 +25,12 @@ def of_artifacts(documents):
     return result
 
 
+def note(document):
+    """Return what has to stand beside a figure of metric evidence: that it counts what the model itself drops."""
+    score = document.get("nms_score_threshold")
+    return f" (scores from {score['figure']:.3g})" if score and score["figure"] < score["model"] else ""
+
+
 def failures(documents, drops):
     """Return one phrase for every artifact that loses more than its card allows.
 

@@ -19,7 +19,7 @@ def add_source(parser):
         "--options", type=_options, required=True, help="JSON object: `source` of the card: path, allow, tags …"
     )
     parser.add_argument(
-        "--card", type=json.loads, required=True, help="JSON object: inputs, outputs, labels, label_offset"
+        "--card", type=json.loads, required=True, help="JSON object: inputs, outputs, labels, label_offset, about"
     )
 
 

@@ -16,14 +16,14 @@ def main(description, load, **tools):
         description: of the command.
         load: function from the folder of the source's files, the options of the card's ``source`` and what the card
             expects (``inputs``, ``outputs``, ``labels``, ``label_offset``) to the :class:`zoomill.graph.source.Source`.
-        tools: name and description of every other folder that ``load`` takes by keyword; each is a flag.
+        tools: name of every other argument of ``load``, and the function that adds its flag to a parser.
     """
 
     def run(argv=None):
         parser = argparse.ArgumentParser(description=description)
         arguments.add_source(parser)
-        for name, text in tools.items():
-            parser.add_argument(f"--{name}", type=made.unchecked, required=True, help=text)
+        for add_flag in tools.values():
+            add_flag(parser)
         golden_inputs.add_arguments(parser)
         sample_inputs.add_arguments(parser, "write predictions.npz of these and nothing else")
         parser.add_argument("--output-dir", type=made.output_folder, required=True)

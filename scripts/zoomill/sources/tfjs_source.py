@@ -50,7 +50,7 @@ def load(folder, options, expected, library):
 
     Args:
         folder, options, expected: as of any source.
-        library: folder of the JavaScript packages.
+        library: folder of the JavaScript packages and Node.
     """
     model, allow = read(os.path.join(folder, options["path"])), options.get("allow", ())
     if model.is_graph:
@@ -220,7 +220,7 @@ def runner(model, inputs, outputs, library):
     Args:
         model: :class:`Model`.
         inputs, outputs: ``{contract name: TensorFlow.js's name}``; of a layers model its place instead of a name.
-        library: folder of the JavaScript packages.
+        library: folder of the JavaScript packages and Node.
     """
 
     def run(feed):

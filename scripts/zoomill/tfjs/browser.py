@@ -1,6 +1,7 @@
 """Running models in headless Chromium, on the page web/prove.html."""
 
 import contextlib
+import os
 import shutil
 
 from zoomill.errors import UserError
@@ -94,7 +95,7 @@ def start(folders, program=PROGRAM, seconds=300, webgpu=True):
     with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() as playwright:
         flags = [*_FLAGS, *(_WEBGPU if webgpu else ())]
         try:
-            chromium = playwright.chromium.launch(executable_path=path, args=flags)
+            chromium = playwright.chromium.launch(executable_path=os.path.abspath(path), args=flags)
         except Error as error:
             raise UserError(f"{path}: does not start: {str(error).splitlines()[0]}") from error
         try:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from zoomill import files
 
+# tensorflow/core/framework/types.proto
+DTYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64", "uint8": "DT_UINT8", "bool": "DT_BOOL"}
 MODEL = "model.json"
 # What registers operators that TensorFlow.js lacks; in the folder of a model that has such.
 OPERATORS = "operators.js"

@@ -45,14 +45,14 @@ class Plan:
     record: dict
 
 
-def measure(folder, contract, feeds, backend, node, library):
+def measure(folder, contract, feeds, backend, library):
     """Return how far each weight in each dtype moves the outputs, as :class:`Measured`.
 
     Args:
         folder: the float32 model.
         contract: contract of its graph.
         feeds: list of ``{input tensor: array}``; as many are used as :data:`_RUNS` allows, one at least.
-        backend, node, library: as for :func:`zoomill.tfjs.tfjs_runtime.run_golden`.
+        backend, library: as for :func:`zoomill.tfjs.tfjs_runtime.run_golden`.
     """
     document = tfjs_model.read_document(folder)
     weights = tfjs_model.read_weights(folder, document)
@@ -71,7 +71,7 @@ def measure(folder, contract, feeds, backend, node, library):
             tfjs_model.write_document(os.path.dirname(variants[dtype]), changed)
             description = max(description, os.path.getsize(variants[dtype]))
         used = feeds[: max(1, _RUNS // max(1, len(names) * len(variants)))]
-        found = tfjs_runtime.sensitivity(folder, contract, used, variants, backend, node, library)
+        found = tfjs_runtime.sensitivity(folder, contract, used, variants, backend, library)
     errors = {}
     for dtype, changes in found["changes"].items():
         for name, squares in changes.items():

@@ -6,9 +6,6 @@ from zoomill.errors import UserError
 from zoomill.inspect.graph_walk import producer
 from zoomill.tfjs import tfjs_model
 
-# tensorflow/core/framework/types.proto
-_DTYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64", "uint8": "DT_UINT8", "bool": "DT_BOOL"}
-
 
 def repair(document, contract, control_flow):
     """Change a converted model in place so that it loads, runs, and has the contract's names.
@@ -132,6 +129,6 @@ def _tensor(promise):
     sizes = [{"size": str(size)} for size in promise["shape"]]
     return {
         "name": f"{promise['tensor']}:0",
-        "dtype": _DTYPES[promise["dtype"]],
+        "dtype": tfjs_model.DTYPES[promise["dtype"]],
         "tensorShape": {"dim": sizes} if sizes else {},
     }

@@ -1,17 +1,20 @@
 """Running TensorFlow.js models: what the runner in web/ is told and answers, and running it in Node."""
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from zoomill import sandbox, supervisor
+from zoomill import made, sandbox, supervisor
 from zoomill.errors import UserError
+from zoomill.plan import javascript
 from zoomill.proof import parity
-from zoomill.tfjs.tfjs_model import MODEL, OPERATORS, read_document
+from zoomill.tfjs.tfjs_model import DTYPES, MODEL, OPERATORS, read_document
 
 WEB = Path(__file__).parents[3] / "web"
 BACKENDS = ("wasm", "cpu")
@@ -20,6 +23,16 @@ _DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1"}
 
 class CannotRun(UserError):
     """A model does not run on a backend."""
+
+
+def add_library(parser):
+    """Add the flag that names the folder of what runs TensorFlow.js: the packages, and a link to Node."""
+
+    def library(path):
+        made.unchecked(os.path.join(path, javascript.PROGRAM))  # lies elsewhere
+        return made.unchecked(path)
+
+    parser.add_argument("--library", type=library, required=True, help="folder of the JavaScript packages and Node")
 
 
 def encode(array):
@@ -37,13 +50,13 @@ def decode(tensor):
     return values.reshape(tensor["shape"])
 
 
-def request(folder, contract, golden):
+def request(folder, contract, golden=None):
     """Return what the runner must know of a graph model, but not where it runs.
 
     Args:
         folder: that of model.json.
         contract: contract of its graph.
-        golden: ``{tensor: array}``, one row for each pinned input.
+        golden: ``{tensor: array}``, one row for each pinned input; None where inputs follow one by one.
 
     Returns:
         ``operators``, ``inputs`` and ``outputs`` of a request.
@@ -54,17 +67,14 @@ def request(folder, contract, golden):
     inputs, outputs = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
     return {
         "operators": OPERATORS if Path(folder, OPERATORS).exists() else None,
-        "inputs": feeds(inputs, contract, golden),
+        "inputs": None if golden is None else feeds(inputs, contract, golden),
         "outputs": list(outputs.values()),
     }
 
 
 def feeds(names, contract, golden):
     """Return the golden inputs one by one as the runner reads them, by ``{contract name: name in the run}``."""
-    return [
-        {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
-        for feed in parity.feeds(contract, golden)
-    ]
+    return [_encoded(feed, names, contract) for feed in parity.feeds(contract, golden)]
 
 
 def signature_tensors(folder, contract, side):
@@ -76,7 +86,44 @@ def signature_tensors(folder, contract, side):
     return {entry["name"]: signature[entry["name"]]["name"] for entry in contract[side]}
 
 
-def run_golden(folder, contract, golden, backend, node, library, runs=1):
+def check(folder, contract):
+    """Refuse a contract that is not of a model.
+
+    Args:
+        folder: that of model.json, whose signature counts.
+        contract: contract of a graph.
+
+    Raises:
+        UserError: with a phrase for each name, number, dtype and shape that differs.
+    """
+    signature, problems = read_document(folder).get("signature", {}), []
+    for side in ("inputs", "outputs"):
+        known, names = signature.get(side, {}), [entry["name"] for entry in contract[side]]
+        if sorted(names) == sorted(known):
+            differ = (_differences(entry, known[entry["name"]]) for entry in contract[side])
+            problems += [phrase for phrases in differ for phrase in phrases]
+        else:
+            problems.append(f"its {side} are {', '.join(known)}, those of the contract {', '.join(names)}")
+    if problems:
+        raise UserError("; ".join(problems))
+
+
+def _differences(entry, told):
+    """Return one phrase for everything in which the contract's entry differs from what a signature tells of it."""
+    name, said = entry["name"], {code: dtype for dtype, code in DTYPES.items()}.get(told.get("dtype"))
+    if said and entry.get("dtype", "float32") != said:
+        return [f"{name} is {said}, in the contract {entry.get('dtype', 'float32')}"]
+    shape = [int(one["size"]) for one in told.get("tensorShape", {}).get("dim", [])]
+    promised = entry.get("shape")
+    fits = (
+        promised is None
+        or len(shape) == len(promised)
+        and all(a in (-1, b) for a, b in zip(shape, promised, strict=True))
+    )
+    return [] if fits or not shape else [f"{name} has the shape {shape}, in the contract {promised}"]
+
+
+def run_golden(folder, contract, golden, backend, library, runs=1):
     """Run a graph model in Node on all golden inputs.
 
     Args:
@@ -84,15 +131,14 @@ def run_golden(folder, contract, golden, backend, node, library, runs=1):
         contract: contract of its graph.
         golden: ``{tensor: array}``, one row for each pinned input.
         backend: one of :data:`BACKENDS`.
-        node: the program.
-        library: folder of the JavaScript packages.
+        library: folder of the JavaScript packages and Node.
         runs: how often at least.
 
     Returns:
         What measure() of web/runner.js gives; ``outputs`` is ``[{output name: array}, …]``, one for each input.
     """
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "runs": runs}
-    measured = run_in_node({**where, **request(folder, contract, golden)}, node)
+    measured = run_in_node({**where, **request(folder, contract, golden)})
     return with_arrays(measured, signature_tensors(folder, contract, "outputs"))
 
 
@@ -103,37 +149,94 @@ def with_arrays(measured, names):
         measured: what measure() of web/runner.js gives.
         names: ``{contract name: name in the run}``.
     """
-    outputs = [{name: decode(found[key]) for name, key in names.items()} for found in measured["outputs"]]
-    return {**measured, "outputs": outputs}
+    return {**measured, "outputs": [_arrays(found, names) for found in measured["outputs"]]}
 
 
-def run_in_node(request, node="node"):
+def _encoded(feed, names, contract):
+    return {names[entry["name"]]: encode(feed[entry["tensor"]].reshape(entry["shape"])) for entry in contract["inputs"]}
+
+
+def _arrays(found, names):
+    return {name: decode(found[key]) for name, key in names.items()}
+
+
+def run_in_node(request):
     """Return what measure() of web/runner.js gives for a model in Node.
 
     Args:
         request: as web/node.js reads it.
-        node: the program.
 
     Raises:
-        UserError: when Node is not installed.
+        UserError: when there is no Node.
         CannotRun: with the reason of TensorFlow.js.
     """
-    try:
-        process = subprocess.run(
-            [node, WEB / "node.js"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=sandbox.follow_parent,
-        )
-        supervisor.step()
-    except FileNotFoundError as error:
-        raise UserError(f"{node}: is not installed; TensorFlow.js needs Node 18 or newer") from error
-    if process.returncode:
-        reason = (process.stderr.strip().splitlines() or [f"Node ended with {process.returncode}"])[0]
-        raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
-    return json.loads(process.stdout)
+    with _started(request) as (_, answer):
+        return answer()
+
+
+@contextlib.contextmanager
+def opened(folder, contract, backend, library):
+    """Give a function that runs a graph model on one input after another, all in one process of Node.
+
+    Args:
+        folder, contract, backend, library: as for :func:`run_golden`.
+
+    Yields:
+        Function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
+
+    Raises:
+        UserError: as :func:`run_in_node`; of a model that cannot be run, by the function.
+    """
+    given, found = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
+    where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend}
+    with _started({**where, **request(folder, contract)}) as (send, answer):
+
+        def run(feed):
+            send(_encoded(feed, given, contract))
+            return _arrays(answer(), found)
+
+        yield run
+
+
+@contextlib.contextmanager
+def _started(request):
+    """Start web/node.js with a request, and give two functions: to send it something more, and for its next answer."""
+    node = os.path.join(request["library"], javascript.PROGRAM)
+    with tempfile.TemporaryFile("w+") as complaints:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": complaints}
+        try:
+            process = subprocess.Popen(
+                [node, WEB / "node.js"],
+                **pipes,
+                text=True,
+                preexec_fn=sandbox.follow_parent,  # noqa: PLW1509 (one call of the C library, without locks)
+            )
+        except FileNotFoundError as error:
+            raise UserError(f"{node}: is not there to run TensorFlow.js models; {made.restore(node)}") from error
+
+        def send(given):
+            with contextlib.suppress(BrokenPipeError):  # it has ended, and left word why
+                process.stdin.write(json.dumps(given) + "\n")
+                process.stdin.flush()
+
+        def answer():
+            line = process.stdout.readline()
+            supervisor.step()
+            if line.endswith("\n"):
+                return json.loads(line)
+            status = process.wait()
+            complaints.seek(0)
+            reason = (complaints.read().strip().splitlines() or [f"Node ended with {status}"])[0]
+            raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
+
+        send(request)
+        try:
+            yield send, answer
+        finally:
+            with contextlib.suppress(BrokenPipeError):  # what it has not read is still to be written
+                process.stdin.close()
+            process.stdout.close()
+            process.wait()
 
 
 def judge(measured, contract, golden, limits):
@@ -195,14 +298,14 @@ def worst(backends):
     return result
 
 
-def sensitivity(folder, contract, golden_feeds, variants, backend, node, library):
+def sensitivity(folder, contract, golden_feeds, variants, backend, library):
     """Return what web/sensitivity.js measures of a graph model in Node.
 
     Args:
-        folder, contract, backend, node, library: as for :func:`run_golden`.
+        folder, contract, backend, library: as for :func:`run_golden`.
         golden_feeds: list of ``{input tensor: array}``.
         variants: ``{name: model.json of the same model with quantised weights}``.
     """
     stacked = {name: np.stack([feed[name] for feed in golden_feeds]) for name in golden_feeds[0]}
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "variants": variants}
-    return run_in_node({**where, **request(folder, contract, stacked)}, node)
+    return run_in_node({**where, **request(folder, contract, stacked)})

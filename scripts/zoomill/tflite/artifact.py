@@ -8,7 +8,7 @@ import numpy as np
 from zoomill import files
 from zoomill.detection.postprocess import OP, Options
 from zoomill.errors import UserError
-from zoomill.tflite import tflite_file
+from zoomill.tflite import metadata, tflite_file
 from zoomill.tflite.runtime import KERNELS
 from zoomill.toco import uint8_input
 
@@ -50,7 +50,7 @@ def finish(path, contract, variant, output):
 
 
 def deliver(model, contract, variant, output):
-    """Name the tensors of ``model``, add the contract's signature, check the whole and write it to ``output``.
+    """Name the tensors of ``model``, add the contract's signature and metadata, check all and write it to ``output``.
 
     Args:
         model: ``ModelT`` of :mod:`zoomill.tflite.tflite_file`, changed in place.
@@ -65,7 +65,7 @@ def deliver(model, contract, variant, output):
         tflite_file.canonicalise(model)
         tflite_file.simplify_names(model)
         tflite_file.set_signature(model, contract)
-        data = tflite_file.serialise(model)
+        data = metadata.added(model, contract)
         problems = find_problems(model, data, contract, variant)
     except UserError as error:
         problems = [str(error)]
@@ -100,6 +100,7 @@ def find_problems(model, data, contract, variant):
     if found:
         problems += Options(**contract["postprocess"]).differences(found)
     problems += interface_problems(data, contract, variant.ends, "float32" if found else variant.ends)
+    problems += metadata.find_problems(model, data, contract)
     if variant.stated_inputs:
         problems += _input_problems(model, contract)
     return problems

@@ -18,7 +18,7 @@ from zoomill.detection.postprocess import OP, Options
 from zoomill.errors import UserError
 from zoomill.proof import parity
 from zoomill.proof.evidence import Verdict
-from zoomill.tflite import detection_source, tflite_file
+from zoomill.tflite import detection_source, retune
 from zoomill.tflite.detection_source import HELP
 from zoomill.tflite.runtime import Artifact, dequantise
 
@@ -44,15 +44,17 @@ class Detector(Artifact):
     """A .tflite file with TFLite_Detection_PostProcess that also tells what enters the op.
 
     Args:
-        file: its path, or its bytes.
+        data: bytes of the file.
 
     Attributes:
+        data: the same.
         anchors: float32 ``[anchors, 4]`` in the file: ycenter, xcenter, height, width; integers dequantised.
         anchor_step: what one step of integer anchors is worth, 0 for floats.
     """
 
-    def __init__(self, file):
-        super().__init__(file)
+    def __init__(self, data):
+        super().__init__(data)
+        self.data = data
         details = {one["index"]: one for one in self.interpreter.get_tensor_details()}
         (op,) = (one for one in self.interpreter._get_ops_details() if one["op_name"] == OP)
         *self._heads, anchors = (details[index] for index in op["inputs"])
@@ -95,10 +97,11 @@ def of_file(path, contract, golden, anchors, limits):
         A :class:`Verdict` with the figures ``op``, ``source`` and ``decision``; and the heads of each pinned input,
         ``[{name of HEADS: array}, …]``.
     """
-    model, detector = tflite_file.read(path), Detector(path)
+    with open(path, "rb") as file:
+        detector = Detector(file.read())
     runs = [detector.detect(contract, feed) for feed in parity.feeds(contract, golden)]
     parts = (
-        of_op(model, detector, runs, contract, golden, anchors),
+        of_op(detector, runs, contract, golden, anchors),
         detection_source.compare(contract, golden, anchors),
         of_decisions(runs, contract, golden, anchors, limits),
     )
@@ -107,13 +110,13 @@ def of_file(path, contract, golden, anchors, limits):
     return Verdict(figures, failures, not_tested), [run.heads for run in runs]
 
 
-def of_op(model, detector, runs, contract, golden, anchors):
+def of_op(detector, runs, contract, golden, anchors):
     """Compare what leaves the op with our own NMS on what enters it.
 
     Where few boxes reach the score threshold, the op runs once more in a copy of the file with a lower one.
 
     Args:
-        model, detector: ``ModelT`` and :class:`Detector` of the file.
+        detector: :class:`Detector` of the file.
         runs: what it makes of the golden inputs.
         contract, golden, anchors: as in :func:`of_file`.
 
@@ -125,7 +128,9 @@ def of_op(model, detector, runs, contract, golden, anchors):
     match = _against_own(runs, options, detector.anchors)
     if match.expected < _ENOUGH:
         options = dataclasses.replace(options, nms_score_threshold=_lower_threshold(runs, options, detector.anchors))
-        lowered = Detector(tflite_file.with_score_threshold(model, options.nms_score_threshold))
+        own = retune.options_of(detector.data)
+        lower = dataclasses.replace(own, nms_score_threshold=options.nms_score_threshold)
+        lowered = Detector(retune.with_options(detector.data, lower))
         changed = {**contract, "postprocess": vars(options)}
         more = [lowered.detect(changed, feed) for feed in parity.feeds(contract, golden)]
         match.add(_against_own(more, options, detector.anchors))

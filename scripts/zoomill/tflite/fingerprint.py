@@ -6,20 +6,23 @@ import json
 import numpy as np
 
 from zoomill import files
-from zoomill.tflite import tflite_file
+from zoomill.tflite import metadata, tflite_file
 
 
 def of_tflite(path):
     """Return the fingerprint of a .tflite file.
 
     Returns:
-        ``sha256`` of the bytes; ``canonical``, a digest of the operators, their options, tensors and weights, without
-        names, order of buffers and metadata; ``tensors``, the first 8 hex digits of the digest of every constant, in
-        the order of the file.
+        ``sha256`` of the bytes; ``stripped``, that of the bytes without TFLite metadata; ``canonical``, a digest of
+        the operators, their options, tensors and weights, without names, order of buffers and metadata; ``tensors``,
+        the first 8 hex digits of the digest of every constant, in the order of the file.
     """
-    model = tflite_file.read(path)
+    with open(path, "rb") as file:
+        plain = metadata.stripped(file.read(), path)
+    model = tflite_file.parse(plain, path)
     return {
         "sha256": files.digest(path),
+        "stripped": hashlib.sha256(plain).hexdigest(),
         "canonical": _canonical(model),
         "tensors": " ".join(digest for _, digest in _constants(model)),
     }
@@ -36,6 +39,8 @@ def compare(locked, path, within_limits):
     found = of_tflite(path)
     if found["sha256"] == locked["sha256"]:
         return "identical"
+    if found["stripped"] == locked["stripped"]:
+        return "identical but for metadata"
     if found["canonical"] == locked["canonical"]:
         return "canonically identical"
     verdict = "numerically equivalent" if within_limits else "different"

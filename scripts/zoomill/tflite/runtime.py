@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from zoomill.errors import UserError
 from zoomill.tflite.tflite_file import SIGNATURE
 
 # Operators whose inputs are logits, and those that leave numbers as they are.
@@ -21,9 +22,10 @@ class Artifact:
         kernels: ``builtin``, after a run of which the values of all tensors can be read from ``interpreter``; or
             ``xnnpack``, what LiteRT takes where it can if nothing is said: on integer files it differs from the
             reference by up to 0.04 in a score.
+        contract: of its graph; one that does not have the names of the file's signature has those of its tensors.
     """
 
-    def __init__(self, file, kernels="builtin"):
+    def __init__(self, file, kernels="builtin", contract=None):
         content = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that keeping all tensors takes memory
@@ -33,12 +35,35 @@ class Artifact:
                 experimental_preserve_all_tensors=kernels == "builtin",
                 num_threads=1,
             )
-        self._key = "name" if SIGNATURE in interpreter.get_signature_list() else "tensor"
+        interpreter.allocate_tensors()  # which gives the outputs of a custom operator their shapes
+        names = interpreter.get_signature_list().get(SIGNATURE)
+        known = contract is None or (names and {entry["name"] for entry in contract["outputs"]} <= {*names["outputs"]})
+        self._key = "name" if names and known else "tensor"
         self._run = interpreter.get_signature_runner(SIGNATURE) if self._key == "name" else _ByTensor(interpreter)
         self._inputs, self._outputs = self._run.get_input_details(), self._run.get_output_details()
 
+    def check(self, contract):
+        """Refuse a contract that is not of this file.
+
+        Raises:
+            UserError: with a phrase for each name, number, dtype, shape and range that differs.
+        """
+        problems = []
+        for side, details in (("inputs", self._inputs), ("outputs", self._outputs)):
+            names = [entry[self._key] for entry in contract[side]]
+            if sorted(names) == sorted(details):
+                differ = (_differences(entry, details[entry[self._key]]) for entry in contract[side])
+                problems += [phrase for phrases in differ for phrase in phrases]
+            else:
+                problems.append(f"its {side} are {', '.join(details)}, those of the contract {', '.join(names)}")
+        if problems:
+            raise UserError("; ".join(problems))
+
     def __call__(self, contract, feed):
-        """Run the artifact once, by the numbers of its contract whatever the file stores.
+        """Run the artifact once, by the numbers of its contract.
+
+        Where the contract says float32, that are real ones whatever the file stores; where it has the dtype of the
+        file's own integers, those integers.
 
         Args:
             contract: contract of its graph.
@@ -52,8 +77,12 @@ class Artifact:
             for entry in contract["inputs"]
         }
         found = self._run(**stored)
-        names = [(entry["name"], entry[self._key]) for entry in contract["outputs"]]
-        return {name: dequantise(found[key], self._outputs[key]) for name, key in names}
+        return {
+            entry["name"]: found[entry[self._key]]
+            if _is_stored(entry, self._outputs[entry[self._key]])
+            else dequantise(found[entry[self._key]], self._outputs[entry[self._key]])
+            for entry in contract["outputs"]
+        }
 
     def logits(self, contract):
         """Return what stood before the last activation of outputs in the last run, where the file has it.
@@ -81,7 +110,6 @@ class _ByTensor:
     """Runs a file without signature, such as TOCO's, and knows its inputs and outputs by their tensors."""
 
     def __init__(self, interpreter):
-        interpreter.allocate_tensors()
         self._interpreter = interpreter
 
     def get_input_details(self):
@@ -99,15 +127,50 @@ class _ByTensor:
         }
 
 
+def _is_stored(entry, details):
+    """Tell whether the contract's numbers are those that the file stores."""
+    return entry.get("dtype", "float32") == np.dtype(details["dtype"]).name
+
+
+def _differences(entry, details):
+    """Return one phrase for everything in which the contract's entry is not of an input or output of the file."""
+    name, scale = entry["name"], details["quantization"][0]
+    stored, said = np.dtype(details["dtype"]).name, entry.get("dtype", "float32")
+    if stored != said and not (said == "float32" and scale):
+        either = f"{stored}, or float32 for real numbers" if scale else stored
+        return [f"{name} is {said} in the contract; the file takes {either}"]
+    shape, promised = [int(size) for size in details["shape"]], entry.get("shape")
+    if shape and promised is not None and shape != promised:
+        return [f"{name} has the shape {shape}, in the contract {promised}"]
+    if entry.get("value_range") and stored != said:
+        return _range_difference(name, np.asarray(entry["value_range"], float), details)
+    return []
+
+
+def _range_difference(name, promised, details):
+    """Return a phrase where less than half of what is fed fits an input's integers, or takes up less than half of them.
+
+    A calibrated range is not exactly that of pictures, but another normalisation is far off.
+    """
+    scale, zero_point = details["quantization"]
+    ends = np.iinfo(details["dtype"])
+    low, high = (float(scale) * (end - zero_point) for end in (ends.min, ends.max))
+    least, most = float(promised[0].min()), float(promised[1].max())
+    shared = min(high, most) - max(low, least)
+    if 2 * shared >= max(high - low, most - least):
+        return []
+    return [f"value_range of {name} is {least:g} to {most:g}; the file's integers stand for {low:.4g} to {high:.4g}"]
+
+
 def quantise(values, details):
     """Return real values as an input stores them: ``round(value / scale) + zero point``, cut at the dtype's ends.
 
     Args:
-        values: array of real values, or of the integers of an input that is not quantised.
-        details: what LiteRT says about the input; without a scale (0), values pass as they are.
+        values: array of real values, or of the input's own integers.
+        details: what LiteRT says about the input; integers, and values without a scale (0), pass as they are.
     """
     scale, zero_point = details["quantization"]
-    if not scale:
+    if not scale or values.dtype == details["dtype"]:
         return values
     ends = np.iinfo(details["dtype"])
     return np.clip(np.rint(values / scale) + zero_point, ends.min, ends.max).astype(details["dtype"])

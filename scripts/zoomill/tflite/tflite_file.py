@@ -25,7 +25,11 @@ def read(path):
         UserError: when the file is no TFLite flatbuffer.
     """
     with open(path, "rb") as file:
-        data = file.read()
+        return parse(file.read(), path)
+
+
+def parse(data, path):
+    """Return the ``ModelT`` of a file's content; as :func:`read`, which names ``path`` in errors."""
     if data[4:8] != b"TFL3":
         raise UserError(f"{path}: is no TFLite file")
     try:
@@ -213,24 +217,6 @@ def postprocess_options(model):
         if operator_name(model, operator) == OP:
             return Options.from_custom_options(bytes(operator.customOptions))
     return None
-
-
-def with_score_threshold(model, threshold):
-    """Return the bytes of ``model`` with another ``nms_score_threshold`` and all else as it is.
-
-    Raises:
-        StopIteration: where the model has no TFLite_Detection_PostProcess.
-    """
-    from flatbuffers import flexbuffers
-
-    operator = next(one for one in model.subgraphs[0].operators if operator_name(model, one) == OP)
-    kept = operator.customOptions
-    stored = {**flexbuffers.Loads(bytes(kept)), "nms_score_threshold": float(threshold)}
-    operator.customOptions = list(flexbuffers.Dumps(dict(sorted(stored.items()))))
-    try:
-        return serialise(model)
-    finally:
-        operator.customOptions = kept
 
 
 def append_postprocess(model, anchors, options):

@@ -33,7 +33,7 @@ from .fetching import (
 def test_a_wrong_digest_leaves_nothing(server):
     server["a"] = OTHER
     message = refused(entry(server.url + "/a"))
-    for part in ("toy", "model.bin", server.url + "/a", sha(OTHER), sha(DATA), "models/toy.yaml"):
+    for part in ("toy", "model.bin", server.url + "/a", sha(OTHER), sha(DATA), "toy.yaml"):
         assert part in message
     assert in_cache() == []
 
@@ -43,7 +43,7 @@ def test_a_wrong_digest_leaves_nothing(server):
 @pytest.mark.parametrize("size", [{}, {"size": None}, {"size": 10}])
 def test_what_is_no_model_is_named(server, body, name, length, size):
     server["a"] = Answer(body, length=length)
-    expected = "toy: model.bin: %s/a answered with %s instead of the file; check the URL in models/toy.yaml"
+    expected = "toy: model.bin: %s/a answered with %s instead of the file; check the URL in toy.yaml"
     assert refused(entry(server.url + "/a", **size)) == expected % (server.url, name)
     assert in_cache() == []
 

@@ -1,5 +1,6 @@
 """Downloads that are cut off, changed or killed, and what a person sees of them."""
 
+import json
 import os
 import pathlib
 import re
@@ -220,6 +221,15 @@ def test_a_log_gets_a_line_of_progress_now_and_then(server, monkeypatch, capfd):
     out, err = capfd.readouterr()
     assert "toy: model.bin: 4 of 5 MiB\n" in out
     assert err == ""
+
+
+def test_a_program_gets_events_of_a_download_in_place_of_the_bar(server):
+    server["a"] = LARGE
+    command = [*COMMAND, *flags([entry(server.url + "/a", data=LARGE)]), "--events-fd", "2"]
+    environment = {**os.environ, "ZOOMILL_JSON_PROGRESS": "1"}
+    process = subprocess.run(command, env=environment, text=True, capture_output=True, check=True)
+    *_, last = map(json.loads, process.stderr.splitlines())
+    assert last == {"event": "download", "file": "toy: model.bin", "bytes": len(LARGE), "of": len(LARGE)}
 
 
 def test_a_terminal_gets_a_bar_with_rate_and_time_left(server):

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 import fetch_source
+from zoomill.fetch import local_files, source_lock
 from zoomill.inputs import samples
 
 from .fetching import (
@@ -50,6 +51,44 @@ def test_a_local_file_is_copied_and_left_alone():
     assert os.stat("starter/a").st_nlink == 1
 
 
+def test_a_folder_and_a_pattern_of_files_are_copied_by_their_absolute_paths(tmp_path):
+    for name in ("export/a", "export/variables/b"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(DATA)
+    fetch({"name": ".", "urls": [f"{tmp_path}/export"]}, {"name": "more", "urls": [f"{tmp_path}/export/*"]})
+    assert {fetched(name) for name in ("a", "variables/b", "more/a")} == {DATA}
+
+
+def test_a_local_file_without_a_digest_is_taken_as_it_is_and_recorded():
+    own = {"name": "model.bin", "urls": ["a"]}
+    for content in (DATA, OTHER):
+        pathlib.Path("a").write_bytes(content)
+        fetch_source.main([*flags([own]), "--local-digests", "sources.lock"])
+        assert fetched() == content
+        assert source_lock.read("sources.lock") == {
+            "toy": {"model.bin": {"sha256": sha(content), "size": len(content)}}
+        }
+
+
+def test_a_pinned_digest_of_a_url_stays_when_a_local_file_beside_it_is_another(server):
+    server["a"] = DATA
+    entries = [without_digest(f"{server.url}/a", name="far"), {"name": "near", "urls": ["b"]}]
+    pathlib.Path("b").write_bytes(DATA)
+    fetch(*entries, accept=True)
+    pathlib.Path("b").write_bytes(OTHER)
+    fetch_source.main([*flags(entries), "--local-digests", "sources.lock"])
+    digests = {name: entry["sha256"] for name, entry in source_lock.read("sources.lock")["toy"].items()}
+    assert digests == {"far": sha(DATA), "near": sha(OTHER)}
+
+
+def test_a_local_file_that_changes_after_it_was_hashed_is_told():
+    (planned,) = local_files.found({"name": "model.bin", "urls": [__file__]})
+    pathlib.Path("a").write_bytes(DATA)
+    message = refused({**planned, "urls": ["a"], "size": len(DATA)})
+    assert message.startswith("toy: model.bin: a gave sha256 ")
+    assert message.endswith("; it was changed since the run began, or cannot be read; run again")
+
+
 @pytest.mark.parametrize("content", [OTHER, DATA[:-1], DATA + b"x", b""])
 def test_a_local_file_is_verified_as_well(content):
     pathlib.Path("a").write_bytes(content)
@@ -80,7 +119,7 @@ def test_all_failed_sources_are_summed_up(server):
     assert message.startswith(f"toy: model.bin: {server.url}/gone answered 404 Not Found; ")
     assert "/html answered with an HTML page instead of the file; " in message
     assert f"/wrong gave sha256 {sha(OTHER)}, expected {sha(DATA)}; " in message
-    assert message.endswith("; check the URL in models/toy.yaml")
+    assert message.endswith("; check the URL in toy.yaml")
 
 
 def test_a_server_that_is_not_there_is_a_matter_of_the_network(server):

@@ -1,0 +1,68 @@
+"""The table of all artifacts that a run ends with, in tables that are less than 100 columns wide, and what failed."""
+
+from zoomill import escape, tables
+from zoomill.proof import metric_loss, verdicts
+
+_HEADINGS = ("variant", "bytes", "of f32", "SQNR", "decisions")
+FAILED = "## What failed"
+
+
+def text(evidence, metrics, drops, missing):
+    """Return the summary as Markdown: a table for each graph of each model, then a list of what failed, if anything.
+
+    Args:
+        evidence: documents of artifacts.
+        metrics: documents of those that are evaluated.
+        drops: ``{model: {variant: largest loss of its metric}}``.
+        missing: lines on what could not be made.
+    """
+    sizes = {_name(item): item["bytes"] for item in evidence}
+    names = {item["model"]: item["figure"] for item in metrics}
+    notes = {_name(item): metric_loss.note(item) for item in metrics}
+    figures = {
+        key: (f"{figure:.4f}{notes[key]}", "" if lost is None else f"{lost:+.4f}")
+        for key, (figure, lost) in metric_loss.of_artifacts(metrics).items()
+    }
+    graphs = {}
+    for item in evidence:
+        cells = _row(item, sizes, figures.get(_name(item), ("", "")))
+        graphs.setdefault((item["model"], item["graph"]), []).append(cells)
+    parts = []
+    for (model, graph), rows in graphs.items():
+        headings = (*_HEADINGS, names.get(model, "metric"), "drop", "verdict")
+        parts.append(f"## {model}{'' if graph == 'main' else f' {graph}'}\n\n{tables.markdown([headings, *rows])}")
+    failed = [line for item in evidence for line in verdicts.of_evidence(item)]
+    lines = sorted({*missing, *failed, *metric_loss.failures(metrics, drops)})
+    if lines:
+        parts.append(f"{FAILED}\n\n" + "".join(f"- {escape.markdown(escape.line(line))}\n" for line in lines))
+    return "\n".join(parts)
+
+
+def _name(item):
+    """Return model, graph, variant and format, which is the end of the artifact's name."""
+    return item["model"], item["graph"], item["variant"], item["artifact"].rpartition(".")[2]
+
+
+def _row(item, sizes, figures):
+    """Return the cells of one artifact."""
+    model, graph, variant, form = _name(item)
+    whole = sizes.get((model, graph, "float32", form))
+    parity = item["parity"]
+    measured = [found for output in parity.get("heads", parity).values() for found in _measures(output)]
+    ratio = f"{min(found['sqnr'] for found in measured):.0f} dB" if measured else ""
+    decided = [output["decisions"] for output in parity.values() if output.get("decisions") is not None]
+    decisions = f"{min(decided):.0%}" if decided else ""
+    if "decision" in parity:
+        decisions = f"{parity['decision']['matched']} of {parity['decision']['expected']} boxes"
+    share = f"{item['bytes'] / whole:.0%}" if whole else ""
+    verdict = item["verdict"] if item["passed"] else item["verdict"].upper()
+    if item.get("calibration", {}).get("samples") == "random":
+        verdict += ", uncalibrated"
+    return (f"{variant}.{form}", f"{item['bytes']:,}", share, ratio, decisions, *figures, verdict)
+
+
+def _measures(output):
+    """Return the figures of an output, and of its logits, that were measured: those that move."""
+    if output.get("constant"):
+        return []
+    return [found for found in (output, output.get("logits")) if found and found["spread"]]

@@ -1,0 +1,1 @@
+"""A run of Snakemake's: what it shows while it runs, and what it ends with. Runs on the host only."""

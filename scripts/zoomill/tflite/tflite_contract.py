@@ -1,0 +1,165 @@
+"""The contract of a .tflite file that nobody here has made: what the file says, and questions where it does not.
+
+Its form is that of :mod:`zoomill.detection.ssd_contract`; a question begins with
+:data:`zoomill.inputs.contract_file.QUESTION`, and no evaluation starts before all are answered.
+"""
+
+import os
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import number_types
+from flatbuffers.table import Table
+
+from zoomill.detection import ssd_contract
+from zoomill.errors import UserError
+from zoomill.inputs.contract_file import QUESTION
+from zoomill.inspect import tflite_metadata
+from zoomill.tflite import retune
+
+# Places of fields in the tables of metadata_schema.fbs: in ModelMetadata, SubGraphMetadata, TensorMetadata (with its
+# process_units), ProcessUnit (type and table of its union) and NormalizationOptions.
+_SUBGRAPHS, _INPUTS, _UNITS, _TYPE, _UNIT, _MEAN, _STD = 10, 8, 12, 4, 6, 4, 6
+_NORMALIZATION = 1
+_INTEGERS = ("int8", "uint8", "int16")
+_ASK_RANGE = QUESTION + "what 0 and 255 of a picture become, as [0, 1], [-1, 1] or [0, 255]"
+_ASK_OFFSET = (
+    QUESTION + "what to add to a class number to get the data set's: 0; 1 where those count from 1; -1 where column 0 "
+    "is a background"
+)
+
+
+def of_file(path, report):
+    """Return the contract of a file.
+
+    Args:
+        path: of the .tflite file.
+        report: what :func:`zoomill.inspect.recognise.inspect` says of it.
+
+    Raises:
+        UserError: for another kind of file, and a damaged one.
+    """
+    if report["kind"] != "tflite":
+        raise UserError(f"{path}: --contract is of .tflite files only; a contract of others is made in a build")
+    with open(path, "rb") as file:
+        data = file.read()
+    name = os.path.splitext(os.path.basename(path))[0]
+    try:
+        return _contract(name, data, report)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except Exception as error:  # what a report passes over may still make no sense
+        raise UserError(f"{path}: is damaged ({type(error).__name__}: {error})") from error
+
+
+def _contract(name, data, report):
+    """Return the contract of a file's bytes."""
+    (graph,) = report["graphs"]
+    signatures = {entry["name"]: entry for entry in graph["signatures"]}
+    signature = signatures.get("serving_default") or graph["signatures"][0]
+    scales = {entry["tensor"]: entry for entry in graph["quantisation"] if entry["dtype"] in _INTEGERS}
+    normal, options = _normalisations(data), retune.options_of(data)
+    inputs = [
+        _input(tensor, scales.get(tensor["tensor"]), normal.get(place))
+        for place, tensor in enumerate(signature["inputs"])
+    ]
+    outputs = [_output(tensor, scales.get(tensor["tensor"])) for tensor in signature["outputs"]]
+    labels, offset, notes = tflite_metadata.labels(data)
+    contract = {
+        "model": name,
+        "graph": "main",
+        "inputs": inputs,
+        "outputs": outputs,
+        "labels": labels,
+        "label_offset": offset if labels else _ASK_OFFSET,
+        "notes": notes,
+    }
+    return contract if options is None else _with_detections(contract, options, retune.outputs_of(data))
+
+
+def _input(tensor, stored, normal):
+    """Return the entry of an input; ``normal`` is what 0 and 255 become by the file's metadata, or None."""
+    shape, dtype = tensor["shape"], tensor["dtype"]
+    entry = {"name": tensor["name"], "tensor": tensor["tensor"], "dtype": dtype, "shape": _sizes(shape)}
+    channels = [place for place in (3, 1) if len(shape) == 4 and shape[place] in (1, 3)]
+    if not channels:
+        return {**entry, "layout": None, "colour": None, "value_range": None}
+    layout = "NHWC" if channels[0] == 3 else "NCHW"
+    colour = "GRAY" if shape[channels[0]] == 1 else f"{QUESTION}RGB or BGR"
+    # Programs give an 8-bit input the picture's own bytes, whatever they stand for.
+    known = None if dtype == "uint8" else normal or _ASK_RANGE
+    if dtype != "uint8" and stored:
+        entry["dtype"] = "float32"
+        if normal is None:
+            low, high = _ends(stored)
+            known = f"{_ASK_RANGE}; the file's integers stand for {low:.4g} to {high:.4g}"
+    return {**entry, "layout": layout, "colour": colour, "value_range": known}
+
+
+def _output(tensor, stored):
+    dtype = "float32" if stored else tensor["dtype"]
+    names = {"name": tensor["name"], "tensor": tensor["tensor"]}
+    return {**names, "dtype": dtype, "shape": _sizes(tensor["shape"]), "meaning": None}
+
+
+def _sizes(shape):
+    return [1 if place == 0 and size == -1 else size for place, size in enumerate(shape)]
+
+
+def _ends(stored):
+    """Return the smallest and the largest real number of a quantised tensor."""
+    limits, scale, point = np.iinfo(stored["dtype"]), stored["scale"][0], (stored["zero_point"] or [0])[0]
+    return scale * (limits.min - point), scale * (limits.max - point)
+
+
+def _with_detections(contract, options, tensors):
+    """Return the contract with the names and meanings of TFLite_Detection_PostProcess's outputs.
+
+    Args:
+        contract: of the file without.
+        options: :class:`zoomill.detection.postprocess.Options` of the file.
+        tensors: names of the op's outputs in its order.
+    """
+    known = ssd_contract.with_postprocess(contract, contract["graph"], options)
+    told = dict(zip(tensors, known["outputs"], strict=True))
+    outputs = [{**told[entry["tensor"]], "tensor": entry["tensor"]} for entry in contract["outputs"]]
+    return {**known, "outputs": outputs}
+
+
+def _normalisations(data):
+    """Return ``{input: value_range}`` of the inputs whose normalisation stands in the file's metadata."""
+    model = schema.Model.GetRootAs(data, 0)
+    entries = [model.Metadata(index) for index in range(model.MetadataLength())]
+    buffers = [entry.Buffer() for entry in entries if entry.Name() == tflite_metadata.ENTRY.encode()]
+    found = {}
+    try:
+        for buffer in buffers:
+            packed = model.Buffers(buffer).DataAsNumpy().tobytes()
+            root = Table(packed, int.from_bytes(packed[:4], "little"))
+            (subgraph, *_) = _tables(root, _SUBGRAPHS)
+            for place, tensor in enumerate(_tables(subgraph, _INPUTS)):
+                found[place] = next(filter(None, map(_range, _tables(tensor, _UNITS))), None)
+    except Exception:  # flatbuffers reads wherever a damaged buffer points to
+        return {}
+    return found
+
+
+def _tables(table, field):
+    """Return the tables of a vector."""
+    if not (offset := table.Offset(field)):
+        return []
+    start = table.Vector(offset)
+    return [Table(table.Bytes, table.Indirect(start + 4 * index)) for index in range(table.VectorLen(offset))]
+
+
+def _range(unit):
+    """Return what 0 and 255 become, ``(value - mean) / std``, by a process unit of metadata, None by another kind."""
+    if not unit.Offset(_UNIT) or unit.Get(number_types.Uint8Flags, unit.Pos + unit.Offset(_TYPE)) != _NORMALIZATION:
+        return None
+    options = Table(unit.Bytes, unit.Indirect(unit.Pos + unit.Offset(_UNIT)))
+    mean, std = (
+        options.GetVectorAsNumpy(number_types.Float32Flags, options.Offset(field)).astype(str).astype(float)
+        for field in (_MEAN, _STD)
+    )
+    ends = [((value - mean) / std).round(6).tolist() for value in (0, 255)]
+    return [one[0] for one in ends] if all(len(set(one)) == 1 for one in ends) else ends

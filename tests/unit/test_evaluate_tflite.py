@@ -1,0 +1,114 @@
+"""Scoring a .tflite file by hand: with other options of its post-processing, and never by another file's contract."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from small_models import OPTIONS, dense, dense_contract, heads, heads_contract, options
+
+from evaluate_tflite import retuned
+from zoomill import files
+from zoomill.errors import UserError
+from zoomill.evaluation import harness
+from zoomill.inputs import samples
+from zoomill.tflite import retune, tflite_file
+
+ANCHORS = np.full((20, 4), 0.5, np.float32)
+
+
+def detector(**changes):
+    """Return the bytes of a file with the op, and the task of scoring it."""
+    model, asked = heads(20, 4), options(**changes)
+    tflite_file.append_postprocess(model, ANCHORS, asked)
+    return tflite_file.serialise(model), task(heads_contract(asked, 20))
+
+
+def task(contract, **decode):
+    return harness.Task(contract, None, {"name": "coco", "decode": {"kind": "ssd", **decode}}, None)
+
+
+def test_a_file_is_scored_as_it_is_where_nothing_else_is_asked():
+    data, one = detector()
+    assert retuned(one, data, {}) == (one, data)
+
+
+def test_a_lower_threshold_of_the_metric_is_that_of_the_op_too():
+    data, one = detector()
+    lowered = task(one.contract, nms_score_threshold=0.0)
+    same, tuned = retuned(lowered, data, {})
+    assert same == lowered and retune.options_of(tuned) == options(nms_score_threshold=0)
+
+
+def test_other_options_are_those_of_file_and_contract():
+    data, one = detector(use_regular_nms=False)
+    changed, tuned = retuned(one, data, {"use_regular_nms": True, "max_detections": 20})
+    assert changed.contract["postprocess"] == vars(retune.options_of(tuned)) == vars(options(max_detections=20))
+
+
+def test_raw_heads_get_other_options_in_the_contract_alone():
+    data = tflite_file.serialise(heads(20, 4))
+    changed, same = retuned(task({"postprocess": OPTIONS}), data, {"max_detections": 3})
+    assert same == data and changed.contract["postprocess"] == vars(options(max_detections=3))
+
+
+@pytest.mark.parametrize(
+    "contract, changes, said",
+    [
+        ({"postprocess": {**OPTIONS, "max_classes_per_detection": 2, "use_regular_nms": False}}, {}, "asked for 2"),
+        ({}, {"max_detections": 3}, "no `postprocess` that could be changed"),
+        ({"postprocess": OPTIONS}, {"max_detections": 21}, "more than the 20 boxes"),
+    ],
+)
+def test_options_of_another_file_and_those_it_cannot_have_are_refused(contract, changes, said):
+    data, _ = detector()
+    with pytest.raises(UserError, match=said):
+        retuned(task(contract), data, changes)
+
+
+@pytest.fixture
+def scored(command, environment_python, tmp_path):
+    """Return a function that scores :func:`dense` by a contract and returns the completed process."""
+
+    def run(**changes):
+        contract = dense_contract(3)
+        contract["inputs"][0] |= changes
+        np.save(tmp_path / "0.npy", np.ones((1, 4), np.float32))
+        content = (tmp_path / "0.npy").read_bytes()
+        listed = [samples.Sample("0.npy", len(content), hashlib.sha256(content).hexdigest(), "1")]
+        (tmp_path / "list.csv").write_text(samples.index_text(listed), newline="")
+        (tmp_path / "contract.json").write_text(json.dumps(contract))
+        model = dense(units=3)
+        tflite_file.set_signature(model, dense_contract(3))
+        (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(model))
+        return command(
+            *(environment_python("evaluate"), "evaluate_tflite", "--artifact", "a.tflite", "--variant", "float32"),
+            *("--contract", "contract.json", "--samples", "list.csv", "--folder", "."),
+            *("--form", '{"reader": "npy", "label": "class"}', "--metric", '{"name": "top_k"}'),
+            *("--output", "metric.json", "--output-samples", "samples.jsonl"),
+            cwd=tmp_path,
+        )
+
+    return run
+
+
+def test_a_contract_of_the_file_gives_figures(scored, tmp_path):
+    process = scored()
+    assert process.returncode == 0, process.stderr
+    assert files.read_json(tmp_path / "metric.json")["samples"] == 1
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        (
+            {"dtype": "uint8"},
+            "a.tflite: is not as contract.json says: x is uint8 in the contract; the file takes float32",
+        ),
+        ({"value_range": "? of what"}, "contract.json: inputs[0].value_range: of what; write the answer there"),
+    ],
+)
+def test_a_contract_of_another_file_or_with_questions_gives_none(scored, tmp_path, changes, said):
+    process = scored(**changes)
+    assert (process.returncode, process.stderr) == (1, f"error: {said}\n")
+    assert not (tmp_path / "metric.json").exists()
