@@ -7,7 +7,8 @@ import pytest
 from conftest import Workflow
 from rows import flag
 
-from zoomill.tflite import tflite_file
+from zoomill import files
+from zoomill.tflite import metadata, tflite_file
 
 MODEL = "digits_resnet8"
 SAMPLES = ["--folder", "sources/digits", "--form", '{"reader": "npy", "label": "class"}']
@@ -54,7 +55,8 @@ def damaged(run):
     scale(model, first.inputs[1], channel=0, axis=0, factor=1024)
     scale(model, first.inputs[2], channel=0, axis=0, factor=1024)
     scale(model, second.inputs[1], channel=0, axis=3, factor=1 / 1024)
-    run.file("damaged.tflite").write_bytes(tflite_file.serialise(model))
+    contract = files.read_json(run.file(CONTRACT[1]))
+    run.file("damaged.tflite").write_bytes(metadata.added(model, contract))
 
 
 @pytest.fixture(scope="session")

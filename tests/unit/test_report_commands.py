@@ -130,8 +130,8 @@ def test_a_figure_that_counts_what_the_model_drops_says_so(summary, documents, m
     for path, model in zip(metrics, (0.3, 1e-8), strict=True):
         document = files.read_json(path) | {"nms_score_threshold": {"figure": 1e-8, "model": model}}
         files.write_json(path, document)
-    cells, _ = summary("--evidence", *documents, "--metrics", *metrics)
-    assert [row[5] for row in cells[:3]] == ["top_1", "0.9000 (scores from 1e-08)", "0.8800"]
+    _, lines = summary("--evidence", *documents, "--metrics", *metrics)
+    assert lines.count("top_1 (scores from 1e-08)") == 1
 
 
 def test_random_calibration_is_seen_in_the_summary(summary, tmp_path):

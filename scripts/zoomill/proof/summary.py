@@ -18,9 +18,11 @@ def text(evidence, metrics, drops, missing):
     """
     sizes = {_name(item): item["bytes"] for item in evidence}
     names = {item["model"]: item["figure"] for item in metrics}
-    notes = {_name(item): metric_loss.note(item) for item in metrics}
+    notes = {}
+    for item in metrics:
+        notes.setdefault((item["model"], item["graph"]), set()).add(metric_loss.note(item))
     figures = {
-        key: (f"{figure:.4f}{notes[key]}", "" if lost is None else f"{lost:+.4f}")
+        key: (f"{figure:.4f}", "" if lost is None else f"{lost:+.4f}")
         for key, (figure, lost) in metric_loss.of_artifacts(metrics).items()
     }
     graphs = {}
@@ -30,7 +32,9 @@ def text(evidence, metrics, drops, missing):
     parts = []
     for (model, graph), rows in graphs.items():
         headings = (*_HEADINGS, names.get(model, "metric"), "drop", "verdict")
-        parts.append(f"## {model}{'' if graph == 'main' else f' {graph}'}\n\n{tables.markdown([headings, *rows])}")
+        told = [f"\n{names[model]}{note}\n" for note in sorted(notes.get((model, graph), ())) if note]
+        title = f"## {model}{'' if graph == 'main' else f' {graph}'}"
+        parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
     failed = [line for item in evidence for line in verdicts.of_evidence(item)]
     lines = sorted({*missing, *failed, *metric_loss.failures(metrics, drops)})
     if lines:
