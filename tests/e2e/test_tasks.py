@@ -168,7 +168,7 @@ print(*graph.inputTensorMetadata[0].stats.min, graph.outputTensorMetadata[0].ass
 
 def test_mediapipes_own_schema_reads_what_ours_writes(environment_python, tmp_path):
     data = metadata.added(picture_classifier(), picture_contract())
-    (tmp_path / "metadata").write_bytes(metadata._stored(data))
+    (tmp_path / "metadata").write_bytes(metadata.stored(data))
     read = [str(environment_python("mediapipe")), "-c", _READ, str(tmp_path / "metadata")]
     printed = subprocess.run(read, text=True, capture_output=True, check=True).stdout.splitlines()
     assert printed == ["b'Insects' b'image-classification' b'MIT' b'1.0.0' b'main' b'is small'", "-1.0 2"]

@@ -26,7 +26,7 @@ def delivered(model, promised, path):
 
 def told(data):
     """Return the metadata in a file's bytes, and those of its one graph."""
-    found = metadata_tables.unpack(metadata._stored(data))
+    found = metadata_tables.unpack(metadata.stored(data))
     return found, found["subgraph_metadata"][0]
 
 

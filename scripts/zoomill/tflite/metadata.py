@@ -119,7 +119,7 @@ def find_problems(model, data, contract):
     if not has_enough(contract):
         return []
     try:
-        found = _flat(metadata_tables.unpack(_stored(data)))
+        found = _flat(metadata_tables.unpack(stored(data)))
     except ValueError as error:
         return [str(error)]
     told = _of_contract(model, contract, stripped(data, None))
@@ -132,16 +132,17 @@ def find_problems(model, data, contract):
     return [] if same else [f"metadata: the files packed in are not the contract's: {', '.join(packed) or 'none'}"]
 
 
-def _stored(data):
-    """Return the buffer of metadata in a file's bytes.
+def stored(data):
+    """Return the buffer of metadata in the bytes of a .tflite file.
 
     Raises:
         ValueError: when there is none.
     """
     model = schema.Model.GetRootAs(data, 0)
     for entry in map(model.Metadata, range(model.MetadataLength())):
-        if entry.Name() == tflite_metadata.ENTRY.encode():
-            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+        buffer = model.Buffers(entry.Buffer())
+        if entry.Name() == tflite_metadata.ENTRY.encode() and buffer.DataLength():
+            return buffer.DataAsNumpy().tobytes()
     raise ValueError("has no metadata")
 
 

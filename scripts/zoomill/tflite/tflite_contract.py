@@ -7,20 +7,13 @@ Its form is that of :mod:`zoomill.detection.ssd_contract`; a question begins wit
 import os
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
-from flatbuffers import number_types
-from flatbuffers.table import Table
 
 from zoomill.detection import ssd_contract
 from zoomill.errors import UserError
 from zoomill.inputs.contract_file import QUESTION
-from zoomill.inspect import tflite_metadata
-from zoomill.tflite import retune
+from zoomill.inspect import metadata_tables, tflite_metadata
+from zoomill.tflite import metadata, retune
 
-# Places of fields in the tables of metadata_schema.fbs: in ModelMetadata, SubGraphMetadata, TensorMetadata (with its
-# process_units), ProcessUnit (type and table of its union) and NormalizationOptions.
-_SUBGRAPHS, _INPUTS, _UNITS, _TYPE, _UNIT, _MEAN, _STD = 10, 8, 12, 4, 6, 4, 6
-_NORMALIZATION = 1
 _INTEGERS = ("int8", "uint8", "int16")
 _ASK_RANGE = QUESTION + "what 0 and 255 of a picture become, as [0, 1], [-1, 1] or [0, 255]"
 _ASK_OFFSET = (
@@ -127,39 +120,23 @@ def _with_detections(contract, options, tensors):
 
 
 def _normalisations(data):
-    """Return ``{input: value_range}`` of the inputs whose normalisation stands in the file's metadata."""
-    model = schema.Model.GetRootAs(data, 0)
-    entries = [model.Metadata(index) for index in range(model.MetadataLength())]
-    buffers = [entry.Buffer() for entry in entries if entry.Name() == tflite_metadata.ENTRY.encode()]
-    found = {}
+    """Return ``{place of an input: value_range}`` where the normalisation stands in the file's metadata."""
     try:
-        for buffer in buffers:
-            packed = model.Buffers(buffer).DataAsNumpy().tobytes()
-            root = Table(packed, int.from_bytes(packed[:4], "little"))
-            (subgraph, *_) = _tables(root, _SUBGRAPHS)
-            for place, tensor in enumerate(_tables(subgraph, _INPUTS)):
-                found[place] = next(filter(None, map(_range, _tables(tensor, _UNITS))), None)
-    except Exception:  # flatbuffers reads wherever a damaged buffer points to
+        told = metadata_tables.unpack(metadata.stored(data))
+    except Exception:  # flatbuffers reads wherever a damaged file points to
         return {}
-    return found
-
-
-def _tables(table, field):
-    """Return the tables of a vector."""
-    if not (offset := table.Offset(field)):
-        return []
-    start = table.Vector(offset)
-    return [Table(table.Bytes, table.Indirect(start + 4 * index)) for index in range(table.VectorLen(offset))]
+    (subgraph, *_) = told.get("subgraph_metadata") or [{}]
+    tensors = subgraph.get("input_tensor_metadata", [])
+    ranges = {place: [*filter(None, map(_range, one.get("process_units", [])))] for place, one in enumerate(tensors)}
+    return {place: found[0] for place, found in ranges.items() if found}
 
 
 def _range(unit):
     """Return what 0 and 255 become, ``(value - mean) / std``, by a process unit of metadata, None by another kind."""
-    if not unit.Offset(_UNIT) or unit.Get(number_types.Uint8Flags, unit.Pos + unit.Offset(_TYPE)) != _NORMALIZATION:
+    options = unit.get("options", {}).get("NormalizationOptions")
+    if not options or not {*options} >= {"mean", "std"}:
         return None
-    options = Table(unit.Bytes, unit.Indirect(unit.Pos + unit.Offset(_UNIT)))
-    mean, std = (
-        options.GetVectorAsNumpy(number_types.Float32Flags, options.Offset(field)).astype(str).astype(float)
-        for field in (_MEAN, _STD)
-    )
+    # As text, a float32 is the shortest number that reads back as the same.
+    mean, std = (np.float32(options[key]).astype(str).astype(float) for key in ("mean", "std"))
     ends = [((value - mean) / std).round(6).tolist() for value in (0, 255)]
     return [one[0] for one in ends] if all(len(set(one)) == 1 for one in ends) else ends
