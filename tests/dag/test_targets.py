@@ -8,8 +8,11 @@ import pytest
 from conftest import REPOSITORY, Workflow
 from plans import commands, planned
 
+from zoomill.yaml_file import load_yaml
+
 STARTER = "ssd_mobilenet_v1_shapes"
 OTHER = "ssd_mobilenet_v1_traffic_signs"
+STARTERS = load_yaml(REPOSITORY / "starter/config.yaml")["models"]
 RAW_HEADS = {"fetch_source": 1, "export_tf1_detection": 1}
 FLOAT = {**RAW_HEADS, "convert_tflite": 1}
 
@@ -120,11 +123,17 @@ def test_several_models_share_the_reports_only(workflow):
     }
 
 
-def test_what_verify_needs_is_what_the_lock_lists(workflow):
-    jobs = planned(workflow.run("verify", "-n"))
-    locked = json.loads((REPOSITORY / "artifacts.lock").read_text())
-    assert jobs["verify"] == 1 and jobs["validate_tflite"] == len(locked)
+@pytest.mark.parametrize("models", [[STARTER], STARTERS], ids=["default", "all starters"])
+def test_what_verify_needs_is_what_the_lock_lists_of_the_configured_models(workflow, models):
+    jobs = planned(workflow.run("verify", "-n", config=[f"models={json.dumps(models)}"]))
+    locked = [name for name in json.loads((REPOSITORY / "artifacts.lock").read_text()) if name.split("/")[0] in models]
+    assert jobs["verify"] == 1 and jobs["validate_tflite"] == len(locked) > 0
     assert "summarise" not in jobs and "lock_artifacts" not in jobs
+
+
+def test_the_lock_is_of_the_starters_and_config_yaml_names_the_first_of_them():
+    locked = {name.split("/")[0] for name in json.loads((REPOSITORY / "artifacts.lock").read_text())}
+    assert locked == set(STARTERS) and load_yaml(REPOSITORY / "config.yaml")["models"] == STARTERS[:1] == [STARTER]
 
 
 def test_the_configuration_chooses_the_environment_of_toco(default, workflow, tmp_path):

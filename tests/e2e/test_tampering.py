@@ -53,7 +53,7 @@ def run(small_run, tmp_path):
 @pytest.fixture
 def verify(run, command, environment_python):
     """Return a function that verifies the artifacts of the run."""
-    flags = ["--lock", "lock", "--results", "results", "--cache", "sources/.cache"]
+    flags = ["--lock", "lock", "--artifacts", *LOCKED, "--results", "results", "--cache", "sources/.cache"]
     return lambda: command(environment_python("litert"), "verify", *flags, cwd=run.folder)
 
 

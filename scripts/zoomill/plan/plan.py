@@ -56,9 +56,10 @@ class Plan:
         return os.path.dirname(output[0])
 
     def locked(self, what):
-        """Return the artifacts whose digests artifacts.lock keeps, or what else of them, a key of ``ENDS``."""
+        """Return those of configured models whose digests artifacts.lock keeps, or what of them, a key of ``ENDS``."""
         with open(self.file("artifacts.lock"), encoding="utf-8") as file:
-            return [parse(f"results/{name}")[0].file(what) for name in json.load(file)]
+            names = [parse(f"results/{name}")[0] for name in json.load(file)]
+        return [name.file(what) for name in names if name.model in self.config["models"]]
 
     # Cards.
 

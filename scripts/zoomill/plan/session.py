@@ -46,6 +46,8 @@ def begin(workflow, config, root):
             _tell_sources(plan, states, asked)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
+    if not asked.targets:
+        _prioritise_first_model(workflow, plan)
     warm.begin(root, config["warm"])
     _prepare_jobs(config, root)
     if workflow.is_main_process:
@@ -77,6 +79,14 @@ def _choose(rooms, states, wanted):
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     return [*map(str, rooms.broken.values()), *filter(None, reasons.values())]
+
+
+def _prioritise_first_model(workflow, plan):
+    """Let the TFLite files of the model that is configured first be made and validated before anything else."""
+    # Snakemake makes targets of what has priority, and `-f` would force those too.
+    if workflow.scheduling_settings and not workflow.dag_settings.forcetargets:
+        names = plan.wanted.artifacts("tflite", models=plan.config["models"][:1])
+        workflow.scheduling_settings.prioritytargets |= {name.file("evidence") for name in names}
 
 
 def _tell_sources(plan, states, asked):
