@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,8 +13,13 @@ import environments
 import pytest
 
 from zoomill import made
+from zoomill.yaml_file import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_SETTINGS = [load_yaml(REPOSITORY / name) for name in ("config.yaml", "starter/config.yaml")]
+# What `--configfile starter/config.yaml` asks for.
+STARTERS = [f"{key}={json.dumps(value)}" for key, value in {**_SETTINGS[0], **_SETTINGS[1]}.items()]
+STARTERS += ["evaluate=True", "browser=auto"]
 
 
 def pytest_configure():
@@ -103,26 +109,58 @@ def workflow(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def starter_run(tmp_path_factory):
-    """A finished run of the default configuration. Copy its folder before changing anything."""
-    run = Workflow(tmp_path_factory.mktemp("starter") / "run")
-    run.run()
-    return run
+def shared(tmp_path_factory):
+    """Return a function that makes a run once for all workers of pytest, in a copy of the repository: only copy it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name, *targets, config=()):
+        folder = base / f"shared-{name}"
+        folder.mkdir(exist_ok=True)
+        run = Workflow(folder / "run", folder / "clone")
+        with open(folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "output").exists():
+                copy_repository(run.repository)
+                (folder / "output").write_text(run.run(*targets, config=config).stdout)
+        return run
+
+    return made
+
+
+def copied(run, folder, *models):
+    """Return a copy of a run and of the repository beside it, in a folder to be made; of some starters or all."""
+    others = {*_SETTINGS[1]["models"]}.difference(models or _SETTINGS[1]["models"])
+
+    def left_out(path, names):
+        return others.intersection(names) if run.folder in Path(path).parents else ()
+
+    shutil.copytree(run.folder.parent, folder, symlinks=True, ignore=left_out)
+    return Workflow(folder / run.folder.name, folder / run.repository.name)
+
+
+@pytest.fixture(scope="session")
+def starters(shared):
+    """A finished run of all starter models. Copy it before changing anything."""
+    return shared("starters", config=STARTERS)
+
+
+@pytest.fixture(scope="session")
+def starter_run(shared):
+    """A finished run of the starter detector. Copy it before changing anything."""
+    return shared("starter")
 
 
 @pytest.fixture
 def starter_copy(starter_run, tmp_path):
-    """A copy of the finished run that a test may change."""
-    shutil.copytree(starter_run.folder, tmp_path / "copy", symlinks=True)
-    return Workflow(tmp_path / "copy")
+    """A copy of the finished run, and of its repository, that a test may change."""
+    return copied(starter_run, tmp_path / "copy")
 
 
 @pytest.fixture(scope="session")
-def javascript(tmp_path_factory):
+def javascript(shared):
     """Folder of the JavaScript packages and Node that the workflow installs."""
-    run = Workflow(tmp_path_factory.mktemp("javascript"))
-    run.run("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
-    return run.file("build/javascript")
+    return shared("javascript", "build/javascript/@tensorflow/tfjs/dist/tf.min.js").file("build/javascript")
 
 
 @pytest.fixture(scope="session")
@@ -142,14 +180,19 @@ def node():
 
 
 @pytest.fixture(scope="session")
-def command():
-    """Return a function that runs a command of scripts/ and returns the completed process."""
+def command(tmp_path_factory):
+    """Return a function that runs a command of scripts/ as the rules do, and returns the completed process.
 
-    def run(python, name, *arguments, **kwargs):
-        script = REPOSITORY / f"scripts/{name}.py"
-        return subprocess.run(
-            [str(python), str(script), *map(str, arguments)], text=True, capture_output=True, **kwargs
-        )
+    It is a fork of a warm process (envs/warm/client.py), unless ``env`` has an empty ZOOMILL_WARM.
+    """
+    client = ("-I", "-S", REPOSITORY / "envs/warm/client.py")
+    usual = {"ZOOMILL_WARM": f"{os.getpid()}:{tmp_path_factory.mktemp('warm')}", "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+    def run(python, name, *arguments, env=os.environ, **kwargs):
+        surroundings = {**usual, **env}
+        surroundings.pop("PYTEST_CURRENT_TEST", None)  # each test would have warm processes of its own
+        words = [python, *client, REPOSITORY / f"scripts/{name}.py", *arguments]
+        return subprocess.run(list(map(str, words)), env=surroundings, text=True, capture_output=True, **kwargs)
 
     return run
 

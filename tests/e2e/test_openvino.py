@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from conftest import Workflow
+from conftest import copied
 
 from zoomill import folders
 from zoomill.inspect import recognise
@@ -23,9 +23,9 @@ def ir(model):
 
 
 @pytest.fixture(scope="session")
-def openvino_run(tmp_path_factory):
+def openvino_run(starters, tmp_path_factory):
     """A finished run that validated the IR of two starters."""
-    run = Workflow(tmp_path_factory.mktemp("openvino") / "run")
+    run = copied(starters, tmp_path_factory.mktemp("openvino") / "copy", *STARTERS)
     run.run(*(f"{ir(model)}.json" for model in STARTERS))
     return run
 
