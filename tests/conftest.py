@@ -16,6 +16,7 @@ from zoomill import made
 from zoomill.yaml_file import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_FIRST = ("e2e/test_docs.py", "e2e/test_mutants.py", "e2e/test_interrupt.py", "e2e/", "faithful/", "slurm/")
 _SETTINGS = [load_yaml(REPOSITORY / name) for name in ("config.yaml", "starter/config.yaml")]
 # What `--configfile starter/config.yaml` asks for.
 STARTERS = [f"{key}={json.dumps(value)}" for key, value in {**_SETTINGS[0], **_SETTINGS[1]}.items()]
@@ -25,6 +26,16 @@ STARTERS += ["evaluate=True", "browser=auto"]
 def pytest_configure():
     """Let what tests start be interrupted, though tests that run in the background are not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Let the files with the longest tests begin first, so that the workers of pytest end together."""
+
+    def place(item):
+        path = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        return next((at for at, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
+
+    items.sort(key=place)
 
 
 def missing(reason):

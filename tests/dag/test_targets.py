@@ -107,9 +107,23 @@ def test_an_ir_is_made_when_it_is_asked_for_and_of_raw_heads_only(workflow, tmp_
     assert planned(workflow.run(target, "-n")) == {**RAW_HEADS, "convert_openvino": 1, "validate_openvino": 1}
 
 
-def test_several_models_share_the_reports_only(workflow):
-    jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]"]))
-    assert jobs == {
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """The plan of two models."""
+    run = Workflow(tmp_path_factory.mktemp("several") / "run")
+    return run.run("-n", config=[f"models=[{OTHER},{STARTER}]", "tflite=[float32]"])
+
+
+def test_the_tflite_files_of_the_first_model_come_before_all_else(several):
+    jobs = re.findall(r"^ *rule (\w+):\n((?: +\w+: .*\n)+)", several.stdout, re.MULTILINE)
+    first = [(name, OTHER in text) for name, text in jobs if " priority: highest\n" in text]
+    made = ("fetch_source", "export_tf1_detection", "convert_tflite")
+    made += (*2 * ("write_contract", "graft_postprocess"), *3 * ("validate_tflite",))
+    assert sorted(first) == sorted((name, True) for name in made)
+
+
+def test_several_models_share_the_reports_only(several):
+    assert planned(several) == {
         "fetch_source": 2,
         "export_tf1_detection": 2,
         "write_contract": 4,

@@ -46,8 +46,6 @@ def begin(workflow, config, root):
             _tell_sources(plan, states, asked)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
-    if not asked.targets:
-        _prioritise_first_model(workflow, plan)
     warm.begin(root, config["warm"])
     _prepare_jobs(config, root)
     if workflow.is_main_process:
@@ -81,14 +79,6 @@ def _choose(rooms, states, wanted):
     return [*map(str, rooms.broken.values()), *filter(None, reasons.values())]
 
 
-def _prioritise_first_model(workflow, plan):
-    """Let the TFLite files of the model that is configured first be made and validated before anything else."""
-    # Snakemake makes targets of what has priority, and `-f` would force those too.
-    if workflow.scheduling_settings and not workflow.dag_settings.forcetargets:
-        names = plan.wanted.artifacts("tflite", models=plan.config["models"][:1])
-        workflow.scheduling_settings.prioritytargets |= {name.file("evidence") for name in names}
-
-
 def _tell_sources(plan, states, asked):
     """Say which files of this machine are others than before, and before a dry run where each model's source is.
 
@@ -114,6 +104,20 @@ def check_targets(workflow, plan):
             nearest_target.require(target, list(workflow.rules), plan)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
+
+
+def prioritise_first_model(workflow, plan):
+    """Let the TFLite files of the model that is configured first be made and validated before anything else."""
+    execute = workflow.execute
+    names = plan.wanted.artifacts("tflite", models=plan.config["models"][:1])
+
+    def prioritised(*args, **kwargs):
+        # Snakemake makes targets of what has priority, and `--forcetargets` would force those too.
+        if not (workflow.dag_settings.targets or workflow.dag_settings.forcetargets):
+            workflow.scheduling_settings.prioritytargets |= {name.file("evidence") for name in names}
+        execute(*args, **kwargs)
+
+    workflow.execute = prioritised
 
 
 def _asked(workflow):
