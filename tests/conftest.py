@@ -1,15 +1,19 @@
 """Fixtures that all tests share."""
 
+import atexit
 import fcntl
+import functools
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import environments
+import planner
 import pytest
 
 from zoomill import made
@@ -64,6 +68,20 @@ def nothing_read(monkeypatch):
         monkeypatch.setattr(made, name, empty)
 
 
+@functools.cache
+def _planner():
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return planner.prepare(folder)
+
+
+def as_plan(command, env=os.environ):
+    """Return the command line and the environment of a dry run of Snakemake that takes a fraction of the time."""
+    words, variables = _planner()
+    kept = {name: value for name, value in env.items() if name != "PYTEST_CURRENT_TEST"}
+    return [*words, *map(str, command[1:])], {**kept, **variables}
+
+
 class Workflow:
     """Runs the workflow of ``repository`` in a folder of its own.
 
@@ -94,11 +112,15 @@ class Workflow:
             *config,
         ]
 
-    def run(self, *arguments, config=(), check=True, **kwargs):
+    def run(self, *arguments, config=(), check=True, env=os.environ, **kwargs):
         """Run Snakemake and return the completed process, output and errors joined in ``stdout``."""
+        command = self.command(*arguments, config=config)
+        if "-n" in arguments:
+            command, env = as_plan(command, env)
         process = subprocess.run(
-            self.command(*arguments, config=config),
+            command,
             cwd=self.folder,
+            env=env,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -83,7 +83,8 @@ def test_a_graph_that_cannot_be_read_is_refused_and_leaves_nothing(openvino_run,
     assert "Traceback" not in process.stderr and os.listdir(tmp_path / "results") == []
 
 
-def test_an_ir_that_was_asked_for_stands_in_all_reports(workflow):
+def test_an_ir_that_was_asked_for_stands_in_all_reports(starters, tmp_path):
+    workflow = copied(starters, tmp_path / "copy", "digits_resnet8")
     wanted = ['models=["digits_resnet8"]', "tflite=[float32]", "openvino=[float32]"]
     workflow.run(config=wanted)
     summary = workflow.file("results/summary.md").read_text()

@@ -53,8 +53,9 @@ def test_checksums_can_be_checked_with_sha256sum(starter_run):
     assert len(listed) == len(GRAPHS) * len(VARIANTS) + 1 and f"  {MODEL}/labels.txt" in listed[-1][64:]
 
 
-def test_a_second_run_has_nothing_to_do(starter_run):
-    assert "Nothing to be done" in starter_run.run().stdout
+def test_a_second_run_has_nothing_to_do(starter_copy):
+    starter_copy.run("--forcerun", "summarise")
+    assert "Nothing to be done" in starter_copy.run().stdout
 
 
 def test_a_moved_folder_has_nothing_to_do(starter_copy):
