@@ -35,6 +35,12 @@ def predictor(run, model):
     return predict
 
 
+def test_the_run_says_when_the_first_artifact_is_validated_which_is_soon(starters):
+    lines = (starters.folder.parent / "output").read_text().splitlines()
+    (at,) = [number for number, line in enumerate(lines) if " is the first that is validated, after " in line]
+    assert at < len(lines) / 2
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_float32_artifact_passes(starters, model):
     evidence = json.loads(starters.file(f"results/{model}/main.float32.tflite.json").read_text())
