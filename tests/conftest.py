@@ -147,7 +147,7 @@ def shared(tmp_path_factory):
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-    def made(name, *targets, config=()):
+    def build(name, *targets, config=()):
         folder = base / f"shared-{name}"
         folder.mkdir(exist_ok=True)
         run = Workflow(folder / "run", folder / "clone")
@@ -158,7 +158,7 @@ def shared(tmp_path_factory):
                 (folder / "output").write_text(run.run(*targets, config=config).stdout)
         return run
 
-    return made
+    return build
 
 
 def copied(run, folder, *models):
