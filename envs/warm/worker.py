@@ -1,7 +1,7 @@
 """A process that has imported what is heavy, and forks for each job; see client.py, which starts it.
 
-It dies with the run that it belongs to, and its jobs with it. Without jobs it ends when nobody has asked for a while, or
-somebody wants its memory. It runs nothing itself, and imports nothing of this repository but its two modules here.
+It dies with the run that it belongs to, and its jobs with it. Without jobs it ends when nobody has asked for a while,
+or somebody wants its memory. It runs nothing itself, and imports nothing of this repository but its two modules here.
 """
 
 import atexit

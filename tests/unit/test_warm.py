@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import json
 import os
-import resource
 import select
 import shutil
 import signal
@@ -85,18 +84,17 @@ class House:
         self.run = subprocess.Popen(["sleep", "600"])
         self.environment = {**os.environ, "ZOOMILL_WARM": f"{self.run.pid}:{self.sockets}", "PYTHONHASHSEED": "0"}
 
-    def start(self, *words, warm=True, below="", before=None, **variables):
+    def start(self, *words, warm=True, below="", through=(), **variables):
         """Start the job as a rule does, in the folder or in one ``below``."""
         program = [sys.executable, *(["-I", "-S", str(self.folder / "code/client.py")] if warm else [])]
         return subprocess.Popen(
-            [*program, str(self.folder / "job.py") if below else "job.py", *words],
+            [*through, *program, str(self.folder / "job.py") if below else "job.py", *words],
             cwd=self.folder / below,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=before,
         )
 
     def job(self, *words, **more):
@@ -305,9 +303,9 @@ def test_a_job_that_comes_while_its_warm_process_ends_gets_another_one(house):
 
 
 def test_more_jobs_than_a_warm_process_may_open_files_for_wait(house):
-    few = {"before": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))}
-    clients = [house.begun("wait", **few)[0] for _ in range(2)]
-    third = house.start(**few)
+    few = ["bash", "-c", 'ulimit -n 20; exec "$@"', "-"]
+    clients = [house.begun("wait", through=few)[0] for _ in range(2)]
+    third = house.start(through=few)
     assert not select.select([third.stdout], [], [], 1)[0]
     for client in clients:
         client.terminate()
