@@ -42,4 +42,4 @@ onstart:
 
 
 session.check_targets(workflow, plan)
-end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})
+end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.models.items()})
