@@ -43,4 +43,4 @@ onstart:
 
 session.check_targets(workflow, plan)
 session.prioritise_first_model(workflow, plan)
-end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})
+end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.models.items()})
