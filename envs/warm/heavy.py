@@ -23,4 +23,6 @@ _COMMANDS = {
         validate_tflite verify write_c_array write_contract
         """,
 }
+# Of these, which take hundreds of megabytes, only as many live as jobs run.
+LARGE = {TENSORFLOW, ONNX, TORCH}
 IMPORTS = {command: modules for modules, commands in _COMMANDS.items() for command in commands.split()}

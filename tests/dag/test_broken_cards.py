@@ -3,10 +3,9 @@
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from conftest import as_plan
 from plans import errors, planned
 
 STARTER = "digits_resnet8"
@@ -35,9 +34,11 @@ def clone(repository_copy):
             path.unlink()
 
     def run(*arguments, config=f'models=["{STARTER}"]'):
+        command, env = as_plan(["snakemake", "-n", *arguments, "--config", config, "tfjs=[]"])
         return subprocess.run(
-            [Path(sys.executable).with_name("snakemake"), "-n", *arguments, "--config", config, "tfjs=[]"],
+            command,
             cwd=repository_copy,
+            env=env,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

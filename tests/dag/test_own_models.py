@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, as_plan
 from plans import errors, planned
 
 from zoomill.plan import house
@@ -40,8 +40,15 @@ def mine(tmp_path):
         workflow = ["--snakefile", REPOSITORY / "Snakefile", "--workflow-profile", REPOSITORY / "profiles/default"]
         configuration = ["--configfile", REPOSITORY / "config.yaml", folder / "config.yaml"]
         command = [program, *arguments, "-j1", *workflow, *configuration]
+        command, env = as_plan(command) if "-n" in arguments else (command, None)
         return subprocess.run(
-            command, cwd=tmp_path / "run", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
+            command,
+            cwd=tmp_path / "run",
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
         )
 
     run.folder, run.source = folder, tmp_path / "run/sources/mine/model.h5"
