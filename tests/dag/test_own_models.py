@@ -74,7 +74,7 @@ def test_a_retrained_file_of_the_same_size_and_time_is_a_new_source_and_the_same
 
 def test_provenance_tells_nothing_of_where_own_files_stand(mine):
     rooms = house.read(str(REPOSITORY), [mine.folder / "config.yaml"])
-    plan = Plan(rooms.config, rooms.catalogue, rooms.datasets, os.curdir)
+    plan = Plan(rooms.config, rooms.catalogue, rooms.datasets, os.curdir, named=())
     for model, urls in (("mine", []), ("digits_onnx", ["starter/digits_pytorch/digits.onnx"])):
         told = json.loads(plan.parameters(SimpleNamespace(model=model)))["card"]
         assert told["source"]["files"][0]["urls"] == urls and "file" not in told
@@ -92,7 +92,7 @@ def test_a_local_file_that_is_not_there_is_one_line_and_stops_only_its_model(min
 def test_what_is_broken_beside_a_configuration_or_fits_a_pattern_in_vain_is_left_out_with_a_line(mine):
     (mine.folder / "cards/wrong.yaml").write_text("titel: x\n")
     (mine.folder / "cards/digits_onnx.yaml").write_text(CARD)
-    (mine.folder / "config.yaml").write_text("models: [mine, 'inception_v1*']\ncards: [cards]\ntfjs: []\n")
+    (mine.folder / "config.yaml").write_text("models: [mine, 'inception_v1*', 'wr*', 'digits_onn*']\ncards: [cards]\ntfjs: []\n")
     dry = mine("-n")
     assert "\n  mine  to be copied from " in dry.stdout and planned(dry)["fetch_source"] == 1
     told = [line.removeprefix("left out: ") for line in dry.stdout.splitlines() if line.startswith("left out: ")]

@@ -28,7 +28,7 @@ class Plan:
         calibration, evaluation: the samples for either purpose.
     """
 
-    def __init__(self, config, catalogue, datasets, root, named=()):
+    def __init__(self, config, catalogue, datasets, root, named):
         self.config, self.catalogue, self.datasets, self.root = config, catalogue, datasets, root
         self._named = named
         self.wanted = Wanted(config, catalogue)

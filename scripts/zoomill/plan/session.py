@@ -1,7 +1,10 @@
 """The beginning of a run: what may be asked for, the environment of jobs, and the lock of the working directory."""
 
 import contextlib
+import copy
 import fcntl
+import functools
+import gc
 import os
 import re
 import shutil
@@ -30,6 +33,7 @@ def begin(workflow, config, root):
         config: what Snakemake read from configuration files and command line; gets its defaults.
         root: folder of the repository.
     """
+    gc.set_threshold(100_000, 20, 100)  # to look for garbage in a graph of jobs is a seventh of planning and finds none
     asked = _asked(workflow)
     try:
         paths = workflow.modifier.path_modifier
@@ -142,10 +146,15 @@ def prioritise_first_model(workflow, plan):
 
 def _asked(workflow):
     """Return the command line, whose targets Snakemake hands on only after the Snakefile is read."""
-    asked = get_argument_parser().parse_known_args()[0]
+    asked = copy.copy(_command_line())
     if not workflow.modifier.is_main_snakefile():  # those of another workflow need not be ours
         asked.targets = []
     return asked
+
+
+@functools.cache
+def _command_line():
+    return get_argument_parser().parse_known_args()[0]
 
 
 def _prepare_jobs(config, root):
