@@ -33,6 +33,10 @@ class Cost:
     cpu: float
     peak: float
 
+    def __add__(self, other):
+        """Return the Cost of one after another."""
+        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak, other.peak))
+
 
 def cost(commands, folder, environment=()):
     """Run command lines one after another in a folder, wait for all that they have started, and return their Cost.

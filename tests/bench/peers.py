@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from cases import CASES, SCRIPTS, TOOLS
@@ -25,6 +26,7 @@ import environments  # noqa: E402
 from zoomill import tables  # noqa: E402
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": ""}
+PLAIN, VALIDATED = "zoomill", "zoomill, validated"
 HEADINGS = ("files", "by", "CPU s", "times less CPU", "peak MiB", "wall s")
 
 
@@ -54,23 +56,26 @@ def programs(tool, tools):
     return folder / "bin"
 
 
-def by_peer(commands, given, tools, folder):
-    """Run a peer's commands and return their Cost.
+def by_peer(name, commands, given, tools, folder):
+    """Run a peer's commands; return ``{row: Cost}``, of which one compares, too, if any of the commands does.
 
     Raises:
         Failed: when one fails, or leaves out a file.
     """
-    found = []
-    for command in commands(given):
+    lines = {False: [], True: []}
+    commands = list(commands(given))
+    for command in commands:
         path = os.pathsep.join([str(programs(command.tool, tools)), os.environ["PATH"]])
         program = shutil.which(command.arguments[0], path=path)
         variables = [f"{name}={value}" for name, value in {**QUIET, "TF_USE_LEGACY_KERAS": "1", "PATH": path}.items()]
-        found.append((["env", *variables, program, *command.arguments[1:]], command.writes))
-    whole = cost([command for command, _ in found], folder)
-    for name in (name for _, names in found for name in names):
-        if not (folder / name).exists():
-            raise Failed(f"it wrote no {name}")
-    return whole
+        lines[command.compares].append(["env", *variables, program, *command.arguments[1:]])
+    found = {name: cost(lines[False], folder)}
+    for file in (file for command in commands for file in command.writes):
+        if not (folder / file).exists():
+            raise Failed(f"it wrote no {file}")
+    if lines[True]:
+        found[f"{name}, compared"] = found[name] + cost(lines[True], folder)
+    return found
 
 
 def prepared(case, folder, mirror):
@@ -93,10 +98,10 @@ def prepared(case, folder, mirror):
     return config
 
 
-def by_workflow(case, validated, config, given, folder):
-    """Build a case's files in a folder, perhaps with their evidence, and return the Cost."""
+def by_workflow(name, case, config, given, folder):
+    """Build a case's files in a folder, perhaps with their evidence, and return ``{row: Cost}``."""
     shutil.copytree(given, folder, symlinks=True, dirs_exist_ok=True)
-    return cost([workflow(folder, case.targets(validated), **config)], folder)
+    return {name: cost([workflow(folder, case.targets(name == VALIDATED), **config)], folder)}
 
 
 def measured(case, args, temporary):
@@ -107,40 +112,33 @@ def measured(case, args, temporary):
         config = prepared(case, given, args.mirror)
     except Failed as error:
         return [(case.title, str(error), "", "", "", "")]
-    runs = {
-        name: lambda folder, commands=commands: by_peer(commands, given, args.tools, folder)
-        for name, commands in case.peers.items()
-    }
-    for validated, name in ((False, "zoomill"), (True, "zoomill, validated")):
-        runs[name] = lambda folder, validated=validated: by_workflow(case, validated, config, given, folder)
-    costs, failed = {name: [] for name in runs}, {}
+    runs = {name: partial(by_peer, name, peer, given, args.tools) for name, peer in case.peers.items()}
+    runs |= {name: partial(by_workflow, name, case, config, given) for name in (PLAIN, VALIDATED)}
+    costs, failed = {}, {}
     for number in range(args.repeats):
         for name, run in runs.items():
             folder = temporary / f"{number} {name}"
             folder.mkdir()
             try:
-                if name not in failed:
-                    costs[name].append(run(folder))
+                for row, one in run(folder).items() if name not in failed else ():
+                    costs.setdefault(row, []).append(one)
+                    print(case.title, row, one, file=sys.stderr, flush=True)
             except Failed as error:
                 failed[name] = str(error)
             shutil.rmtree(folder)
-            print(case.title, name, failed.get(name) or costs[name][-1], file=sys.stderr, flush=True)
-    return rows(case, {name: median(found) for name, found in costs.items() if name not in failed}, failed)
+    medians = {row: median(found) for row, found in costs.items() if row not in failed}
+    return rows(case.title, medians, failed)
 
 
-def rows(case, medians, failed):
-    """Return rows of the table: those of the workflow tell how much more each of the peers takes."""
-    found = []
-    for name in (*case.peers, "zoomill", "zoomill, validated"):
-        title = case.title if not found else ""
-        if name in failed:
-            found.append((title, name, "–", "", failed[name].replace("|", " "), ""))
-            continue
-        one = medians[name]
-        others = [medians[peer].cpu / one.cpu for peer in case.peers if peer in medians]
-        ratios = "" if name in case.peers else ", ".join(f"{ratio:.1f}" for ratio in others)
-        found.append((title, name, f"{one.cpu:.1f}", ratios, f"{one.peak:.0f}", f"{one.wall:.1f}"))
-    return found
+def rows(title, medians, failed):
+    """Return rows of the table: those of the workflow tell how much more each of the others takes."""
+    ours = {PLAIN, VALIDATED}
+    found = [(name, "–", "", why.replace("|", " "), "") for name, why in failed.items()]
+    for name, one in sorted(medians.items(), key=lambda item: item[0] in ours):
+        ratios = [other.cpu / one.cpu for peer, other in medians.items() if peer not in ours and name in ours]
+        shown = ", ".join(f"{ratio:.1f}" for ratio in ratios)
+        found.append((name, f"{one.cpu:.1f}", shown, f"{one.peak:.0f}", f"{one.wall:.1f}"))
+    return [(title if not number else "", *row) for number, row in enumerate(found)]
 
 
 def limits(args, temporary):

@@ -36,11 +36,12 @@ def test_peers_make_the_files_that_the_workflow_is_asked_for(bench, tmp_path):
 
 def test_the_recipe_writes_the_twelve_files_of_the_workflow_by_their_names(bench, tmp_path):
     case = bench("cases").CASES["recipe"]
-    for commands in case.peers.values():
-        found = list(commands(tmp_path))
-        assert sorted(file for one in found for file in one.writes) == sorted(case.files)
-        # A command line names what it writes.
-        assert all(file in " ".join(map(str, one.arguments)) for one in found for file in one.writes)
+    (commands,) = case.peers.values()
+    found = list(commands(tmp_path))
+    assert sorted(file for one in found for file in one.writes) == sorted(case.files)
+    # A command line names what it writes, and each file is compared.
+    assert all(file in " ".join(map(str, one.arguments)) for one in found for file in one.writes)
+    assert {file for one in found if one.compares for file in one.arguments} >= set(case.files)
 
 
 def test_the_workflow_plans_nothing_but_the_files_of_the_recipe_and_their_evidence(bench, tmp_path):
