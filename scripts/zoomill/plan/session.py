@@ -132,6 +132,8 @@ def check_targets(workflow, plan):
 
 def prioritise_first_model(workflow, plan):
     """Let the TFLite files of the model that is configured first be made and validated before anything else."""
+    if not workflow.modifier.is_main_snakefile():  # another workflow has targets of its own
+        return
     execute = workflow.execute
     names = plan.wanted.artifacts("tflite", models=plan.config["models"][:1])
 
