@@ -254,8 +254,8 @@ def _let_go():
     """
     with open("/proc/self/smaps") as file:
         unchanged = re.findall(_UNCHANGED, file.read(), re.MULTILINE)
-    for begin, end in unchanged:
-        begin, end = int(begin, 16), int(end, 16)
+    for place in unchanged:
+        begin, end = (int(address, 16) for address in place)
         _libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DO_NOT_NEED)
 
 
