@@ -19,7 +19,7 @@ def digest(tmp_path, monkeypatch):
     os.utime(tmp_path / "scripts/module.py", (7, 7))
 
     def look():
-        for cached in (code_files.code_files, code_files._imports, code_files.text):
+        for cached in (code_files.code_files, code_files._imports, code_files.text, code_digest._digest):
             cached.cache_clear()
         path = tmp_path / code_digest.of("scripts/command.py")
         return path.read_text(), path.stat().st_mtime
@@ -51,7 +51,6 @@ def test_a_touch_a_moved_folder_and_another_command_change_nothing(digest):
     for name in ("scripts", ".snakemake"):
         os.rename(digest.folder / name, moved / name)
     os.chdir(moved)
-    code_files.text.cache_clear()
     assert (moved / code_digest.of("scripts/command.py")).read_text() == before[0]
 
 
