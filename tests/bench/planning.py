@@ -47,7 +47,7 @@ def main(argv=None):
             ("default", 0, args.cards),
             *((f"{number} copies of {STARTER}", number, 0) for number in args.copies),
         ]:
-            folder = Path(temporary, f"{copies}_{cards}")
+            folder = Path(temporary, f"{copies}_of_{cards}")
             models = make(args.repository.resolve(), folder, copies, cards)
             config = [f"--config=models={models}"] if copies else []
             jobs, outputs = planned(folder, config)
@@ -89,10 +89,14 @@ def planned(folder, config):
 def finish(folder, config, outputs):
     """Make all outputs, empty, and have Snakemake record them as made."""
     for place in sorted((folder / path for path in outputs), reverse=True):  # what is in a folder before the folder
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.is_dir():
+        is_folder = place.suffix in ("", ".tfjs") and not place.name.isupper()
+        (place if is_folder else place.parent).mkdir(parents=True, exist_ok=True)
+        if not is_folder:
             place.touch()
     subprocess.run([SNAKEMAKE[0], "-j1", "--touch", *config], cwd=folder, capture_output=True)
+    process = subprocess.run([*SNAKEMAKE, *config], cwd=folder, text=True, capture_output=True, check=True)
+    if "Nothing to be done" not in process.stdout + process.stderr:
+        sys.exit("error: what was made is not up to date")
 
 
 def row(name, jobs, cards, folder, config, rounds):
