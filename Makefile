@@ -10,7 +10,7 @@ run: .venv/complete
 	$(BIN)/snakemake -j4 $(ARGS)
 
 test: .venv/complete $(SLURM)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: export PATH := $(CURDIR)/$(BIN):$(PATH)
 lint: .venv/complete

@@ -42,4 +42,5 @@ onstart:
 
 
 session.check_targets(workflow, plan)
-end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.catalogue.items()})
+session.prioritise_first_model(workflow, plan)
+end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.models.items()})

@@ -3,7 +3,7 @@
 from zoomill.run import end, reports
 from zoomill.plan import javascript, session, targets, variants
 from zoomill.plan.kinds import KINDS
-from zoomill.plan.names import pattern
+from zoomill.plan.names import NAME, other_than, pattern
 from zoomill.plan.samples import PURPOSES
 
 plan = session.begin(workflow, config, root)
@@ -11,8 +11,8 @@ ALIVE = session.hold_folder(workflow)
 
 
 wildcard_constraints:
-    model=pattern(plan.catalogue),
+    model=NAME,
     graph="main|inference|detect_[a-z0-9_]+",
     variant=pattern(variants.names(format="tflite")),
-    dataset=pattern(plan.datasets),
+    dataset=NAME,
     purpose=pattern(PURPOSES),

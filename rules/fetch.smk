@@ -14,7 +14,7 @@ rule fetch_source:
     log:
         "logs/fetch_source/{source}.log",
     wildcard_constraints:
-        source=pattern([*plan.catalogue, *plan.downloads.datasets_by("urls")]),
+        source=other_than(plan.downloads.datasets_by("generator")),
     localrule: True
     conda:
         "../envs/base.yaml"

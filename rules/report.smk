@@ -35,7 +35,7 @@ rule summarise:
 rule catalogue:
     input:
         code=plan.code("catalogue"),
-        cards=[plan.file(card["file"]) for card in plan.catalogue.values()],
+        cards=plan.cards,
     log:
         "logs/catalogue.log",
     localrule: True

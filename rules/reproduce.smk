@@ -72,6 +72,7 @@ rule verify:
         r"""
         python {input.code[0]:q} \
             --lock {input.lock:q} \
+            --artifacts {input.artifacts:q} \
             --results results \
             --cache sources/.cache \
             2>{log:q}

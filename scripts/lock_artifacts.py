@@ -1,4 +1,7 @@
-"""Write the fingerprints of artifacts to artifacts.lock, for `verify` to compare with."""
+"""Write the fingerprints of artifacts to artifacts.lock, for `verify` to compare with.
+
+What it has of other models stays.
+"""
 
 import argparse
 import os
@@ -17,6 +20,9 @@ def main(argv=None):
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     lock = {os.path.relpath(path, args.results): fingerprint.of_tflite(path) for path in args.artifacts}
+    models = {os.path.dirname(name) for name in lock}
+    kept = files.read_json(args.output) if os.path.exists(args.output) else {}
+    lock |= {name: locked for name, locked in kept.items() if os.path.dirname(name) not in models}
     files.write_json(args.output, lock, recorded=False)
 
 

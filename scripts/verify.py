@@ -17,21 +17,24 @@ def main(argv=None):
     """Print one line for each artifact; fail when any is different, or any file is not as it was made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lock", type=made.unchecked, required=True)
+    parser.add_argument("--artifacts", type=made.unchecked, nargs="*", required=True, help="those in the lock to judge")
     parser.add_argument(
         "--results", type=made.unchecked, required=True, help="folder the names in the lock are relative to"
     )
     parser.add_argument("--cache", required=True, help="folder of the downloads")
     made.unchecked(os.curdir)  # the records lead to whatever was made here
     args = command.parse(parser, argv)
-    lineage, errors = made.Lineage(args.cache), {}
-    for name, locked in sorted(files.read_json(args.lock).items()):
-        path = os.path.join(args.results, name)
+    if not args.artifacts:
+        raise UserError(f"{args.lock}: has no artifact of the configured models; lock_artifacts adds them")
+    lock, lineage, errors = files.read_json(args.lock), made.Lineage(args.cache), {}
+    for path in sorted(args.artifacts):
+        name = os.path.relpath(path, args.results)
         evidence = f"{path}.json"
         if wrong := {**lineage.wrong(path), **lineage.wrong(evidence)}:
             errors.update(wrong)
             print(f"{name}: not verified")
             continue
-        verdict = fingerprint.compare(locked, path, passes(path, files.read_json(evidence)))
+        verdict = fingerprint.compare(lock[name], path, passes(path, files.read_json(evidence)))
         print(f"{name}: {verdict}")
         if verdict.startswith("different"):
             errors[name] = f"{name}: {verdict}"

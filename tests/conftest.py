@@ -1,24 +1,45 @@
 """Fixtures that all tests share."""
 
+import atexit
+import fcntl
+import functools
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import environments
+import planner
 import pytest
 
 from zoomill import made
+from zoomill.yaml_file import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_FIRST = ("e2e/test_docs.py", "e2e/test_mutants.py", "e2e/test_interrupt.py", "e2e/", "faithful/", "slurm/")
+_SETTINGS = [load_yaml(REPOSITORY / name) for name in ("config.yaml", "starter/config.yaml")]
+# What `--configfile starter/config.yaml` asks for.
+STARTERS = [f"{key}={json.dumps(value)}" for key, value in {**_SETTINGS[0], **_SETTINGS[1]}.items()]
+STARTERS += ["evaluate=True", "browser=auto"]
 
 
 def pytest_configure():
     """Let what tests start be interrupted, though tests that run in the background are not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Let the files with the longest tests begin first, so that the workers of pytest end together."""
+
+    def place(item):
+        path = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        return next((at for at, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
+
+    items.sort(key=place)
 
 
 def missing(reason):
@@ -45,6 +66,20 @@ def nothing_read(monkeypatch):
     """Each test is a process of its own to the records of what a process has read."""
     for name, empty in (("_read", {}), ("_unchecked", []), ("_folders", [])):
         monkeypatch.setattr(made, name, empty)
+
+
+@functools.cache
+def _planner():
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return planner.prepare(folder)
+
+
+def as_plan(command, env=os.environ):
+    """Return the command line and the environment of a dry run of Snakemake that takes a fraction of the time."""
+    words, variables = _planner()
+    kept = {name: value for name, value in env.items() if name != "PYTEST_CURRENT_TEST"}
+    return [*words, *map(str, command[1:])], {**kept, **variables}
 
 
 class Workflow:
@@ -77,11 +112,15 @@ class Workflow:
             *config,
         ]
 
-    def run(self, *arguments, config=(), check=True, **kwargs):
+    def run(self, *arguments, config=(), check=True, env=os.environ, **kwargs):
         """Run Snakemake and return the completed process, output and errors joined in ``stdout``."""
+        command = self.command(*arguments, config=config)
+        if "-n" in arguments:
+            command, env = as_plan(command, env)
         process = subprocess.run(
-            self.command(*arguments, config=config),
+            command,
             cwd=self.folder,
+            env=env,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -103,26 +142,58 @@ def workflow(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def starter_run(tmp_path_factory):
-    """A finished run of the default configuration. Copy its folder before changing anything."""
-    run = Workflow(tmp_path_factory.mktemp("starter") / "run")
-    run.run()
-    return run
+def shared(tmp_path_factory):
+    """Return a function that makes a run once for all workers of pytest, in a copy of the repository: only copy it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def build(name, *targets, config=()):
+        folder = base / f"shared-{name}"
+        folder.mkdir(exist_ok=True)
+        run = Workflow(folder / "run", folder / "clone")
+        with open(folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "output").exists():
+                copy_repository(run.repository)
+                (folder / "output").write_text(run.run(*targets, config=config).stdout)
+        return run
+
+    return build
+
+
+def copied(run, folder, *models):
+    """Return a copy of a run and of the repository beside it, in a folder to be made; of some starters or all."""
+    others = {*_SETTINGS[1]["models"]}.difference(models or _SETTINGS[1]["models"])
+
+    def left_out(path, names):
+        return others.intersection(names) if run.folder in Path(path).parents else ()
+
+    shutil.copytree(run.folder.parent, folder, symlinks=True, ignore=left_out)
+    return Workflow(folder / run.folder.name, folder / run.repository.name)
+
+
+@pytest.fixture(scope="session")
+def starters(shared):
+    """A finished run of all starter models. Copy it before changing anything."""
+    return shared("starters", config=STARTERS)
+
+
+@pytest.fixture(scope="session")
+def starter_run(shared):
+    """A finished run of the starter detector. Copy it before changing anything."""
+    return shared("starter")
 
 
 @pytest.fixture
 def starter_copy(starter_run, tmp_path):
-    """A copy of the finished run that a test may change."""
-    shutil.copytree(starter_run.folder, tmp_path / "copy", symlinks=True)
-    return Workflow(tmp_path / "copy")
+    """A copy of the finished run, and of its repository, that a test may change."""
+    return copied(starter_run, tmp_path / "copy")
 
 
 @pytest.fixture(scope="session")
-def javascript(tmp_path_factory):
+def javascript(shared):
     """Folder of the JavaScript packages and Node that the workflow installs."""
-    run = Workflow(tmp_path_factory.mktemp("javascript"))
-    run.run("build/javascript/@tensorflow/tfjs/dist/tf.min.js")
-    return run.file("build/javascript")
+    return shared("javascript", "build/javascript/@tensorflow/tfjs/dist/tf.min.js").file("build/javascript")
 
 
 @pytest.fixture(scope="session")
@@ -142,14 +213,19 @@ def node():
 
 
 @pytest.fixture(scope="session")
-def command():
-    """Return a function that runs a command of scripts/ and returns the completed process."""
+def command(tmp_path_factory):
+    """Return a function that runs a command of scripts/ as the rules do, and returns the completed process.
 
-    def run(python, name, *arguments, **kwargs):
-        script = REPOSITORY / f"scripts/{name}.py"
-        return subprocess.run(
-            [str(python), str(script), *map(str, arguments)], text=True, capture_output=True, **kwargs
-        )
+    It is a fork of a warm process (envs/warm/client.py), unless ``env`` has an empty ZOOMILL_WARM.
+    """
+    client = ("-I", "-S", REPOSITORY / "envs/warm/client.py")
+    usual = {"ZOOMILL_WARM": f"{os.getpid()}:{tmp_path_factory.mktemp('warm')}", "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+    def run(python, name, *arguments, env=os.environ, **kwargs):
+        surroundings = {**usual, **env}
+        surroundings.pop("PYTEST_CURRENT_TEST", None)  # each test would have warm processes of its own
+        words = [python, *client, REPOSITORY / f"scripts/{name}.py", *arguments]
+        return subprocess.run(list(map(str, words)), env=surroundings, text=True, capture_output=True, **kwargs)
 
     return run
 

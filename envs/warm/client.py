@@ -19,7 +19,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(HERE)
 
-from heavy import IMPORTS  # noqa: E402
+from heavy import IMPORTS, LARGE  # noqa: E402
 
 STREAMS = (0, 1, 2)
 FORWARDED = (_signal.SIGINT, _signal.SIGTERM)
@@ -92,15 +92,28 @@ def ask(owner, path, modules):
     """
     only_streams()
     folder = private_folder(path)
-    link = reach(folder, socket_name(os.getpid(), modules), owner, modules)
+    name = socket_name(os.getpid(), modules)
+    try:
+        return request(reach(folder, name, owner, modules))
+    except ConnectionError:  # the warm process was about to end
+        return request(reach(folder, name, owner, modules))
+
+
+def request(link):
+    """Send the request; return the socket and the number of the job's process.
+
+    Raises:
+        OSError: when no job has been started.
+    """
     here = os.open(".", os.O_RDONLY)
     arguments = b"\0".join(map(os.fsencode, sys.argv[1:]))
     files = b"".join(number.to_bytes(_NUMBER, sys.byteorder) for number in (*STREAMS, here))
     link.sendmsg([len(arguments).to_bytes(_NUMBER, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
     link.sendall(arguments)
+    os.close(here)
     job = receive(link)
     if job is None:
-        raise OSError("the warm process is gone, or refused it; see the logs beside this one")
+        raise ConnectionAbortedError("the warm process is gone, or refused it; see the logs beside this one")
     return link, job
 
 
@@ -159,7 +172,7 @@ def reach(folder, name, owner, modules):
         return connect(folder, name)
     except (FileNotFoundError, ConnectionRefusedError):
         pass
-    lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600, dir_fd=folder)
+    lock = os.open("lock", os.O_RDWR | os.O_CREAT, 0o600, dir_fd=folder)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         return connect(folder, name)
@@ -170,10 +183,21 @@ def reach(folder, name, owner, modules):
         if os.fstat(refusal).st_mode & 0o170000 == 0o100000:  # a file: it was tried, and cannot be
             raise OSError(errno.ENOTSUP, f"see {name}") from None
         os.unlink(name, dir_fd=folder)
+    if modules in LARGE:
+        make_room(folder)
     start(folder, name, owner, modules)
     link = connect(folder, name)
     os.close(lock)
     return link
+
+
+def make_room(folder):
+    """Have warm processes end that have no job: they do when somebody comes whom they do not serve."""
+    for name in os.listdir(folder):
+        try:
+            connect(folder, name).close()
+        except OSError:  # another file, or one that nobody listens to
+            pass
 
 
 def place(folder, name):

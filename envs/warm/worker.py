@@ -1,7 +1,7 @@
 """A process that has imported what is heavy, and forks for each job; see client.py, which starts it.
 
-It dies with the run that it belongs to, and its jobs with it; or when nobody has asked for a while. It runs nothing
-itself, and imports nothing of this repository but its two modules here.
+It dies with the run that it belongs to, and its jobs with it. Without jobs it ends when nobody has asked for a while,
+or somebody wants its memory. It runs nothing itself, and imports nothing of this repository but its two modules here.
 """
 
 import atexit
@@ -10,6 +10,7 @@ import ctypes
 import gc
 import importlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -20,9 +21,11 @@ import types
 
 import client
 
-_IDLE = 60  # seconds without a job
+_IDLE = 20  # seconds without a job
+_SELECTED = 1024  # FD_SETSIZE of <sys/select.h>
 _PATIENCE = 2  # seconds that jobs have to end when the run is over
 _GLANCE = 0.5  # seconds between two looks at the run while modules are imported
+_OWN_FILES = 16  # the most that are open besides two for each job
 _PARENT_DEATH_SIGNAL = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None)
 
@@ -40,12 +43,17 @@ class Worker:
     def __init__(self, listener, owner, name, modules):
         self._listener, self._owner, self._name, self._modules = listener, owner, name, modules
         self._jobs = {}  # {pidfd: (number of the process, connection)}
+        # As many as select can watch. Who comes too many waits.
+        self._most = (min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _SELECTED) - _OWN_FILES) // 2
+        self._wanted = True
 
     def serve(self):
-        """Answer until the run is over, or nobody has asked for a while; in a job, return its arguments."""
-        while True:
+        """Answer until the run is over, or nobody wants this process; in a job, return its arguments."""
+        while self._wanted:
             links = {link: process for process, link in self._jobs.values() if link.fileno() >= 0}
-            waited = [self._listener, self._owner, *self._jobs, *links]
+            waited = [self._owner, *self._jobs, *links]
+            if len(self._jobs) < self._most:
+                waited.append(self._listener)
             ready, _, _ = select.select(waited, [], [], None if self._jobs else _IDLE)
             if self._owner in ready or not ready:
                 return None
@@ -56,6 +64,7 @@ class Worker:
                     self._pass_on(link, links[link])
             if self._listener in ready and (arguments := self._begin()):
                 return arguments
+        return None
 
     def stop(self):
         """Stop all jobs; those that do not stop die with this process."""
@@ -83,6 +92,7 @@ class Worker:
             print(error, file=sys.stderr, flush=True)
             if link:
                 link.close()
+            self._wanted = bool(self._jobs)
             return None
         self._jobs[os.pidfd_open(process)] = process, link
         with contextlib.suppress(OSError):  # a client that has gone is noticed in time

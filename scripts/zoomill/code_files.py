@@ -1,8 +1,15 @@
 """Which files of this repository a command is made of, so that an edit re-runs exactly what it can change."""
 
-import ast
 import functools
 import os
+import re
+
+# Statements as ruff formats them: one on a line, or names in parentheses. To parse all modules would take longer than
+# to plan a run.
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(\([^)]*\)|[^\n#;]*)", re.MULTILINE)
+_NAME = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+\w+)?")
+_COMMENT = re.compile("#.*")
+_DOCSTRING = re.compile(r'\s*(?:"""[^"]*"""\s*)?')
 
 
 @functools.cache
@@ -18,35 +25,26 @@ def code_files(script):
         if path not in seen:
             seen.add(path)
             stack += _imports(path, folder)
-    return [script, *sorted(path for path in seen - {script} if _does_something(path))]
+    return [script, *sorted(path for path in seen - {script} if not _DOCSTRING.fullmatch(text(path)))]
 
 
 @functools.cache
 def _imports(path, folder):
     """Return the files in ``folder`` that the module at ``path`` imports."""
     names = set()
-    for node in ast.walk(_parsed(path)):
-        if isinstance(node, ast.Import):
-            names.update(name for alias in node.names for name in _with_packages(alias.name))
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update(_with_packages(node.module))
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    paths = set()
-    for name in names:
-        stem = os.path.join(folder, *name.split("."))
-        paths.update(path for path in (f"{stem}.py", os.path.join(stem, "__init__.py")) if os.path.exists(path))
-    return sorted(paths)
-
-
-def _does_something(path):
-    """Tell whether a module holds more than texts."""
-    return any(not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in _parsed(path).body)
+    for package, listed in _IMPORT.findall(text(path)):
+        names.update(_with_packages(package) if package else ())
+        for name in _NAME.findall(_COMMENT.sub("", listed)):
+            names.update([f"{package}.{name}"] if package else _with_packages(name))
+    stems = [os.path.join(folder, *name.split(".")) for name in names]
+    return [path for stem in stems for path in (f"{stem}.py", f"{stem}/__init__.py") if os.path.exists(path)]
 
 
 @functools.cache
-def _parsed(path):
+def text(path):
+    """Return the text of a module, as it was when this process first asked."""
     with open(path, encoding="utf-8") as file:
-        return ast.parse(file.read())
+        return file.read()
 
 
 def _with_packages(name):

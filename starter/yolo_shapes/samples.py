@@ -4,6 +4,7 @@ python -m starter.yolo_shapes.samples --output FOLDER
 """
 
 import argparse
+import functools
 import json
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from starter.yolo_shapes import draw
 # Folder, seed and number of pictures; the seeds of train.py.
 TRAINING = "training", 1, 64
 HELDOUT = "heldout", 1000, 200
+# For their pixels, and again for what they show.
+drawn = functools.lru_cache(maxsize=None)(draw.picture)
 
 
 def samples():
     """Yield name and picture, without a label."""
     for folder, seed, count in (TRAINING, HELDOUT):
         for number in range(count):
-            yield f"{folder}/{number:03}.npy", draw.picture(seed, number)[0], ""
+            yield f"{folder}/{number:03}.npy", drawn(seed, number)[0], ""
 
 
 def annotations():
@@ -30,7 +33,7 @@ def annotations():
     for number in range(count):
         shapes = [
             (draw.LABELS[int(label)], tuple(round(float(edge) * draw.SIZE, 2) for edge in box))
-            for label, *box in draw.picture(seed, number)[1]
+            for label, *box in drawn(seed, number)[1]
         ]
         images.append((f"{folder}/{number:03}.npy", shapes))
     return make_shapes.coco(images, draw.SIZE)

@@ -3,10 +3,9 @@
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from conftest import as_plan
 from plans import errors, planned
 
 STARTER = "digits_resnet8"
@@ -35,9 +34,11 @@ def clone(repository_copy):
             path.unlink()
 
     def run(*arguments, config=f'models=["{STARTER}"]'):
+        command, env = as_plan(["snakemake", "-n", *arguments, "--config", config, "tfjs=[]"])
         return subprocess.run(
-            [Path(sys.executable).with_name("snakemake"), "-n", *arguments, "--config", config, "tfjs=[]"],
+            command,
             cwd=repository_copy,
+            env=env,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -55,11 +56,13 @@ def card(folder):
 @pytest.mark.parametrize(("name", "text", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_card_is_told_in_one_line_and_stops_only_what_needs_it(clone, name, text, message):
     (clone.folder / f"models/{name}.yaml").write_text(card(clone.folder) if text is None else text)
-    run = clone(f"sources/{STARTER}")
-    assert planned(run) == {"fetch_source": 1}
+    run = clone("catalogue")
+    assert planned(run) == {"catalogue": 1}
     (line,) = [line for line in run.stdout.splitlines() if "left out" in line]
     assert line.startswith(f"left out: {message}") and "\x1b" not in run.stdout
     if name == "broken":
+        unasked = clone(f"sources/{STARTER}")
+        assert planned(unasked) == {"fetch_source": 1} and "left out" not in unasked.stdout
         targets = [["sources/broken"], ["results/broken/main.int8.tflite"]]
         for wanted in [*(clone(*target) for target in targets), clone(config="models=[broken]")]:
             (error,) = errors(wanted)

@@ -59,7 +59,7 @@ def texts():
         first.setdefault(card["source"]["kind"], card)
         has = {key: sorted(card[key]) if key in ("drop", "toco", "tfjs") else key for key in OPTIONAL if key in card}
         classes.setdefault((card["source"]["kind"], json.dumps(has)), model)
-    starters = load_yaml(REPOSITORY / "config.yaml")["models"]
+    starters = load_yaml(REPOSITORY / "starter/config.yaml")["models"]
     chosen = {model: catalogue[model] for model in [*classes.values(), *starters]}
     for model, (kind, has) in WRITTEN.items():
         chosen[model] = {key: first[kind][key] for key in first[kind].keys() - {*OPTIONAL, "c_name"}} | has

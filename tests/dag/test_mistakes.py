@@ -2,11 +2,9 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, as_plan
 from parsed import house, parsed
 from plans import errors, planned
 
@@ -65,10 +63,8 @@ def test_a_model_as_target_is_told_the_front_door(workflow, target):
 
 
 def snakemake(*arguments, folder=REPOSITORY):
-    program = Path(sys.executable).with_name("snakemake")
-    return subprocess.run(
-        [program, "-n", *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    command, env = as_plan(["snakemake", "-n", *arguments])
+    return subprocess.run(command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_a_missing_file_of_configuration_is_told(repository_copy):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, as_plan
 from plans import errors, planned
 
 from zoomill.plan import house
@@ -40,8 +40,15 @@ def mine(tmp_path):
         workflow = ["--snakefile", REPOSITORY / "Snakefile", "--workflow-profile", REPOSITORY / "profiles/default"]
         configuration = ["--configfile", REPOSITORY / "config.yaml", folder / "config.yaml"]
         command = [program, *arguments, "-j1", *workflow, *configuration]
+        command, env = as_plan(command) if "-n" in arguments else (command, None)
         return subprocess.run(
-            command, cwd=tmp_path / "run", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
+            command,
+            cwd=tmp_path / "run",
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
         )
 
     run.folder, run.source = folder, tmp_path / "run/sources/mine/model.h5"
@@ -67,7 +74,7 @@ def test_a_retrained_file_of_the_same_size_and_time_is_a_new_source_and_the_same
 
 def test_provenance_tells_nothing_of_where_own_files_stand(mine):
     rooms = house.read(str(REPOSITORY), [mine.folder / "config.yaml"])
-    plan = Plan(rooms.config, rooms.catalogue, rooms.datasets, os.curdir)
+    plan = Plan(rooms.config, rooms.catalogue, rooms.datasets, os.curdir, named=())
     for model, urls in (("mine", []), ("digits_onnx", ["starter/digits_pytorch/digits.onnx"])):
         told = json.loads(plan.parameters(SimpleNamespace(model=model)))["card"]
         assert told["source"]["files"][0]["urls"] == urls and "file" not in told
@@ -85,7 +92,7 @@ def test_a_local_file_that_is_not_there_is_one_line_and_stops_only_its_model(min
 def test_what_is_broken_beside_a_configuration_or_fits_a_pattern_in_vain_is_left_out_with_a_line(mine):
     (mine.folder / "cards/wrong.yaml").write_text("titel: x\n")
     (mine.folder / "cards/digits_onnx.yaml").write_text(CARD)
-    (mine.folder / "config.yaml").write_text("models: [mine, 'inception_v1*']\ncards: [cards]\ntfjs: []\n")
+    (mine.folder / "config.yaml").write_text("models: [mine, 'inception_v1*', 'wr*', 'digits_onn*']\ncards: [cards]\ntfjs: []\n")
     dry = mine("-n")
     assert "\n  mine  to be copied from " in dry.stdout and planned(dry)["fetch_source"] == 1
     told = [line.removeprefix("left out: ") for line in dry.stdout.splitlines() if line.startswith("left out: ")]

@@ -11,6 +11,7 @@ from parsed import house, parsed
 
 from zoomill.code_files import code_files
 from zoomill.plan import schemas, variants
+from zoomill.yaml_file import load_yaml
 
 SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
 # They copy bytes about and start no converter and no interpreter worth measuring.
@@ -59,8 +60,10 @@ def test_a_rule_that_computes_is_measured_and_travels_with_its_model(workflow_ru
 def test_a_rule_runs_a_command_in_a_shell_and_depends_on_its_code(workflow_rules):
     for rule in workflow_rules:
         assert rule.shellcmd.split()[:2] == ["python", "{input.code[0]:q}"], rule.name
-        files = code_files(str(REPOSITORY / f"scripts/{command_of(rule)}.py"))
-        assert list(rule.input.code) == [os.path.relpath(path, REPOSITORY) for path in files]
+        script, digests = rule.input.code
+        assert script == f"scripts/{command_of(rule)}.py"
+        listed = [line.split("  ")[1] for line in Path(digests).read_text().splitlines()]
+        assert listed == [os.path.relpath(path, "scripts") for path in code_files(script)]
 
 
 def test_a_rule_has_the_name_of_its_command_or_gives_its_exporter_samples(workflow_rules):
@@ -93,10 +96,21 @@ def test_a_rule_file_opens_with_what_it_requires_and_yields(path):
         assert re.search(r"^Requires: .+\n(?:.+\n)*?Yields: ", docstring, re.MULTILINE)
 
 
-def test_models_and_variants_of_a_path_are_limited_to_those_there_are():
-    common = (REPOSITORY / "rules/common.smk").read_text()
-    block = common.partition("wildcard_constraints:\n")[2]
-    assert "model=pattern(plan.catalogue)" in block and 'variant=pattern(variants.names(format="tflite"))' in block
+def test_variants_of_a_path_are_limited_to_those_there_are_and_no_pattern_lists_the_models(workflow_rules):
+    configured = set(load_yaml(REPOSITORY / "config.yaml")["models"])
+    for rule in workflow_rules:
+        patterns = {str(output): names(output) for output in rule.output}
+        for output, found in patterns.items():
+            if "variant" in found:
+                assert set(found["variant"].split("|")) <= set(variants.names()), output
+            assert not configured & set(re.findall(r"\w+", found.get("source", ""))), output
+            # Of the rules for one kind of source, only models that jobs can be about.
+            assert set(re.findall(r"[a-z]\w+", found.get("model", "").replace("z0", ""))) <= configured, output
+
+
+def names(output):
+    """Return ``{wildcard: pattern}`` of an output."""
+    return dict(re.findall(r"\{(\w+), *((?:[^{}]|\{[\d,]+\})*)\}", str(output)))
 
 
 def test_no_variant_and_no_kind_of_source_stands_in_a_rule_or_schema():

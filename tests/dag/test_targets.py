@@ -8,8 +8,11 @@ import pytest
 from conftest import REPOSITORY, Workflow
 from plans import commands, planned
 
+from zoomill.yaml_file import load_yaml
+
 STARTER = "ssd_mobilenet_v1_shapes"
 OTHER = "ssd_mobilenet_v1_traffic_signs"
+STARTERS = load_yaml(REPOSITORY / "starter/config.yaml")["models"]
 RAW_HEADS = {"fetch_source": 1, "export_tf1_detection": 1}
 FLOAT = {**RAW_HEADS, "convert_tflite": 1}
 
@@ -104,9 +107,23 @@ def test_an_ir_is_made_when_it_is_asked_for_and_of_raw_heads_only(workflow, tmp_
     assert planned(workflow.run(target, "-n")) == {**RAW_HEADS, "convert_openvino": 1, "validate_openvino": 1}
 
 
-def test_several_models_share_the_reports_only(workflow):
-    jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]"]))
-    assert jobs == {
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """The plan of two models."""
+    run = Workflow(tmp_path_factory.mktemp("several") / "run")
+    return run.run("-n", config=[f"models=[{OTHER},{STARTER}]", "tflite=[float32]"])
+
+
+def test_the_tflite_files_of_the_first_model_come_before_all_else(several):
+    jobs = re.findall(r"^ *rule (\w+):\n((?: +\w+: .*\n)+)", several.stdout, re.MULTILINE)
+    first = [(name, OTHER in text) for name, text in jobs if " priority: highest\n" in text]
+    made = ("fetch_source", "export_tf1_detection", "convert_tflite")
+    made += (*2 * ("write_contract", "graft_postprocess"), *3 * ("validate_tflite",))
+    assert sorted(first) == sorted((name, True) for name in made)
+
+
+def test_several_models_share_the_reports_only(several):
+    assert planned(several) == {
         "fetch_source": 2,
         "export_tf1_detection": 2,
         "write_contract": 4,
@@ -120,11 +137,17 @@ def test_several_models_share_the_reports_only(workflow):
     }
 
 
-def test_what_verify_needs_is_what_the_lock_lists(workflow):
-    jobs = planned(workflow.run("verify", "-n"))
-    locked = json.loads((REPOSITORY / "artifacts.lock").read_text())
-    assert jobs["verify"] == 1 and jobs["validate_tflite"] == len(locked)
+@pytest.mark.parametrize("models", [[STARTER], STARTERS], ids=["default", "all starters"])
+def test_what_verify_needs_is_what_the_lock_lists_of_the_configured_models(workflow, models):
+    jobs = planned(workflow.run("verify", "-n", config=[f"models={json.dumps(models)}"]))
+    locked = [name for name in json.loads((REPOSITORY / "artifacts.lock").read_text()) if name.split("/")[0] in models]
+    assert jobs["verify"] == 1 and jobs["validate_tflite"] == len(locked) > 0
     assert "summarise" not in jobs and "lock_artifacts" not in jobs
+
+
+def test_the_lock_is_of_the_starters_and_config_yaml_names_the_first_of_them():
+    locked = {name.split("/")[0] for name in json.loads((REPOSITORY / "artifacts.lock").read_text())}
+    assert locked == set(STARTERS) and load_yaml(REPOSITORY / "config.yaml")["models"] == STARTERS[:1] == [STARTER]
 
 
 def test_the_configuration_chooses_the_environment_of_toco(default, workflow, tmp_path):

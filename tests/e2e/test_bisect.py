@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import Workflow
+from conftest import copied
 from rows import flag
 
 from zoomill import files
@@ -18,9 +18,9 @@ GUILTY = ["digits_resnet8/re_lu_3/Relu_1", "digits_resnet8/batch_normalization_4
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory):
+def run(starters, tmp_path_factory):
     """A finished run with an int8_mixed file and the errors of two other variants."""
-    run = Workflow(tmp_path_factory.mktemp("bisect") / "run")
+    run = copied(starters, tmp_path_factory.mktemp("bisect") / "copy", MODEL)
     run.run(
         f"results/{MODEL}/main.int8_mixed.tflite",
         *(f"results/{MODEL}/main.{variant}.tensors.json" for variant in ("int8", "float16", "int8_mixed")),

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Workflow
+from conftest import REPOSITORY, copied
 
 from zoomill import files
 
@@ -53,25 +53,11 @@ each_artifact = pytest.mark.parametrize("artifact", ARTIFACTS)
 
 
 @pytest.fixture(scope="session")
-def clone(tmp_path_factory):
-    """A repository of links to this one, whose catalogue can be added to."""
-    folder = tmp_path_factory.mktemp("mutants") / "clone"
-    folder.mkdir()
-    for path in REPOSITORY.iterdir():
-        if path.name not in ("models", "starter"):
-            (folder / path.name).symlink_to(path)
-    # A job that runs a starter's script may read what is in the repository, not where links of it lead.
-    for name in ("models", "starter"):
-        shutil.copytree(REPOSITORY / name, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def built(clone):
+def built(starters, tmp_path_factory):
     """A run that has validated all artifacts."""
-    run = Workflow(clone.parent / "run", clone)
+    run = copied(starters, tmp_path_factory.mktemp("mutants") / "copy")
+    clone = run.repository
     sources = {kind: run.file(path.format(starter)) for kind, starter, path, _ in MADE.values()}
-    run.run(*(path.relative_to(run.folder) for path in sources.values()), config=["tfjs=[float32]"])
     for model, (kind, starter, _, name) in MADE.items():
         card = yaml.safe_load((clone / f"models/{starter}.yaml").read_text())
         pictures = [file for file in card["source"]["files"] if file["name"].startswith("golden/")]
@@ -150,5 +136,5 @@ def test_the_bench_prints_how_many_mutants_were_killed(built):
     flags = ["--work", built.folder, "--formats", "tflite", "--models", "digits_slim"]
     command = [sys.executable, REPOSITORY / "tests/bench/mutants.py", *flags]
     process = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert re.search(r"\| kernel shuffled +\| 1/1 +\| 1/1 +\| 2/2 +\|", process.stdout)
-    assert re.search(r"Of \d+ mutants of 2 artifacts, 0 are equivalent .* killed: 100\.0%", process.stdout)
+    assert re.search(r"\| kernel shuffled +(\| 1/1 +){4}\| 4/4 +\|", process.stdout)
+    assert re.search(r"Of \d+ mutants of 4 artifacts, 0 are equivalent .* killed: 100\.0%", process.stdout)

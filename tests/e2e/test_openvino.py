@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from conftest import Workflow
+from conftest import copied
 
 from zoomill import folders
 from zoomill.inspect import recognise
@@ -23,9 +23,9 @@ def ir(model):
 
 
 @pytest.fixture(scope="session")
-def openvino_run(tmp_path_factory):
+def openvino_run(starters, tmp_path_factory):
     """A finished run that validated the IR of two starters."""
-    run = Workflow(tmp_path_factory.mktemp("openvino") / "run")
+    run = copied(starters, tmp_path_factory.mktemp("openvino") / "copy", *STARTERS)
     run.run(*(f"{ir(model)}.json" for model in STARTERS))
     return run
 
@@ -83,7 +83,8 @@ def test_a_graph_that_cannot_be_read_is_refused_and_leaves_nothing(openvino_run,
     assert "Traceback" not in process.stderr and os.listdir(tmp_path / "results") == []
 
 
-def test_an_ir_that_was_asked_for_stands_in_all_reports(workflow):
+def test_an_ir_that_was_asked_for_stands_in_all_reports(starters, tmp_path):
+    workflow = copied(starters, tmp_path / "copy", "digits_resnet8")
     wanted = ['models=["digits_resnet8"]', "tflite=[float32]", "openvino=[float32]"]
     workflow.run(config=wanted)
     summary = workflow.file("results/summary.md").read_text()

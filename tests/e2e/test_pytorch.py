@@ -7,7 +7,7 @@ import zipfile
 import figures
 import numpy as np
 import pytest
-from conftest import REPOSITORY, source_flags
+from conftest import REPOSITORY, copied, source_flags
 
 from zoomill import files
 from zoomill.tflite import runtime
@@ -202,7 +202,8 @@ def test_an_unknown_input_to_keep_the_layout_of_is_refused(run, models):
 
 
 @pytest.mark.slow
-def test_a_pytorch_source_is_scored_on_the_samples_of_its_card(workflow):
+def test_a_pytorch_source_is_scored_on_the_samples_of_its_card(starters, tmp_path):
+    workflow = copied(starters, tmp_path / "copy", "digits_pytorch")
     workflow.run(*(f"results/digits_pytorch/{name}.metric.json" for name in ("source", "main.float32")))
     card = load_yaml(REPOSITORY / "models/digits_pytorch.yaml")
     found = {

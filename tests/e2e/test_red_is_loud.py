@@ -3,10 +3,9 @@
 import json
 import os
 import re
-import shutil
 
 import pytest
-from conftest import Workflow, copy_repository
+from conftest import copied
 
 MODEL = "digits_autoencoder"
 CONFIG = [f"models=[{MODEL}]", "tflite=[float32,float16]", "evaluate=True"]
@@ -29,19 +28,17 @@ DEATHS = {
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A folder with a copy of the repository and a finished run of the model; beside it, as scripts are inputs."""
-    folder = tmp_path_factory.mktemp("verdicts")
-    copy_repository(folder / "clone")
-    Workflow(folder / "run", folder / "clone").run(config=CONFIG)
-    return folder
+def finished(starters, tmp_path_factory):
+    """A finished run of the model."""
+    run = copied(starters, tmp_path_factory.mktemp("verdicts") / "copy", MODEL)
+    run.run(config=CONFIG)
+    return run
 
 
 @pytest.fixture
 def copy(finished, tmp_path):
     """A copy of the finished run, and of its repository, that a test may change."""
-    shutil.copytree(finished, tmp_path / "copy", symlinks=True)
-    return Workflow(tmp_path / "copy/run", tmp_path / "copy/clone")
+    return copied(finished, tmp_path / "copy")
 
 
 def run(workflow, *arguments):

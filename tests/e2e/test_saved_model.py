@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import Workflow
+from conftest import Workflow, copied
 
 # A Keras classifier, a TF1 checkpoint of slim, and a detector up to its raw heads.
 FOLDERS = [
@@ -28,12 +28,11 @@ for folder in sys.argv[1:]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(starters, tmp_path_factory):
     """Two runs, in folders of their own, that export the same models."""
-    made = [Workflow(tmp_path_factory.mktemp("saved") / "run") for _ in range(2)]
-    for run in made:
-        run.run(*(f"{folder}/saved_model" for folder in FOLDERS))
-    return made
+    other = Workflow(tmp_path_factory.mktemp("saved") / "run")
+    other.run(*(f"{folder}/saved_model" for folder in FOLDERS))
+    return copied(starters, tmp_path_factory.mktemp("saved") / "copy"), other
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import yaml
-from conftest import REPOSITORY, Workflow
+from conftest import REPOSITORY
 
 from zoomill.tflite import runtime
 
@@ -23,14 +23,6 @@ MODELS = (
 )
 
 
-@pytest.fixture(scope="session")
-def zoo_run(tmp_path_factory):
-    """A finished run that validated the float32 artifact of every model."""
-    run = Workflow(tmp_path_factory.mktemp("starter_zoo") / "run")
-    run.run(*(f"results/{model}/main.float32.tflite.json" for model in MODELS))
-    return run
-
-
 def predictor(run, model):
     """Return a function that runs the float32 artifact of a model on a batch of inputs, for its first output."""
     artifact = runtime.Artifact(run.file(f"results/{model}/main.float32.tflite"))
@@ -43,27 +35,33 @@ def predictor(run, model):
     return predict
 
 
+def test_the_run_says_when_the_first_artifact_is_validated_which_is_soon(starters):
+    lines = (starters.folder.parent / "output").read_text().splitlines()
+    (at,) = [number for number, line in enumerate(lines) if " is the first that is validated, after " in line]
+    assert at < len(lines) / 2
+
+
 @pytest.mark.parametrize("model", MODELS)
-def test_the_float32_artifact_passes(zoo_run, model):
-    evidence = json.loads(zoo_run.file(f"results/{model}/main.float32.tflite.json").read_text())
+def test_the_float32_artifact_passes(starters, model):
+    evidence = json.loads(starters.file(f"results/{model}/main.float32.tflite.json").read_text())
     assert evidence["passed"] and evidence["failures"] == []
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_artifact_reaches_the_figure_of_the_card_on_the_held_out_data(zoo_run, model, monkeypatch):
+def test_the_artifact_reaches_the_figure_of_the_card_on_the_held_out_data(starters, model, monkeypatch):
     monkeypatch.syspath_prepend(REPOSITORY)
     score = importlib.import_module(f"starter.{model}.train").score
     (published,) = yaml.safe_load((REPOSITORY / f"models/{model}.yaml").read_text())["published"]
     assert published["origin"] == f"this repository, starter/{model}/train.py"
     # Less than what one digit more or less changes.
-    assert score(predictor(zoo_run, model)) == {published["metric"]: pytest.approx(published["value"], rel=3e-4)}
+    assert score(predictor(starters, model)) == {published["metric"]: pytest.approx(published["value"], rel=3e-4)}
 
 
-def test_the_yolo_finds_the_shapes_of_held_out_pictures(zoo_run, monkeypatch):
+def test_the_yolo_finds_the_shapes_of_held_out_pictures(starters, monkeypatch):
     monkeypatch.syspath_prepend(REPOSITORY)
     train = importlib.import_module("starter.yolo_shapes.train")
     pictures, shapes = train.draw.pictures(train.HELDOUT["seed"], 5)
-    found = predictor(zoo_run, "yolo_shapes")(train.inputs(pictures))
+    found = predictor(starters, "yolo_shapes")(train.inputs(pictures))
     for boxes, expected in zip(found, shapes, strict=True):
         sure = [(label, box) for score, label, box in train.detections(boxes) if score > 0.3]
         assert sorted(label for label, _ in sure) == sorted(expected[:, 0])

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Workflow
+from conftest import copied
 
 from zoomill import files
 
@@ -34,9 +34,9 @@ RESTORED = {SOURCE: f"sources/{MODEL}", DOWNLOAD: f"sources/{MODEL}"}
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory, command, environment_python):
+def small_run(starters, tmp_path_factory, command, environment_python):
     """A finished run of one small model, and the lock of its artifacts. Copy its folder before changing anything."""
-    run = Workflow(tmp_path_factory.mktemp("tampering") / "run")
+    run = copied(starters, tmp_path_factory.mktemp("tampering") / "copy", MODEL)
     run.run(config=CONFIG)
     flags = ["--artifacts", *LOCKED, "--results", "results", "--output", "lock"]
     assert command(environment_python("litert"), "lock_artifacts", *flags, cwd=run.folder).returncode == 0
@@ -46,14 +46,13 @@ def small_run(tmp_path_factory, command, environment_python):
 @pytest.fixture
 def run(small_run, tmp_path):
     """A copy of the finished run that a test may change."""
-    shutil.copytree(small_run.folder, tmp_path / "copy", symlinks=True)
-    return Workflow(tmp_path / "copy")
+    return copied(small_run, tmp_path / "copy")
 
 
 @pytest.fixture
 def verify(run, command, environment_python):
     """Return a function that verifies the artifacts of the run."""
-    flags = ["--lock", "lock", "--results", "results", "--cache", "sources/.cache"]
+    flags = ["--lock", "lock", "--artifacts", *LOCKED, "--results", "results", "--cache", "sources/.cache"]
     return lambda: command(environment_python("litert"), "verify", *flags, cwd=run.folder)
 
 

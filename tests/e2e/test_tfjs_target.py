@@ -34,7 +34,7 @@ def drawn_noise(folder):
 
 
 @pytest.fixture(scope="session")
-def graphs(tmp_path_factory, environment_python):
+def graphs(tmp_path_factory, environment_python, command):
     """Folder with a SavedModel of each kind, and its exported graph below ``graph``."""
     folder = tmp_path_factory.mktemp("tfjs_models")
     python = environment_python("tf2")
@@ -46,21 +46,19 @@ def graphs(tmp_path_factory, environment_python):
         options = {"tags": ["serve"], "signature": "serving_default"}
         flags = source_flags(kind, folder / kind, {"inputs": inputs}, **options)
         flags += ["--output-dir", folder / "graph" / kind, "--golden-images", *noise]
-        script = REPOSITORY / "scripts/export_saved_model.py"
-        subprocess.run([python, script, *flags], check=True, capture_output=True)
+        command(python, "export_saved_model", *flags).check_returncode()
     return folder
 
 
 @pytest.fixture(scope="session")
-def convert(graphs, javascript, environment_python):
+def convert(graphs, javascript, environment_python, command):
     """Return a function that runs convert_tfjs on a kind and returns the process."""
 
     def run(kind, output, options=OPTIONS, **environment):
         graph = graphs / "graph" / kind
         flags = ["--graph", graph / "graph.pb", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
         flags += ["--options", json.dumps(options), "--library", javascript, "--output", output]
-        command = [environment_python("tfjs"), REPOSITORY / "scripts/convert_tfjs.py", *flags]
-        return subprocess.run(command, env=os.environ | environment, text=True, capture_output=True)
+        return command(environment_python("tfjs"), "convert_tfjs", *flags, env=os.environ | environment)
 
     return run
 
@@ -200,7 +198,8 @@ def test_a_fused_batch_norm_is_avoided_whatever_the_environment_says(converted, 
     graph = graphs / "graph/upsampling/graph.pb"
     untouched([*frozen(graphs, "upsampling"), graph, tmp_path / "plain"], onednn=1)
     assert "_FusedBatchNormEx" in operators(tmp_path / "plain")
-    assert convert("upsampling", tmp_path / "ours", TF_ENABLE_ONEDNN_OPTS="1").returncode == 0
+    by_hand = {"TF_ENABLE_ONEDNN_OPTS": "1", "ZOOMILL_WARM": ""}
+    assert convert("upsampling", tmp_path / "ours", **by_hand).returncode == 0
     assert folders.digest(tmp_path / "ours") == folders.digest(converted / "upsampling")
 
 
@@ -243,15 +242,14 @@ def test_a_quantised_folder_is_what_the_converter_itself_would_write(
 
 
 @pytest.fixture(scope="session")
-def keras_models(tmp_path_factory, environment_python):
+def keras_models(tmp_path_factory, environment_python, command):
     """Folder with Keras models, and the graph of each below ``graph``."""
     folder = tmp_path_factory.mktemp("keras_models")
     python = environment_python("tf2")
     subprocess.run([python, REPOSITORY / "tests/e2e/keras_models.py", folder], check=True, capture_output=True)
     for path in list(folder.iterdir()):
         flags = [*source_flags(path.stem, path), "--output-dir", folder / "graph" / path.name]
-        script = REPOSITORY / "scripts/export_keras.py"
-        subprocess.run([python, script, *flags], check=True, capture_output=True)
+        command(python, "export_keras", *flags).check_returncode()
     return folder
 
 

@@ -5,20 +5,19 @@ import json
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from conftest import Workflow
 
 MODEL = "ssd_mobilenet_v1_shapes"
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def with_toco(repository_copy, tmp_path):
+def with_toco(starter_copy):
     """Return a function that gives a run in which the card has a setting of ``toco``."""
 
     def edited(setting):
-        with open(repository_copy / f"models/{MODEL}.yaml", "a") as card:
+        with open(starter_copy.repository / f"models/{MODEL}.yaml", "a") as card:
             card.write(f"toco: {setting}\n")
-        return Workflow(tmp_path / "run", repository_copy)
+        return starter_copy
 
     return edited
 

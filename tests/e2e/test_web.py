@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Workflow, missing, node
+from conftest import REPOSITORY, copied, missing, node
 from PIL import Image
 
 from zoomill import files
@@ -67,9 +67,9 @@ PREPARE = """
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(starters, tmp_path_factory):
     """A finished run of starter models with TensorFlow.js models."""
-    workflow = Workflow(tmp_path_factory.mktemp("web") / "run")
+    workflow = copied(starters, tmp_path_factory.mktemp("web") / "copy", *MODELS)
     own = [f"results/{model}/{name}" for model in MODELS for name in ("decode.js", "tfjs.md")]
     workflow.run("results/models.json", "results/tfjs.md", *own, config=CONFIG)
     return workflow

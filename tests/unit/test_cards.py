@@ -26,13 +26,15 @@ SMALLEST = {
 
 @pytest.fixture
 def catalogue(tmp_path):
-    """Return a function that writes cards, as objects or as text, and loads them."""
+    """Return a function that writes cards, as objects or as text, and reads the first."""
 
-    def load(broken=None, **written):
+    def load(**written):
         for name, card in written.items():
             text = card if isinstance(card, str) else yaml.safe_dump(card)
             (tmp_path / f"{name}.yaml").write_text(text)
-        return cards.load_catalogue(str(tmp_path), CARD, broken)
+        found = cards.load_catalogue(str(tmp_path), CARD)
+        found[next(iter(written))]
+        return found
 
     return load
 
@@ -250,7 +252,7 @@ def test_bytes_that_are_no_text_are_refused_in_one_line(tmp_path, data):
 )
 def test_a_file_whose_name_cannot_be_a_models_is_refused(tmp_path, name):
     (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(SMALLEST))
-    message = str(pytest.raises(UserError, cards.load_catalogue, tmp_path, CARD).value)
+    message = str(pytest.raises(UserError, cards.load_catalogue(tmp_path, CARD).__getitem__, name).value)
     words = "is the name of a folder" if name == "javascript" else "up to 100 small letters, digits and underscores"
     assert message.startswith(f"models/{name}.yaml: ") and words in message
     message = str(pytest.raises(UserError, cards.load_datasets, tmp_path, DATASET).value)
@@ -264,8 +266,7 @@ def test_small_letters_digits_and_underscores_are_a_name(catalogue, name):
 
 def test_a_broken_card_is_left_out_with_its_error_and_the_others_are_loaded(catalogue, tmp_path):
     (tmp_path / "-x.yaml").write_text("")
-    broken = {}
-    found = catalogue(first=SMALLEST, second="a: 1\na: 2\n", third=changed("titel", "x"), broken=broken)
+    found, broken = catalogue(first=SMALLEST, second="a: 1\na: 2\n", third=changed("titel", "x")).read()
     assert list(found) == ["first"]
     assert list(broken) == ["-x", "second", "third"]
     assert str(broken["second"]) == "models/second.yaml: the key a stands there twice, line 2"
@@ -282,11 +283,9 @@ def two_folders(tmp_path):
     (tmp_path / "repository/models/inner.yaml").write_text(text)
     (tmp_path / "mine/outer.yaml").write_text(text)
 
-    def load(broken=None):
+    def load():
         mine = str(tmp_path / "mine")
-        return cards.load_catalogue(
-            str(tmp_path / "repository/models"), CARD, broken, [mine], [f"{mine}/../mine/config.yaml"]
-        )
+        return cards.load_catalogue(str(tmp_path / "repository/models"), CARD, [mine], [f"{mine}/../mine/config.yaml"])
 
     load.folder = tmp_path
     return load
@@ -303,16 +302,17 @@ def test_paths_of_a_card_outside_begin_at_its_own_folder(two_folders):
 
 
 def test_two_cards_of_one_name_and_a_broken_one_outside_stop_only_themselves(two_folders):
-    mine, broken = two_folders.folder / "mine", {}
+    mine = two_folders.folder / "mine"
     (mine / "inner.yaml").write_text("title: 1\n")
     (mine / "wrong.yaml").write_text("titel: x\n")
-    assert list(two_folders(broken)) == ["outer"]
+    found, broken = two_folders().read()
+    assert list(found) == ["outer"]
     assert str(broken["inner"]) == f"models/inner.yaml and {mine}/inner.yaml: two cards of one name; rename one"
     assert str(broken["wrong"]).startswith(f"{mine}/wrong.yaml: ")
 
 
 def test_a_folder_of_cards_that_is_not_there_is_refused(tmp_path):
-    message = refusal(cards.load_catalogue, tmp_path, CARD, {}, ["nowhere"])
+    message = refusal(cards.load_catalogue, tmp_path, CARD, ["nowhere"])
     assert message == "config.yaml: cards: there is no folder nowhere"
 
 
@@ -335,20 +335,33 @@ def test_what_stands_for_no_model_is_refused_with_the_nearest(wanted):
     assert message == f"config.yaml: models: there is no model {wanted}; did you mean digits_onnx?"
 
 
-def test_a_broken_data_set_takes_the_models_with_it_that_use_it(catalogue):
+def test_a_broken_data_set_takes_the_models_with_it_that_use_it(tmp_path):
     used = {**SMALLEST, "calibration": {"dataset": "shapes", "samples": "all"}}
     missing = {**SMALLEST, "calibration": {"dataset": "circles", "samples": "all"}}
-    broken = {"shapes": UserError("datasets/shapes.yaml: unknown key x")}
-    found, datasets = catalogue(free=SMALLEST, missing=missing, twin=SMALLEST, used=used), {"twin": {}, "circle": {}}
-    cards.check_datasets(found, datasets, broken)
-    assert (list(found), list(datasets)) == (["free", "twin"], ["circle"])
-    assert broken["used"] is broken["shapes"]
-    assert str(broken["twin"]) == "datasets/twin.yaml: a model has this name too; rename one"
+    for name, card in {"free": SMALLEST, "missing": missing, "used": used}.items():
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(card))
+    shapes = {"shapes": UserError("datasets/shapes.yaml: unknown key x")}
+    found, broken = cards.load_catalogue(
+        tmp_path, CARD, check=lambda card: cards.check_datasets(card, {"circle": {}}, shapes)
+    ).read()
+    assert list(found) == ["free"] and broken["used"] is shapes["shapes"]
     assert str(broken["missing"]) == (
         "models/missing.yaml: calibration: there is no data set circles; did you mean circle?"
     )
-    with pytest.raises(UserError, match="there is no data set shapes"):
-        cards.check_datasets({"used": {**used, "file": "models/used.yaml"}}, {"circle": {}})
+
+
+def test_a_data_set_with_a_models_name_is_refused(tmp_path):
+    (tmp_path / "twin.yaml").write_text("")
+    message = refusal(cards.load_datasets, tmp_path, DATASET, models=["twin"])
+    assert message == "datasets/twin.yaml: a model has this name too; rename one"
+
+
+def test_a_card_is_read_when_it_is_asked_for_and_once(catalogue, monkeypatch):
+    read = []
+    monkeypatch.setattr(cards, "load_yaml", lambda path, name: read.append(name) or load_yaml(path, name))
+    found = catalogue(first=SMALLEST, second="titel: x\n")
+    assert "second" in found and "third" not in found and list(found) == ["first", "second"]
+    assert found["first"] is found["first"] and found.get("third") is None and read == ["models/first.yaml"]
 
 
 @pytest.mark.parametrize(

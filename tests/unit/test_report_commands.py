@@ -289,8 +289,25 @@ def locked(run, artifacts, tmp_path):
     return files.read_json(tmp_path / "lock")
 
 
-def verify(run):
-    return run("verify", "--lock", "lock", "--results", "results", "--cache", "cache")
+def verify(run, *names):
+    """Verify artifacts, both of them if none is named."""
+    names = names or [f"results/small/detect_cut.{variant}.tflite" for variant in ("float32", "float16")]
+    return run("verify", "--lock", "lock", "--artifacts", *names, "--results", "results", "--cache", "cache")
+
+
+def test_what_is_not_asked_for_is_not_judged_and_nothing_to_judge_is_an_error(run, locked, artifacts):
+    artifacts[0].unlink()
+    process = verify(run, artifacts[1])
+    assert (process.returncode, process.stdout) == (0, "small/detect_cut.float16.tflite: identical\n")
+    none = run("verify", "--lock", "lock", "--artifacts", "--results", "results", "--cache", "cache")
+    assert none.returncode == 1 and none.stderr.startswith("error: lock: has no artifact of the configured models; ")
+
+
+def test_what_the_lock_has_of_other_models_stays_and_what_it_had_of_these_goes(run, locked, artifacts, tmp_path):
+    other = {"other/main.int8.tflite": {"sha256": "1"}}
+    files.write_json(tmp_path / "lock", {**other, "small/detect_cut.int8.tflite": {}}, recorded=False)
+    assert run("lock_artifacts", "--artifacts", *artifacts, "--results", "results", "--output", "lock").returncode == 0
+    assert files.read_json(tmp_path / "lock") == {**other, **locked}
 
 
 def test_artifacts_that_are_the_same_again_are_identical(run, locked):

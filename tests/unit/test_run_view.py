@@ -11,6 +11,7 @@ import snakemake.jobs
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from zoomill import files
 from zoomill.run import view
 
 LONGEST = {"model": "ssd_mobilenet_v1_shapes", "step": "quantise_tflite", "of": "detect_regular.torch_float32"}
@@ -19,8 +20,8 @@ LONGEST = {"model": "ssd_mobilenet_v1_shapes", "step": "quantise_tflite", "of": 
 class Job:
     """What is asked of a job of Snakemake's."""
 
-    def __init__(self, jobid, rule, log="", **wildcards):
-        self.jobid, self.rule, self.log = jobid, types.SimpleNamespace(name=rule), [log]
+    def __init__(self, jobid, rule, log="", output=(), **wildcards):
+        self.jobid, self.rule, self.log, self.output = jobid, types.SimpleNamespace(name=rule), [log], output
         self.wildcards_dict, self.is_norun = wildcards, rule == "all"
 
     def is_group(self):
@@ -64,6 +65,23 @@ def test_each_step_that_ends_is_an_event_with_its_model_and_its_number(listener)
         ("", "summarise", "", 3, 3),
     ]
     assert all(event["event"] == "finished" and event["seconds"] >= 0 for event in finished)
+
+
+def test_the_first_artifact_that_passes_is_told_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = [f"results/m/main.{variant}.tflite.json" for variant in ("int8", "float32", "float16")]
+    for path, passed in zip(paths, (False, True, True), strict=True):
+        files.write_json(path, {"passed": passed})
+    jobs = [Job(number, "validate_tflite", output=[path], model="m") for number, path in enumerate(paths)]
+    events = []
+    run = types.SimpleNamespace(dag=types.SimpleNamespace(needrun_jobs=lambda: jobs))
+    listener = view.Listener(run, events.append)
+    listener.handle(record(LogEvent.RUN_INFO))
+    for jobid in range(len(jobs)):
+        listener.handle(record(LogEvent.JOB_FINISHED, job_id=jobid))
+    assert [event["event"] for event in events] == ["begin", "finished", "finished", "first", "finished"]
+    assert events[3]["artifact"] == "results/m/main.float32.tflite" and events[3]["seconds"] >= 0
+    assert "results/m/main.float32.tflite is the first that is validated, after " in view.text(events[3])
 
 
 def test_a_failed_step_is_an_event_with_its_lines_and_its_log(listener, tmp_path):

@@ -71,24 +71,24 @@ if "status" in words: sys.exit(7)
 class House:
     """A folder with a command ``job.py``, a client of its own, and a run that owns the warm processes."""
 
-    def __init__(self, folder, modules=("numpy", "numpy.random"), idle=60):
+    def __init__(self, folder, modules=("numpy", "numpy.random"), idle=20):
         self.folder = folder / ("long" * 40)
         self.folder.mkdir()
         self.sockets = self.folder / "warm"
         shutil.copytree(REPOSITORY / "envs/warm", self.folder / "code", ignore=shutil.ignore_patterns("__pycache__"))
-        (self.folder / "code/heavy.py").write_text(f"IMPORTS = {{'job': {modules!r}}}\n")
+        (self.folder / "code/heavy.py").write_text(f"IMPORTS = {{'job': {modules!r}}}\nLARGE = {{{modules!r}}}\n")
         worker = self.folder / "code/worker.py"
-        worker.write_text(worker.read_text().replace("_IDLE = 60", f"_IDLE = {idle}"))
+        worker.write_text(worker.read_text().replace("_IDLE = 20", f"_IDLE = {idle}"))
         (self.folder / "job.py").write_text(JOB)
         (self.folder / "own.py").write_text("VALUE = 1\n")
         self.run = subprocess.Popen(["sleep", "600"])
         self.environment = {**os.environ, "ZOOMILL_WARM": f"{self.run.pid}:{self.sockets}", "PYTHONHASHSEED": "0"}
 
-    def start(self, *words, warm=True, below="", **variables):
+    def start(self, *words, warm=True, below="", through=(), **variables):
         """Start the job as a rule does, in the folder or in one ``below``."""
         program = [sys.executable, *(["-I", "-S", str(self.folder / "code/client.py")] if warm else [])]
         return subprocess.Popen(
-            [*program, str(self.folder / "job.py") if below else "job.py", *words],
+            [*through, *program, str(self.folder / "job.py") if below else "job.py", *words],
             cwd=self.folder / below,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
@@ -119,6 +119,24 @@ class House:
         self.run.kill()
         self.run.wait()
 
+    def left(self):
+        """Return the processes that have this house's environment."""
+        mark, found = f"{self.run.pid}:{self.sockets}".encode(), []
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (path / "environ").read_bytes():
+                    found.append(int(path.name))
+        return found
+
+    def leave(self):
+        """End the run; nothing may outlive it."""
+        self.end()
+        gone_within(5, *self.left())
+        left = [process for process in self.left() if alive(process)]
+        for process in left:
+            os.kill(process, signal.SIGKILL)
+        assert not left
+
 
 @pytest.fixture
 def make_house(tmp_path):
@@ -127,7 +145,7 @@ def make_house(tmp_path):
 
         def make(**more):
             made = House(tmp_path, **more)
-            stack.callback(made.end)
+            stack.callback(made.leave)
             return made
 
         yield make
@@ -152,6 +170,14 @@ def gone_within(seconds, *processes):
     while any(map(alive, processes)) and time.monotonic() < end:
         time.sleep(0.02)
     return not any(map(alive, processes))
+
+
+def waits_at_a_socket(process):
+    with contextlib.suppress(FileNotFoundError):
+        files = [os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir()]
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "S" and any(name.startswith("socket:") for name in files)
+    return False
 
 
 def without_pipes(state):
@@ -253,6 +279,40 @@ def test_a_job_gets_a_fork_of_a_process_that_was_started_like_it(house):
     assert len({job["parent"] for job in (usual, other, private)}) == 3
 
 
+def test_an_idle_warm_process_makes_room_for_another_and_a_busy_one_stays(house):
+    idle, _, _ = house.job()
+    client, busy = house.begun("wait", OMP_NUM_THREADS="17")
+    assert gone_within(5, idle["parent"])
+    third, _, _ = house.job()
+    assert alive(busy["parent"]) and house.job(OMP_NUM_THREADS="17")[0]["parent"] == busy["parent"]
+    client.terminate()
+    assert client.wait(10) == 44 and third["warm"]
+
+
+def test_a_job_that_comes_while_its_warm_process_ends_gets_another_one(house):
+    first, _, _ = house.job()
+    os.kill(first["parent"], signal.SIGSTOP)
+    other = house.start(OMP_NUM_THREADS="17")
+    assert json.loads(other.stdout.readline())["warm"]
+    client = house.start()
+    while not waits_at_a_socket(client.pid):
+        time.sleep(0.01)
+    os.kill(first["parent"], signal.SIGCONT)
+    job = json.loads(client.communicate(timeout=60)[0].splitlines()[0])
+    assert job["warm"] and job["parent"] != first["parent"]
+
+
+def test_more_jobs_than_a_warm_process_may_open_files_for_wait(house):
+    few = ["bash", "-c", 'ulimit -n 20; exec "$@"', "-"]
+    clients = [house.begun("wait", through=few)[0] for _ in range(2)]
+    third = house.start(through=few)
+    assert not select.select([third.stdout], [], [], 1)[0]
+    for client in clients:
+        client.terminate()
+        assert client.wait(10) == 44
+    assert json.loads(third.communicate(timeout=60)[0].splitlines()[0])["warm"]
+
+
 def test_those_who_come_first_at_once_start_one_warm_process(house):
     clients = [house.start() for _ in range(8)]
     said = [json.loads(client.communicate(timeout=60)[0].splitlines()[0]) for client in clients]
@@ -263,7 +323,7 @@ def test_a_client_waits_for_another_one_that_is_about_to_start_a_warm_process(ho
     job, _, _ = house.job()
     os.kill(job["parent"], signal.SIGKILL)
     assert gone_within(5, job["parent"])
-    with open(next(house.sockets.glob("*.lock"))) as lock:
+    with open(house.sockets / "lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         client = house.start()
         assert not select.select([client.stdout], [], [], 1)[0]

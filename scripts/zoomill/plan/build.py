@@ -25,8 +25,11 @@ def files(model, chosen, house):
     rows = [row for name in chosen for row in _rows(name)]
     loose = model == "all" or is_pattern(model) or any(map(is_pattern, chosen))
     artifacts, refused, lines = [], [], []
-    for name in select([model], house.catalogue, "build", "model", house.broken):
-        card = house.catalogue[name]
+    found, broken = house.catalogue.read(select([model], house.catalogue, "build", "model"))
+    if model in broken:
+        raise broken[model]
+    lines += [f"left out: {error}" for error in broken.values()]
+    for name, card in found.items():
         if not chosen:
             artifacts += _configured(name, house)
             lines += _lacking(name, house)
@@ -48,7 +51,7 @@ def files(model, chosen, house):
 def known(path, house):
     """Return the model whose card names a file, or a file in a folder, as its source, or None."""
     own = os.path.abspath(path)
-    for model, card in house.catalogue.items():
+    for model, card in house.catalogue.read()[0].items():
         urls = [url for file in card["source"]["files"] for url in file["urls"]]
         for url in urls:
             place = os.path.normpath(os.path.join(house.root, url))

@@ -1,18 +1,18 @@
 """The catalogue: one card for each model, checked against its schema."""
 
 import contextlib
+import functools
 import os
 import re
+from collections.abc import Mapping
 
 from zoomill.errors import UserError
 from zoomill.fetch.expected_file import is_url
 from zoomill.inspect.openvino import NO_WAY_BACK
 from zoomill.plan import schemas
-from zoomill.plan.names import nearest
+from zoomill.plan.names import NAME, require
 from zoomill.yaml_file import load_yaml
 
-# Names of models and data sets stand in paths, patterns, C and JavaScript, and end in names of files.
-_NAME = re.compile("[a-z][a-z0-9_]{0,99}")
 # Folders in build/ that are no model's.
 _RESERVED = ("javascript",)
 
@@ -27,8 +27,44 @@ _DETECTION_GRAPHS = {
 }
 
 
-def load_catalogue(folder, schema, broken=None, more=(), besides=()):
-    """Return ``{model: card}`` of all cards in some folders, sorted by name.
+class Catalogue(Mapping):
+    """``{model: card}``, sorted; a card is read when it is first asked for, all else looks at the names of files.
+
+    ``catalogue[model]`` raises a UserError for a card that cannot be read.
+
+    Args:
+        places: ``{model: where its card is}``.
+        read: function from a model to its card, which raises that error.
+    """
+
+    def __init__(self, places, read):
+        self._places, self._read = places, functools.cache(read)
+
+    def __getitem__(self, model):
+        if model not in self._places:
+            raise KeyError(model)
+        return self._read(model)
+
+    def __contains__(self, model):
+        return model in self._places
+
+    def __iter__(self):
+        return iter(self._places)
+
+    def __len__(self):
+        return len(self._places)
+
+    def read(self, models=None):
+        """Return ``{model: card}`` of some models, or all, and ``{model: UserError}`` of cards that cannot be read."""
+        found, broken = {}, {}
+        for model in self if models is None else models:
+            with _kept(broken, found, model):
+                found[model] = self[model]
+        return found, broken
+
+
+def load_catalogue(folder, schema, more=(), besides=(), check=lambda card: None):
+    """Return the :class:`Catalogue` of some folders.
 
     A card gets its own path, ``file``, as :func:`address` gives it. The paths of files that it names begin at the
     repository; in a card of ``more`` they begin at its folder, and are changed to begin at the repository.
@@ -36,14 +72,14 @@ def load_catalogue(folder, schema, broken=None, more=(), besides=()):
     Args:
         folder: models/ of the repository.
         schema: of a card.
-        broken: gets the error of every card that cannot be read, ``{model: UserError}``; the others are returned.
         more: other folders of cards.
         besides: YAML files in them that are no cards.
+        check: called with every card that is read; raises a UserError for one that may not be had.
 
     Raises:
-        UserError: for a folder that is not there, and for the first card that cannot be read, without ``broken``.
+        UserError: for a folder that is not there.
     """
-    root, cards = os.path.dirname(os.path.abspath(folder)), {}
+    root = os.path.dirname(os.path.abspath(folder))
     places = {name: [("models", os.path.join(folder, f"{name}.yaml"))] for name in _names(folder)}
     for other in more:
         if not os.path.isdir(other):
@@ -52,15 +88,19 @@ def load_catalogue(folder, schema, broken=None, more=(), besides=()):
             path = os.path.join(other, f"{name}.yaml")
             if os.path.realpath(path) not in map(os.path.realpath, besides):
                 places.setdefault(name, []).append((address(other, root), path))
-    for model, found in sorted(places.items()):
-        where = [f"{shown}/{model}.yaml" for shown, _ in found]
-        with _kept(broken, cards, model):
-            if len(found) > 1:
-                raise UserError(f"{' and '.join(where)}: two cards of one name; rename one")
-            cards[model] = _card(found[0][1], where[0], model, schema)
-            if found[0][0] != "models":
-                _begin_at(root, os.path.dirname(found[0][1]), cards[model])
-    return cards
+
+    def read(model):
+        where = [f"{shown}/{model}.yaml" for shown, _ in places[model]]
+        if len(where) > 1:
+            raise UserError(f"{' and '.join(where)}: two cards of one name; rename one")
+        ((shown, path),) = places[model]
+        card = _card(path, where[0], model, schema)
+        if shown != "models":
+            _begin_at(root, os.path.dirname(path), card)
+        check(card)
+        return card
+
+    return Catalogue(dict(sorted(places.items())), read)
 
 
 def address(path, root):
@@ -114,7 +154,7 @@ def _names(folder):
 
 def _check_name(name, where, kind):
     """Raise a UserError for a card whose name cannot stand wherever that of a model or data set does."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise UserError(
             f"{where}: the file's name is the {kind}'s: up to 100 small letters, digits and underscores, a letter first"
         )
@@ -141,48 +181,43 @@ def _refuse_openvino(document, path):
         raise UserError(f"{path}: source: {NO_WAY_BACK}")
 
 
-def load_datasets(folder, schema, broken=None):
+def load_datasets(folder, schema, broken=None, models=()):
     """Return ``{data set: card}`` of all data sets in ``folder``, sorted by name.
 
     Args:
         folder: that of the cards and the indices.
         schema: of such a card.
-        broken: as for :func:`load_catalogue`.
+        broken: gets the error of every card that cannot be read, ``{name: UserError}``; the others are returned.
+        models: names that no data set may have.
+
+    Raises:
+        UserError: for the first card that cannot be read, without ``broken``.
     """
     found = {}
     for name in _names(folder):
         with _kept(broken, found, name):
             where = f"datasets/{name}.yaml"
             _check_name(name, where, "data set")
+            if name in models:
+                raise UserError(f"{where}: a model has this name too; rename one")
             found[name] = schemas.check(load_yaml(os.path.join(folder, f"{name}.yaml"), where), schema, where)
             if not os.path.exists(os.path.join(folder, f"{name}.csv")):
                 raise UserError(f"{where}: there is no datasets/{name}.csv, the list of its samples")
     return found
 
 
-def check_datasets(catalogue, datasets, broken=None):
-    """Find cards that name a data set that is not there, and data sets with a model's name.
+def check_datasets(card, datasets, broken):
+    """Raise a UserError for a card that names a data set that is not there.
 
     Args:
-        catalogue, datasets: ``{name: card}``; those that are broken are taken out, if ``broken`` is given.
-        broken: as for :func:`load_catalogue`, with the errors of data sets that are broken already.
+        card: of a model.
+        datasets: names of data sets.
+        broken: ``{name: UserError}`` of those that cannot be read.
     """
-    for model in catalogue.keys() & datasets:
-        with _kept(broken, datasets, model):
-            raise UserError(f"datasets/{model}.yaml: a model has this name too; rename one")
-    for model, card in list(catalogue.items()):
-        with _kept(broken, catalogue, model):
-            for purpose in ("calibration", "evaluation"):
-                chosen = card.get(purpose)
-                if isinstance(chosen, dict) and chosen["dataset"] not in datasets:
-                    raise _no_dataset(chosen["dataset"], f"{card['file']}: {purpose}", datasets, broken)
-
-
-def _no_dataset(name, where, datasets, broken):
-    """Return the error for a data set that is broken or not there."""
-    if broken and name in broken:
-        return broken[name]
-    return UserError(f"{where}: there is no data set {name}{nearest(name, list(datasets))}")
+    for purpose in ("calibration", "evaluation"):
+        chosen = card.get(purpose)
+        if isinstance(chosen, dict):
+            require(chosen["dataset"], datasets, f"{card['file']}: {purpose}", "data set", broken)
 
 
 def check_c_names(catalogue, models):

@@ -18,8 +18,9 @@ class House:
         root: folder of the repository.
         schema: ``{"config", "card", "dataset": JSON Schema}``.
         config: the configuration with its defaults.
-        catalogue, datasets: ``{name: card}``.
-        broken: ``{name: UserError}`` of cards that cannot be read.
+        catalogue: :class:`zoomill.plan.cards.Catalogue`.
+        datasets: ``{name: card}``.
+        broken: ``{name: UserError}`` of data sets that cannot be read.
     """
 
     root: str
@@ -48,9 +49,14 @@ def read(root, configfiles=(), config=None, folder=None):
     schemas.check(config, schema["config"], "config.yaml")
     folder = folder or next((os.path.dirname(path) for path in reversed(said) if "cards" in said[path]), root)
     config["cards"] = [os.path.normpath(os.path.join(folder, place)) for place in config["cards"]]
-    catalogue = cards.load_catalogue(os.path.join(root, "models"), schema["card"], broken, config["cards"], said)
-    datasets = cards.load_datasets(os.path.join(root, "datasets"), schema["dataset"], broken)
-    cards.check_datasets(catalogue, datasets, broken)
+    catalogue = cards.load_catalogue(
+        os.path.join(root, "models"),
+        schema["card"],
+        config["cards"],
+        said,
+        lambda card: cards.check_datasets(card, datasets, broken),
+    )
+    datasets = cards.load_datasets(os.path.join(root, "datasets"), schema["dataset"], broken, catalogue)
     return House(root, schema, config, catalogue, datasets, broken)
 
 

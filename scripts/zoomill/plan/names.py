@@ -6,6 +6,8 @@ import re
 
 from zoomill.errors import UserError
 
+# Of models and data sets: they stand in paths, patterns, C and JavaScript, and end in names of files.
+NAME = "[a-z][a-z0-9_]{0,99}"
 # Of names of which none is near.
 _SHOWN = 40
 
@@ -26,18 +28,18 @@ def require(name, names, where, kind, broken=()):
         raise UserError(f"{where}: there is no {kind} {name}{nearest(name, list(names))}")
 
 
-def select(wanted, names, where, kind, broken=()):
+def select(wanted, names, where, kind):
     """Return the names that some names, patterns and ``all`` stand for, in their order and each once.
 
     Args:
         wanted: names, patterns of them, or ``all``.
-        names, where, kind, broken: as for :func:`require`, which refuses what stands for nothing.
+        names, where, kind: as for :func:`require`, which refuses what stands for nothing.
     """
     found = {}
     for name in wanted:
         fitting = list(names) if name == "all" else fnmatch.filter(names, name) if is_pattern(name) else [name]
         if fitting in ([], [name]):
-            require(name, names, where, kind, broken)
+            require(name, names, where, kind)
         found.update(dict.fromkeys(fitting))
     return list(found)
 
@@ -59,3 +61,8 @@ def nearest(name, names):
 def pattern(names):
     """Return a pattern that matches some names, and nothing else."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def other_than(names):
+    """Return a pattern that matches all that is :data:`NAME`, at the end of a path, but some names."""
+    return f"(?!(?:{pattern(names)})$){NAME}"

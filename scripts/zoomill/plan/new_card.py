@@ -48,7 +48,7 @@ def write(place, name, force, root, schema, folder=None):
         checked = Path(temporary, "models")
         checked.mkdir()
         (checked / f"{name}.yaml").write_text(content, encoding="utf-8")
-        cards.load_catalogue(checked, schema)
+        cards.load_catalogue(checked, schema)[name]
     files.write_bytes(target, content.encode(), recorded=False)
     return target
 

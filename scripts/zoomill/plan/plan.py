@@ -1,10 +1,10 @@
 """What the rules are given: input functions and params, by wildcards, from configuration and cards."""
 
+import functools
 import json
 import os
 
-from zoomill.code_files import code_files
-from zoomill.plan import cards, provenance, samples, variants
+from zoomill.plan import cards, code_digest, provenance, samples, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -20,6 +20,7 @@ class Plan:
         config: the configuration.
         catalogue, datasets: ``{name: card}``.
         root: folder of the repository, relative to the working directory.
+        named: words that are the models of targets, where they are models.
 
     Attributes:
         wanted: what the configuration asks for.
@@ -27,8 +28,9 @@ class Plan:
         calibration, evaluation: the samples for either purpose.
     """
 
-    def __init__(self, config, catalogue, datasets, root):
+    def __init__(self, config, catalogue, datasets, root, named):
         self.config, self.catalogue, self.datasets, self.root = config, catalogue, datasets, root
+        self._named = named
         self.wanted = Wanted(config, catalogue)
         self.downloads = Downloads(config, catalogue, datasets, self.file)
         self.pages = Pages(config, catalogue)
@@ -44,8 +46,9 @@ class Plan:
         return os.path.normpath(os.path.join(self.root, path))
 
     def code(self, command):
-        """Return the files of a command in scripts/, the script first."""
-        return [os.path.normpath(path) for path in code_files(self.file(f"scripts/{command}.py"))]
+        """Return a command in scripts/ and the file that changes with it and all that it imports."""
+        script = self.file(f"scripts/{command}.py")
+        return [script, code_digest.of(script)]
 
     def templates(self):
         """Return the templates of the programs that read a model's outputs."""
@@ -56,15 +59,26 @@ class Plan:
         return os.path.dirname(output[0])
 
     def locked(self, what):
-        """Return the artifacts whose digests artifacts.lock keeps, or what else of them, a key of ``ENDS``."""
+        """Return those of configured models whose digests artifacts.lock keeps, or what of them, a key of ``ENDS``."""
         with open(self.file("artifacts.lock"), encoding="utf-8") as file:
-            return [parse(f"results/{name}")[0].file(what) for name in json.load(file)]
+            names = [parse(f"results/{name}")[0] for name in json.load(file)]
+        return [name.file(what) for name in names if name.model in self.config["models"]]
 
     # Cards.
 
+    @functools.cached_property
+    def models(self):
+        """``{model: card}`` of all that jobs can be about and whose card can be read."""
+        named = {*self.config["models"], *self._named}
+        return self.catalogue.read(model for model in self.catalogue if model in named)[0]
+
     def of_kind(self, kind):
-        """Return a pattern that matches the models of a kind of source."""
-        return pattern(model for model, card in self.catalogue.items() if card["source"]["kind"] == kind)
+        """Return a pattern that matches those of :attr:`models` that have a kind of source."""
+        return pattern(model for model, card in self.models.items() if card["source"]["kind"] == kind)
+
+    def cards(self, wildcards):
+        """Return all cards that can be read."""
+        return [self.file(card["file"]) for card in self.catalogue.read()[0].values()]
 
     def card(self, *keys):
         """Return an input function for a value of the model's card."""

@@ -1,8 +1,12 @@
 """The beginning of a run: what may be asked for, the environment of jobs, and the lock of the working directory."""
 
 import contextlib
+import copy
 import fcntl
+import functools
+import gc
 import os
+import re
 import shutil
 import sys
 
@@ -29,6 +33,7 @@ def begin(workflow, config, root):
         config: what Snakemake read from configuration files and command line; gets its defaults.
         root: folder of the repository.
     """
+    gc.set_threshold(100_000, 20, 100)  # to look for garbage in a graph of jobs is a seventh of planning and finds none
     asked = _asked(workflow)
     try:
         paths = workflow.modifier.path_modifier
@@ -37,7 +42,8 @@ def begin(workflow, config, root):
                 "a module of zoomill can have no `prefix`: give its workflow a folder of its own by `workdir:`"
             )
         rooms = _rooms(workflow, config, root)
-        plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(root))
+        named = _named(workflow, asked, rooms)
+        plan = Plan(config, rooms.catalogue, rooms.datasets, os.path.relpath(root), named)
         states = SourceStates(plan.downloads, config)
         left_out = _choose(rooms, states, asked.targets)
         if workflow.is_main_process:
@@ -70,13 +76,31 @@ def _choose(rooms, states, wanted):
     """
     config, catalogue = rooms.config, rooms.catalogue
     named = config["models"]
-    found = select(named, catalogue, "config.yaml: models", "model", rooms.broken)
+    found, broken = catalogue.read(select(named, catalogue, "config.yaml: models", "model"))
+    for model in filter(broken.get, named):
+        raise broken[model]
     reasons = {model: states.undigested(model) for model in found if model not in named}
     config["models"] = [model for model in found if not reasons.get(model)]
     cards.check_c_names(catalogue, config["models"])
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
-    return [*map(str, rooms.broken.values()), *filter(None, reasons.values())]
+    if "catalogue" in wanted:
+        broken = catalogue.read()[1]
+    return [*map(str, (rooms.broken | broken).values()), *filter(None, reasons.values())]
+
+
+def _named(workflow, asked, rooms):
+    """Return the models that jobs can be about besides those of the configuration, and other words.
+
+    They are those of the command line; in the workflow of others, who may ask for any, all.
+    """
+    if not workflow.modifier.is_main_snakefile():
+        return rooms.catalogue
+    told = str([asked.targets, asked.target_jobs])
+    if "verify" in told:
+        with open(os.path.join(rooms.root, "artifacts.lock"), encoding="utf-8") as file:
+            told += file.read()
+    return re.findall(r"\w+", told)
 
 
 def _tell_sources(plan, states, asked):
@@ -106,12 +130,31 @@ def check_targets(workflow, plan):
         sys.exit(f"error: {printable(str(error))}")
 
 
+def prioritise_first_model(workflow, plan):
+    """Let the TFLite files of the model that is configured first be made and validated before anything else."""
+    execute = workflow.execute
+    names = plan.wanted.artifacts("tflite", models=plan.config["models"][:1])
+
+    def prioritised(*args, **kwargs):
+        # Snakemake makes targets of what has priority, and `--forcetargets` would force those too.
+        if not (workflow.dag_settings.targets or workflow.dag_settings.forcetargets):
+            workflow.scheduling_settings.prioritytargets |= {name.file("evidence") for name in names}
+        execute(*args, **kwargs)
+
+    workflow.execute = prioritised
+
+
 def _asked(workflow):
     """Return the command line, whose targets Snakemake hands on only after the Snakefile is read."""
-    asked = get_argument_parser().parse_known_args()[0]
+    asked = copy.copy(_command_line())
     if not workflow.modifier.is_main_snakefile():  # those of another workflow need not be ours
         asked.targets = []
     return asked
+
+
+@functools.cache
+def _command_line():
+    return get_argument_parser().parse_known_args()[0]
 
 
 def _prepare_jobs(config, root):

@@ -81,7 +81,7 @@ def check(target, config, catalogue, datasets, broken):
         target: as on the command line.
         config: the configuration.
         catalogue, datasets: ``{name: card}``.
-        broken: ``{name: UserError}`` of cards that cannot be read.
+        broken: ``{name: UserError}`` of data sets that cannot be read.
     """
     parts = re.fullmatch(r"(?:\./)?(sources|build|results)/([^/]+)(?:/(.*))?", target)
     if not parts or (parts[1] == "results" and parts[3] is None):
@@ -90,11 +90,11 @@ def check(target, config, catalogue, datasets, broken):
     if (folder == "sources" and model in datasets) or (folder, model) == ("build", "javascript"):
         return
     require(model, catalogue, target, "model", broken)
-    reason = None
+    card, reason = catalogue[model], None
     if folder == "build":
-        reason = _check_build(target, catalogue[model], file)
+        reason = _check_build(target, card, file)
     elif folder == "results":
-        reason = _check_result(target, config, catalogue[model], file)
+        reason = _check_result(target, config, card, file)
     if reason:
         raise UserError(f"{target}: cannot be had: {reason}")
 

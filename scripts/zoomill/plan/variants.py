@@ -1,6 +1,7 @@
 """The table of what can be delivered: a row for each variant of each format."""
 
 import dataclasses
+import functools
 
 # How near to the golden outputs a variant must come, by what was done to its numbers; see config.schema.yaml.
 _FLOAT = {"sqnr": 60, "share": 0.01, "decisions": 1, "score": 0.001, "unmatched": 0}
@@ -140,6 +141,7 @@ def names(**wanted):
     return list(dict.fromkeys(row.name for row in rows(**wanted)))
 
 
+@functools.cache
 def row(form, name):
     """Return the row of a variant of a format.
 

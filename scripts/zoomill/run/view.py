@@ -17,7 +17,9 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from zoomill import files
 from zoomill.fetch import progress
+from zoomill.plan import artifact_name
 from zoomill.printable import printable
 from zoomill.run import jobs
 
@@ -73,6 +75,7 @@ class Listener(logging.Handler):
         self.show, self.texts, self.stopped = show, {}, False
         self._workflow, self._jobs, self._begun, self._last = workflow, {}, {}, {}
         self._done = self._steps = 0
+        self._awaited = time.monotonic()  # since when the first artifact is, until it stands
 
     def emit(self, record):
         event = getattr(record, "event", None)
@@ -105,6 +108,15 @@ class Listener(logging.Handler):
         if job and not job.is_norun:
             self._done += 1
             self.show({"event": "finished", **self._about(job), "done": self._done, "steps": self._steps})
+            self._first(job)
+
+    def _first(self, job):
+        """Show which artifact is the first that passed its validation."""
+        for path in job.output:
+            name, what = artifact_name.parse(path) or (None, None)
+            if what == "evidence" and self._awaited and files.read_json(path)["passed"]:
+                seconds, self._awaited = round(time.monotonic() - self._awaited, 1), None
+                self.show({"event": "first", "artifact": str(name), "seconds": seconds})
 
     def _failed(self, jobids):
         failed = sorted((self._jobs[jobid] for jobid in jobids if jobid in self._jobs), key=jobs.name)
@@ -165,6 +177,8 @@ def text(event):
             return f"building the environment {name}"
         case {"event": "finished", "done": done, "steps": steps, "seconds": seconds}:
             return f"{done:>3} of {steps}  {_step(event):<76} {seconds:>6.1f} s"
+        case {"event": "first", "artifact": artifact, "seconds": seconds}:
+            return f"            {artifact} is the first that is validated, after {seconds:.1f} s"
         case {"event": "failed", "errors": errors, "logs": logs, "seconds": seconds}:
             told = [f"    {printable(line)}" for line in errors]
             return "\n".join([f"FAILED      {_step(event):<76} {seconds:>6.1f} s", *told, f"    log: {' '.join(logs)}"])
