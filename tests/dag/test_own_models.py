@@ -92,7 +92,9 @@ def test_a_local_file_that_is_not_there_is_one_line_and_stops_only_its_model(min
 def test_what_is_broken_beside_a_configuration_or_fits_a_pattern_in_vain_is_left_out_with_a_line(mine):
     (mine.folder / "cards/wrong.yaml").write_text("titel: x\n")
     (mine.folder / "cards/digits_onnx.yaml").write_text(CARD)
-    (mine.folder / "config.yaml").write_text("models: [mine, 'inception_v1*', 'wr*', 'digits_onn*']\ncards: [cards]\ntfjs: []\n")
+    (mine.folder / "config.yaml").write_text(
+        "models: [mine, 'inception_v1*', 'wr*', 'digits_onn*']\ncards: [cards]\ntfjs: []\n"
+    )
     dry = mine("-n")
     assert "\n  mine  to be copied from " in dry.stdout and planned(dry)["fetch_source"] == 1
     told = [line.removeprefix("left out: ") for line in dry.stdout.splitlines() if line.startswith("left out: ")]
