@@ -89,6 +89,7 @@ def prepared(case, folder, mirror):
         if mirror is None or not (mirror / case.source).exists():
             raise Failed("the mirror does not hold it")
         shutil.copytree((mirror / case.source).parent, (folder / case.source).parent, copy_function=shutil.copyfile)
+        (folder / "cards").mkdir()
         config["cards"] = ["cards"]
         workflow(folder, [], **{**config, "models": ["ssd_mobilenet_v1_shapes"]})
         card = [REPOSITORY / "zoomill", "--configfile", folder / "config.yaml", "new-card", folder / case.source]
