@@ -221,6 +221,7 @@ for source_kind, needs in KINDS.items():
                 f"benchmarks/{verb}_{source_kind}/{{model}}.tsv"
             wildcard_constraints:
                 model=plan.of_kind(source_kind),
+            priority: needs.environment != "tf2"
             group:
                 "model"
             conda:
@@ -250,6 +251,7 @@ rule run_pytorch:
         "benchmarks/run_pytorch/{model}.tsv"
     wildcard_constraints:
         model=plan.of_kind("pytorch"),
+    priority: 1
     group:
         "model"
     conda:

@@ -67,6 +67,7 @@ rule convert_tfjs:
         "benchmarks/convert_tfjs/{model}.{graph}.tsv"
     wildcard_constraints:
         graph=pattern((*targets.WITHOUT_OP, "inference")),
+    priority: -1
     group:
         "model"
     conda:
@@ -103,6 +104,7 @@ rule convert_layers:
         "benchmarks/convert_layers/{model}.tsv"
     wildcard_constraints:
         model=plan.of_kind("keras"),
+    priority: -1
     group:
         "model"
     conda:

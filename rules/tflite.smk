@@ -213,6 +213,7 @@ rule convert_pytorch:
         "benchmarks/convert_pytorch/{model}.tsv"
     wildcard_constraints:
         model=plan.of_kind("pytorch"),
+    priority: 1
     group:
         "model"
     conda:

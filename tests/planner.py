@@ -17,7 +17,7 @@ def prepare(folder):
         folder: an empty one of ours alone; the warm process lives as long as this one.
     """
     shutil.copytree(environments.REPOSITORY / "envs/warm", folder / "warm")
-    (folder / "warm/heavy.py").write_text(f"IMPORTS = {{'plan': {_MODULES}}}\n")
+    (folder / "warm/heavy.py").write_text(f"IMPORTS, LARGE = {{'plan': {_MODULES}}}, ()\n")
     (folder / "plan.py").write_text(_PLAN)
     words = [sys.executable, "-I", "-S", str(folder / "warm/client.py"), str(folder / "plan.py")]
     return words, {"ZOOMILL_WARM": f"{os.getpid()}:{folder}/sockets"}

@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-# The oldest conda that Snakemake 9.27 accepts.
-CONDA_VERSION = "24.7.1"
 # conda's names of systems, as `conda info` prints them.
 PLATFORMS = {
     ("Linux", "x86_64"): "linux-64",
@@ -39,15 +37,11 @@ def main(argv):
         SystemExit: with status 2, for a call that is not known.
     """
     match argv:
-        case ["--version"]:
-            print("conda", CONDA_VERSION)
         case ["info", "--json"]:
             system = PLATFORMS[platform.system(), platform.machine()]
             # Snakemake puts the prefix into a shell line as it is.
             prefix = shlex.quote(str(ROOT))
-            print(json.dumps({"conda_prefix": prefix, "conda_version": CONDA_VERSION, "platform": system}))
-        case ["config", "--get", "channel_priority", "--json"]:
-            print(json.dumps({"get": {"channel_priority": "strict"}}))
+            print(json.dumps({"conda_prefix": prefix, "platform": system}))
         case ["env", "create", "--quiet", "--no-default-packages", "--file", file, "--prefix", prefix]:
             create(Path(file), Path(prefix))
         case ["clean", "-y", "--tarballs"]:

@@ -1,8 +1,8 @@
 """What commands import that is heavy, and takes most of their time: one warm process for each of these and environment.
 
 Never a module of this repository, so that edits count. Only what starts no threads: those do not survive a fork, so
-OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A command that is not listed runs cold, as
-must those that have a network.
+OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A command that is not listed runs cold: what
+it imports takes less than 0.2 s, or it has a network, as must not be found where others run.
 """
 
 TENSORFLOW = ("tensorflow",)
@@ -19,8 +19,8 @@ _COMMANDS = {
     TORCH: "convert_pytorch predict_pytorch run_pytorch",
     LITERT: """
         bisect_quantisation calibrate compare_tensors evaluate_source evaluate_tfjs evaluate_tflite finish_toco
-        graft_postprocess inspect_model list_samples map_tfjs plan_tfjs quantise_tfjs quantise_tflite validate_tfjs
-        validate_tflite verify write_c_array write_contract
+        graft_postprocess inspect_model list_samples lock_artifacts map_tfjs plan_tfjs quantise_tfjs quantise_tflite
+        validate_tfjs validate_tflite verify write_c_array write_contract write_labels
         """,
 }
 # Of these, which take hundreds of megabytes, only as many live as jobs run.

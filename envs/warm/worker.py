@@ -21,7 +21,7 @@ import types
 
 import client
 
-_IDLE = 60  # seconds without a job
+_IDLE = 20  # seconds without a job
 _SELECTED = 1024  # FD_SETSIZE of <sys/select.h>
 _PATIENCE = 2  # seconds that jobs have to end when the run is over
 _GLANCE = 0.5  # seconds between two looks at the run while modules are imported

@@ -80,7 +80,7 @@ def export(folder, attack, javascript=None, checked=True, limit=LIMIT, through=(
     program = _SCRIPTS / f"{name}.py" if checked else _unchecked(run, name)
     tests = {} if checked else {"PYTHONPATH": exporters.PYTHONPATH}
     command = [exporters.python(attack.environment), *through, program, *flags]
-    outcome = exporters.run(command, run, limit, **tests, **variables)
+    outcome = exporters.run(command, run, limit, **{**tests, **variables})
     return verdict(place, outcome, output, checked), outcome
 
 

@@ -54,7 +54,7 @@ def wait_for(process, run, reached):
     """Wait until ``reached()`` is true while the workflow runs."""
     while not reached():
         assert process.poll() is None, f"{reached} never came\n{run.file('output.txt').read_text()}"
-        time.sleep(0.002)
+        time.sleep(0.01)
 
 
 def end(process, number):

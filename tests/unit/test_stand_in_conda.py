@@ -72,6 +72,11 @@ def test_version_is_one_that_snakemake_accepts():
     assert Version(version) >= Version(MIN_CONDA_VER)
 
 
+@pytest.mark.parametrize("call", ["--version", "config --get channel_priority --json"])
+def test_what_never_changes_is_said_without_starting_python(call):
+    assert conda(*call.split(), ZOOMILL_PYTHON="/bin/false").returncode == 0
+
+
 def test_info_leads_to_the_activate_script():
     info = json.loads(conda("info", "--json").stdout)
     assert (Path(info["conda_prefix"]) / "bin" / "activate").samefile(STAND_IN / "activate")

@@ -71,14 +71,14 @@ if "status" in words: sys.exit(7)
 class House:
     """A folder with a command ``job.py``, a client of its own, and a run that owns the warm processes."""
 
-    def __init__(self, folder, modules=("numpy", "numpy.random"), idle=60):
+    def __init__(self, folder, modules=("numpy", "numpy.random"), idle=20):
         self.folder = folder / ("long" * 40)
         self.folder.mkdir()
         self.sockets = self.folder / "warm"
         shutil.copytree(REPOSITORY / "envs/warm", self.folder / "code", ignore=shutil.ignore_patterns("__pycache__"))
         (self.folder / "code/heavy.py").write_text(f"IMPORTS = {{'job': {modules!r}}}\nLARGE = {{{modules!r}}}\n")
         worker = self.folder / "code/worker.py"
-        worker.write_text(worker.read_text().replace("_IDLE = 60", f"_IDLE = {idle}"))
+        worker.write_text(worker.read_text().replace("_IDLE = 20", f"_IDLE = {idle}"))
         (self.folder / "job.py").write_text(JOB)
         (self.folder / "own.py").write_text("VALUE = 1\n")
         self.run = subprocess.Popen(["sleep", "600"])
