@@ -13,18 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = (
-    "Snakefile",
-    "artifacts.lock",
-    "config.yaml",
-    "datasets",
-    "envs",
-    "profiles",
-    "rules",
-    "scripts",
-    "starter",
-    "web",
-)
+PARTS = ("Snakefile", "artifacts.lock", "config.yaml", "datasets", "envs", "profiles", "rules", "scripts", "starter", "web")
 STARTER = "digits_onnx"
 IMPORT = [sys.executable, "-c", "import snakemake.cli"]
 SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake")), "-n"]
@@ -35,9 +24,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repository", type=Path, default=ROOT, help="whose rules are measured; this one without")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken")
-    parser.add_argument(
-        "--copies", type=int, nargs="*", default=[24, 123], help="how many copies of a model are wanted"
-    )
+    parser.add_argument("--copies", type=int, nargs="*", default=[24, 123], help="how many copies of a model are wanted")
     parser.add_argument("--cards", type=int, default=2000, help="in the larger catalogue")
     args = parser.parse_args(argv)
     print("| run | jobs | cards | CPU s | ÷ importing Snakemake |\n| --- | ---: | ---: | ---: | ---: |", flush=True)
