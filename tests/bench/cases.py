@@ -113,12 +113,16 @@ def _tflite_convert(given):
         yield Command("tf2", convert, (name,))
 
 
+# Its package refuses the Keras file above, which Keras 3 has written.
+_SAVED_MODEL = REPOSITORY / "starter/digits_dscnn_saved_model/dscnn"
+
+
 def _tensorflowjs_converter(_):
     for variant in ("float32", "float16", "uint16", "uint8"):
         name = f"main.{variant}.tfjs"
         flags = [] if variant == "float32" else [f"--quantize_{variant}=*"]
-        convert = ["tensorflowjs_converter", "--input_format=keras", "--output_format=tfjs_graph_model", *flags]
-        yield Command("tensorflowjs 4.22.0", [*convert, _KERAS, name], (name,))
+        convert = ["tensorflowjs_converter", "--input_format=tf_saved_model", "--output_format=tfjs_graph_model"]
+        yield Command("tensorflowjs 4.22.0", [*convert, *flags, _SAVED_MODEL, name], (name,))
 
 
 def _onnx2tf(version, model):
@@ -178,8 +182,8 @@ CASES = {
         given=(DIGITS,),
     ),
     "tfjs": Case(
-        "Keras, 4 TensorFlow.js models",
-        "digits_resnet8",
+        "SavedModel, 4 TensorFlow.js models",
+        "digits_dscnn_saved_model",
         [f"main.{variant}.tfjs" for variant in ("float32", "float16", "uint16", "uint8")],
         {"tensorflowjs_converter 4.22.0": _tensorflowjs_converter},
         given=("build/javascript/@tensorflow/tfjs/dist/tf.min.js",),

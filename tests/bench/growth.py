@@ -8,6 +8,7 @@ are those of one model, TFLite and then TensorFlow.js. It needs the environment 
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def prepared(folder, copies):
     cards = folder / "cards"
     cards.mkdir()
     text = (REPOSITORY / f"models/{MODEL}.yaml").read_text().replace("[starter/", f"[{REPOSITORY}/starter/")
+    text = re.sub("^c_name: .*\n", "", text, flags=re.MULTILINE)  # only one model may have it
     names = [f"copy_{number:02}" for number in range(copies)]
     for name in names:
         (cards / f"{name}.yaml").write_text(text)

@@ -89,6 +89,7 @@ def prepared(case, folder, mirror):
         if mirror is None or not (mirror / case.source).exists():
             raise Failed("the mirror does not hold it")
         shutil.copytree((mirror / case.source).parent, (folder / case.source).parent, copy_function=shutil.copyfile)
+        (folder / "cards").mkdir()
         config["cards"] = ["cards"]
         workflow(folder, [], **{**config, "models": ["ssd_mobilenet_v1_shapes"]})
         card = [REPOSITORY / "zoomill", "--configfile", folder / "config.yaml", "new-card", folder / case.source]
@@ -133,7 +134,7 @@ def measured(case, args, temporary):
 def rows(title, medians, failed):
     """Return rows of the table: those of the workflow tell how much more each of the others takes."""
     ours = {PLAIN, VALIDATED}
-    found = [(name, "–", "", why.replace("|", " "), "") for name, why in failed.items()]
+    found = [(f"{name}: {why}".replace("|", " "), "–", "", "", "") for name, why in failed.items()]
     for name, one in sorted(medians.items(), key=lambda item: item[0] in ours):
         ratios = [other.cpu / one.cpu for peer, other in medians.items() if peer not in ours and name in ours]
         shown = ", ".join(f"{ratio:.1f}" for ratio in ratios)
@@ -156,7 +157,7 @@ def limits(args, temporary):
             subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **QUIET}).stdout
             for _ in range(args.repeats)
         ]
-        columns = zip(*(map(float, one.split("\t")) for one in said), strict=True)
+        columns = zip(*(map(float, one.splitlines()[-1].split("\t")) for one in said), strict=True)
         found.append((title, *(f"{sorted(column)[len(column) // 2]:.2f}" for column in columns)))
     return tables.markdown(found)
 

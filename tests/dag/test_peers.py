@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, as_plan
 from plans import planned
 
 PAGE = REPOSITORY / "docs/benchmarks.md"
@@ -46,8 +46,10 @@ def test_the_recipe_writes_the_twelve_files_of_the_workflow_by_their_names(bench
 
 def test_the_workflow_plans_nothing_but_the_files_of_the_recipe_and_their_evidence(bench, tmp_path):
     case, measure = bench("cases").CASES["recipe"], bench("measure")
-    command = measure.workflow(tmp_path, case.targets(True), ["-n"], models=[case.model])
-    process = subprocess.run(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command, env = as_plan(measure.workflow(tmp_path, case.targets(True), ["-n"], models=[case.model]))
+    process = subprocess.run(
+        command, cwd=tmp_path, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     assert process.returncode == 0, process.stdout
     jobs = planned(process)
     assert jobs.pop("validate_tflite") == len(case.files) == 12

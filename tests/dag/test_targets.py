@@ -155,3 +155,13 @@ def test_the_configuration_chooses_the_environment_of_toco(default, workflow, tm
     target = f"build/{STARTER}/detect_cut/toco_float32.tflite"
     plan = workflow.run(target, "-n", "--conda-prefix", tmp_path / "envs", config=["toco=tf1"])
     assert environments(plan) == {"base", "tf2", "tf1"}
+
+
+def test_only_the_environments_of_the_wanted_jobs_are_made(workflow, tmp_path):
+    env = {**os.environ, "SNAKEMAKE_CONDA_PREFIX": str(tmp_path / "environments")}
+    config = ['models=["digits_resnet8"]']
+    process = workflow.run("-n", "results/digits_resnet8/main.float32.tflite", config=config, env=env)
+    assert sorted(re.findall(r"^Conda environment \S*/(\w+)\.yaml will be created", process.stdout, re.MULTILINE)) == [
+        "base",
+        "tf2",
+    ]
