@@ -58,10 +58,6 @@ class Plan:
         """Return the templates of the programs that read a model's outputs."""
         return [self.file(f"scripts/zoomill/pages/templates/decode.{end}.jinja") for end in ("js", "py")]
 
-    def repository(self, wildcards):
-        """Return the folder of the repository."""
-        return self.root
-
     def output_folder(self, wildcards, output):
         """Return the folder of a job's outputs."""
         return os.path.dirname(output[0])
