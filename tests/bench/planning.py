@@ -36,7 +36,7 @@ def main(argv=None):
     parser.add_argument("--repository", type=Path, default=ROOT, help="whose rules are measured; this one without")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken")
     parser.add_argument(
-        "--copies", type=int, nargs="*", default=[24, 123], help="how many copies of a model are wanted"
+        "--copies", type=int, nargs="*", default=[29, 143], help="how many copies of a model are wanted"
     )
     parser.add_argument("--cards", type=int, default=2000, help="in the larger catalogue")
     args = parser.parse_args(argv)
@@ -47,7 +47,7 @@ def main(argv=None):
             ("default", 0, args.cards),
             *((f"{number} copies of {STARTER}", number, 0) for number in args.copies),
         ]:
-            folder = Path(temporary, f"{copies}_of_{cards}")
+            folder = Path(tempfile.mkdtemp(dir=temporary))
             models = make(args.repository.resolve(), folder, copies, cards)
             config = [f"--config=models={models}"] if copies else []
             jobs, outputs = planned(folder, config)
@@ -59,15 +59,15 @@ def main(argv=None):
 
 
 def make(repository, folder, copies, cards):
-    """Make a folder that is the repository with copies of a model's card, and return their names.
+    """Make of an empty folder the repository with copies of a model's card, and return their names.
 
     Args:
         repository: its path.
-        folder: to make.
+        folder: the empty one.
         copies: how many there are at least.
         cards: how many cards there are at least in all.
     """
-    (folder / "models").mkdir(parents=True)
+    (folder / "models").mkdir()
     for name in PARTS:
         (folder / name).symlink_to(repository / name)
     texts = {path.stem: path.read_text() for path in (repository / "models").glob("*.yaml")}
