@@ -22,7 +22,7 @@ rule generate_dataset:
         "../envs/litert.yaml"
     params:
         module=plan.downloads.dataset("generator"),
-        root=plan.root,
+        root=plan.repository,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -40,7 +40,7 @@ rule write_provenance:
     params:
         parameters=plan.parameters,
         makers=plan.makers(workflow),
-        root=plan.root,
+        root=plan.repository,
     shell:
         r"""
         python {input.code[0]:q} \

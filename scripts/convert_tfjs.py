@@ -9,7 +9,7 @@ import tempfile
 from zoomill import command, files, folders, made
 from zoomill.errors import UserError
 from zoomill.proof import evidence
-from zoomill.tfjs import tfjs_converter, tfjs_map, tfjs_model, tfjs_repairs, tfjs_runtime
+from zoomill.tfjs import node_process, tfjs_converter, tfjs_map, tfjs_model, tfjs_repairs, tfjs_runtime
 
 
 def main(argv=None):
@@ -76,7 +76,7 @@ def convert_one(args, contract, folder, control_flow):
     tfjs_repairs.repair(document, contract, control_flow)
     tfjs_model.write_document(folder, document)
     if tfjs_model.operators(document).intersection(tfjs_converter.OWN_OPERATORS):
-        shutil.copyfile(tfjs_runtime.WEB / tfjs_model.OPERATORS, os.path.join(folder, tfjs_model.OPERATORS))
+        shutil.copyfile(node_process.WEB / tfjs_model.OPERATORS, os.path.join(folder, tfjs_model.OPERATORS))
 
 
 def validate(args, contract, folder):

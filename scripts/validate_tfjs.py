@@ -21,10 +21,13 @@ def main(argv=None):
     args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
 
-    def run(backend):
-        return tfjs_runtime.run_golden(args.artifact, contract, golden, backend, args.library, args.runs)
+    with tfjs_runtime.node(args.library) as ask:
 
-    backends, failures, not_tested = tfjs_runtime.on_backends(tfjs_runtime.BACKENDS, run, contract, golden, args.limits)
+        def run(backend):
+            return tfjs_runtime.run_golden(args.artifact, contract, golden, backend, args.library, args.runs, ask)
+
+        figures = tfjs_runtime.on_backends(tfjs_runtime.BACKENDS, run, contract, golden, args.limits)
+    backends, failures, not_tested = figures
     document = (
         evidence.begin(args.artifact, args.variant, args.limits, contract)
         | tfjs_model.describe(args.artifact)

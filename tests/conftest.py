@@ -219,10 +219,12 @@ def command(tmp_path_factory):
     It is a fork of a warm process (envs/warm/client.py), unless ``env`` has an empty ZOOMILL_WARM.
     """
     client = ("-I", "-S", REPOSITORY / "envs/warm/client.py")
-    usual = {"ZOOMILL_WARM": f"{os.getpid()}:{tmp_path_factory.mktemp('warm')}", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    folder = tmp_path_factory.mktemp("warm")
 
     def run(python, name, *arguments, env=os.environ, **kwargs):
-        surroundings = {**usual, **env}
+        # One folder for each environment, as in one they make room for each other.
+        owner = f"{os.getpid()}:{folder}/{Path(python).parents[1].name}"
+        surroundings = {"ZOOMILL_WARM": owner, "TF_ENABLE_ONEDNN_OPTS": "0", **env}
         surroundings.pop("PYTEST_CURRENT_TEST", None)  # each test would have warm processes of its own
         words = [python, *client, REPOSITORY / f"scripts/{name}.py", *arguments]
         return subprocess.run(list(map(str, words)), env=surroundings, text=True, capture_output=True, **kwargs)

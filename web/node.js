@@ -1,12 +1,13 @@
 "use strict";
 
-// Run a TensorFlow.js model in Node.
+// Run TensorFlow.js models in Node.
 //
-// Reads a line of JSON from standard input: `library`, folder of the packages; `backend`; `model`, path of model.json;
-// `operators`, where the model has some of its own, a file beside it that registers them; `inputs`, a list of feeds,
-// `outputs` and `runs` as in runner.js. Writes a line with what measure() of runner.js gives; or, where the request has
-// `variants`, which maps names to the model.json of quantised variants, what sensitivity() of sensitivity.js gives; or,
-// without `inputs`, what the model gives for each of the lines that follow, which are feeds.
+// Reads requests from standard input, each a line of JSON: `library`, folder of the packages; `backend`; `model`, path of
+// model.json; `operators`, where the model has some of its own, a file beside it that registers them; `inputs`, a list of
+// feeds, `outputs` and `runs` as in runner.js. Answers each with a line: `found`, what measure() of runner.js gives; or,
+// where the request has `variants`, which maps names to the model.json of quantised variants, what sensitivity() of
+// sensitivity.js gives. One without `inputs` has no answer, but each of the lines that follow, which are feeds: what the
+// model gives. What cannot be done is answered with `error`.
 
 const fs = require("fs");
 const Module = require("module");
@@ -14,6 +15,10 @@ const path = require("path");
 const readline = require("readline");
 const runner = require("./runner.js");
 const sensitivity = require("./sensitivity.js");
+
+// TensorFlow.js looks whether they are there, for which Node would load its client of the network.
+for (const name of ["Headers", "Request", "Response"]) delete globalThis[name];
+
 
 function requireTensorflow(library, backend) {
   const core = path.join(library, "tfjs/dist/tf.min.js");
@@ -29,32 +34,52 @@ function requireTensorflow(library, backend) {
   return tf;
 }
 
-async function main() {
-  const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-  const request = JSON.parse((await lines.next()).value);
-  const tf = requireTensorflow(path.resolve(request.library, "@tensorflow"), request.backend);
-  await runner.useBackend(tf, request.backend);
-  if (request.operators) require(path.resolve(path.dirname(request.model), request.operators));
+async function opened({ library, backend, model, operators, outputs, variants = {} }) {
+  const tf = requireTensorflow(path.resolve(library, "@tensorflow"), backend);
+  await runner.useBackend(tf, backend);
+  if (operators) require(path.resolve(path.dirname(model), operators));
   const open = (file) => {
     const description = JSON.parse(fs.readFileSync(file, "utf8"));
     const paths = description.weightsManifest.flatMap((group) => group.paths);
     const shards = paths.map((name) => Uint8Array.from(fs.readFileSync(path.join(path.dirname(file), name))).buffer);
-    return new runner.TfjsModel(tf, description, shards, request.outputs);
+    return new runner.TfjsModel(tf, description, shards, outputs);
   };
-  const variants = Object.entries(request.variants || {}).map(([name, file]) => [name, open(file)]);
-  const write = (found) => process.stdout.write(`${JSON.stringify(found)}\n`);
-  const model = open(request.model);
-  if (variants.length) {
-    write(await sensitivity(model, Object.fromEntries(variants), request.inputs));
-  } else if (request.inputs) {
-    write(await runner.measure(model, request.inputs, request.runs));
-  } else {
-    await model.load();
-    for await (const line of lines) write(await model.run(JSON.parse(line)));
+  const quantised = Object.entries(variants).map(([name, file]) => [name, open(file)]);
+  return [open(model), Object.fromEntries(quantised)];
+}
+
+async function measured(request) {
+  const [model, variants] = await opened(request);
+  if (request.variants) return sensitivity(model, variants, request.inputs);
+  return runner.measure(model, request.inputs, request.runs);
+}
+
+async function loaded(request) {
+  const [model] = await opened(request);
+  await model.load();
+  return model;
+}
+
+async function answer(work) {
+  const told = await work.then(
+    (found) => ({ found }),
+    (error) => ({ error: error.message }),
+  );
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+}
+
+async function main() {
+  const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  for await (const line of lines) {
+    const request = JSON.parse(line);
+    if (request.inputs) {
+      await answer(measured(request));
+    } else {
+      const model = loaded(request);
+      model.catch(() => {}); // each feed is answered with it
+      for await (const feed of lines) await answer(model.then((one) => one.run(JSON.parse(feed))));
+    }
   }
 }
 
-main().catch((error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1); // standard input may still be open
-});
+main();

@@ -7,7 +7,7 @@ it imports takes less than 0.2 s, or it has a network, as must not be found wher
 
 TENSORFLOW = ("tensorflow",)
 ONNX = ("tensorflow", "onnx", "onnxruntime")
-TORCH = ("torch", "onnx")
+TORCH = ("torch", "onnx", "torch._export.converter")
 LITERT = ("numpy", "ai_edge_litert.interpreter", "ai_edge_quantizer.quantizer")
 
 _COMMANDS = {

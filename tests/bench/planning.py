@@ -13,7 +13,18 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "artifacts.lock", "config.yaml", "datasets", "envs", "profiles", "rules", "scripts", "starter", "web")
+PARTS = (
+    "Snakefile",
+    "artifacts.lock",
+    "config.yaml",
+    "datasets",
+    "envs",
+    "profiles",
+    "rules",
+    "scripts",
+    "starter",
+    "web",
+)
 STARTER = "digits_onnx"
 IMPORT = [sys.executable, "-c", "import snakemake.cli"]
 SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake")), "-n"]
@@ -24,7 +35,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repository", type=Path, default=ROOT, help="whose rules are measured; this one without")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken")
-    parser.add_argument("--copies", type=int, nargs="*", default=[24, 123], help="how many copies of a model are wanted")
+    parser.add_argument(
+        "--copies", type=int, nargs="*", default=[24, 123], help="how many copies of a model are wanted"
+    )
     parser.add_argument("--cards", type=int, default=2000, help="in the larger catalogue")
     args = parser.parse_args(argv)
     print("| run | jobs | cards | CPU s | ÷ importing Snakemake |\n| --- | ---: | ---: | ---: | ---: |", flush=True)
@@ -34,7 +47,7 @@ def main(argv=None):
             ("default", 0, args.cards),
             *((f"{number} copies of {STARTER}", number, 0) for number in args.copies),
         ]:
-            folder = Path(temporary, f"{copies}_{cards}")
+            folder = Path(temporary, f"{copies}_of_{cards}")
             models = make(args.repository.resolve(), folder, copies, cards)
             config = [f"--config=models={models}"] if copies else []
             jobs, outputs = planned(folder, config)
@@ -76,10 +89,14 @@ def planned(folder, config):
 def finish(folder, config, outputs):
     """Make all outputs, empty, and have Snakemake record them as made."""
     for place in sorted((folder / path for path in outputs), reverse=True):  # what is in a folder before the folder
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.is_dir():
+        is_folder = place.suffix in ("", ".tfjs") and not place.name.isupper()
+        (place if is_folder else place.parent).mkdir(parents=True, exist_ok=True)
+        if not is_folder:
             place.touch()
     subprocess.run([SNAKEMAKE[0], "-j1", "--touch", *config], cwd=folder, capture_output=True)
+    process = subprocess.run([*SNAKEMAKE, *config], cwd=folder, text=True, capture_output=True, check=True)
+    if "Nothing to be done" not in process.stdout + process.stderr:
+        sys.exit("error: what was made is not up to date")
 
 
 def row(name, jobs, cards, folder, config, rounds):

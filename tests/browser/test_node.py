@@ -93,6 +93,34 @@ FICKLE = 'let calls = 0; tf.registerOp("Twice", (node) => tf.mul(node.inputs[0],
 SPENT = 'let left = 1; tf.registerOp("Twice", ({ inputs }) => inputs[(left -= 1) ? 9 : 0].clone());\n'
 
 
+def test_one_process_runs_all_backends_and_goes_on_after_one_that_fails(javascript, tmp_path):
+    folder, contract = models.product(tmp_path / "m"), models.contract({"y": [1, 3]})
+    with tfjs_runtime.node(javascript) as ask:
+
+        def run(backend):
+            return tfjs_runtime.run_golden(folder, contract, {"x": models.INPUTS}, backend, javascript, 1, ask)
+
+        first = run("wasm")
+        with pytest.raises(tfjs_runtime.CannotRun, match="'webgl' not found"):
+            run("webgl")
+        last = run("cpu")
+    for measured in (first, last):
+        assert measured["tensors"] == {"before": 0, "loaded": 1, "after_runs": 1, "after_dispose": 0}
+        np.testing.assert_allclose(measured["outputs"][0]["y"], models.INPUTS[0] @ models.WEIGHT, rtol=1e-5)
+
+
+def test_node_does_not_load_its_client_of_the_network(opened, tmp_path):
+    with opened(models.twice(tmp_path / "m", ONLINE)) as counted:
+        assert counted({"x": np.ones((1, 4), np.float32)})["y"][0, 0] == 0
+
+
+# Registers one that multiplies by how many parts of Node's client of the network were loaded.
+ONLINE = """
+const loaded = process.moduleLoadList.filter((name) => name.includes("undici")).length;
+tf.registerOp("Twice", ({ inputs }) => tf.mul(inputs[0], loaded));
+"""
+
+
 @pytest.fixture
 def opened(javascript):
     """Return a function that opens a model whose output is like its input, of some number of values."""

@@ -12,7 +12,7 @@ from conftest import REPOSITORY
 from plans import planned
 from refusals import refusal
 
-from zoomill.plan import build, house, why
+from zoomill.plan import build, cards, house, why
 
 RESNET = "results/digits_resnet8/main"
 DETECTOR = "results/ssd_mobilenet_v1_shapes"
@@ -80,7 +80,9 @@ def test_what_a_card_does_not_say_is_left_out_by_default_with_what_to_add(rooms)
     }
     del bare["evaluation"]
     catalogue = {"bare": bare, "sampled": card}
-    paths, lines = build.files("all", [], dataclasses.replace(rooms, catalogue=catalogue))
+    paths, lines = build.files(
+        "all", [], dataclasses.replace(rooms, catalogue=cards.Catalogue(catalogue, catalogue.get))
+    )
     assert "results/bare/main.float32.tflite" in paths and not fnmatch.filter(paths, "*.int8*")
     assert [line.partition(": its card ")[0] for line in lines] == [
         "left out: bare: int8",
@@ -113,7 +115,8 @@ def test_a_file_that_a_card_names_is_its_model(rooms):
 
 def test_a_file_outside_is_its_models_if_a_card_names_it_or_its_folder_or_a_pattern(rooms, tmp_path):
     source = {"files": [{"name": "a", "urls": [f"{tmp_path}/a.*", f"{tmp_path}/deep/x", "https://example.org/a"]}]}
-    house = dataclasses.replace(rooms, catalogue={"mine": {"source": source}})
+    catalogue = cards.Catalogue({"mine": ""}, lambda _: {"source": source})
+    house = dataclasses.replace(rooms, catalogue=catalogue)
     for place in (f"{tmp_path}/a.h5", f"{tmp_path}/deep", "https://example.org/a"):
         assert build.known(place, house) == "mine"
     assert build.known(f"{tmp_path}/b.h5", house) is None

@@ -88,7 +88,8 @@ def test_another_workflow_builds_with_the_rules_what_it_needs_of_them(folder):
 
 
 def test_its_own_first_rule_is_the_default_and_its_own_targets_are_its_own_matter(folder):
-    assert planned(run(folder, "-n", "--forceall"))["app"] == 1
+    jobs = planned(run(folder, "-n", "--forceall"))
+    assert jobs["app"] == 1 and "zoomill_convert_tflite" in jobs and "zoomill_validate_tflite" not in jobs
     process = run(folder, "results/own/broken")
     assert errors(process) == ["error: broken: none (unexpected; see logs/first)"]
 

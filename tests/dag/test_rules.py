@@ -10,7 +10,7 @@ from conftest import REPOSITORY
 from parsed import house, parsed
 
 from zoomill.code_files import code_files
-from zoomill.plan import schemas, variants
+from zoomill.plan import cards, schemas, variants
 from zoomill.yaml_file import load_yaml
 
 SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
@@ -28,6 +28,15 @@ def workflow_rules(tmp_path_factory):
     cards = {path.stem: path.read_text() for path in (REPOSITORY / "models").glob("*.yaml")}
     with parsed(house(REPOSITORY, tmp_path_factory.mktemp("house") / "house", cards), {}) as found:
         yield [rule for rule in found.rules if not rule.norun]
+
+
+def test_of_the_catalogue_only_the_cards_of_the_run_are_read(tmp_path, monkeypatch):
+    read, texts = [], {path.stem: path.read_text() for path in (REPOSITORY / "models").glob("digits_*.yaml")}
+    monkeypatch.setattr(cards, "load_yaml", lambda path, name: read.append(name) or load_yaml(path, name))
+    with parsed(house(REPOSITORY, tmp_path / "house", texts), {"models": ["digits_onnx", "digits_s*"]}):
+        pass
+    chosen = ["digits_onnx", *sorted(model for model in texts if model.startswith("digits_s"))]
+    assert [name for name in read if name.startswith("models/")] == [f"models/{model}.yaml" for model in chosen]
 
 
 def command_of(rule):

@@ -1,11 +1,14 @@
 """Which files a command is made of."""
 
+import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from zoomill import code_files as module
 from zoomill.code_files import code_files
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -70,6 +73,39 @@ def test_what_holds_nothing_but_a_docstring_does_not_count(folder):
 def test_modules_from_elsewhere_are_left_out(folder):
     path = folder(command="import os, json\nimport numpy as np\nfrom library import missing\n")
     assert names(path / "command.py", path) == ["command.py", "library/__init__.py"]
+
+
+def parsed(path):
+    """Return the files that a module imports, as Python's own parser tells them."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    stems = {SCRIPTS.joinpath(*name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2)}
+    return {file for stem in stems for file in (f"{stem}.py", f"{stem}/__init__.py") if os.path.exists(file)}
+
+
+def test_the_imports_of_every_module_are_those_that_python_finds():
+    for path in SCRIPTS.rglob("*.py"):
+        assert set(module._imports(str(path), str(SCRIPTS))) == parsed(path), path
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("from library import (  # both\n    first,\n    second as other,  # third\n)", {"first", "second"}),
+        ("import library.first as one, library.second", {"first", "second"}),
+        ("from library import first, second  # and third", {"first", "second"}),
+        ("if True:\n    from library.first import third", {"first"}),
+        ("from_library = 'import second'", set()),
+    ],
+)
+def test_every_form_of_import_is_understood(folder, line, found):
+    path = folder(command=f"{line}\n", **{f"library__{name}": "VALUE = 1\n" for name in ("first", "second", "third")})
+    expected = {f"library/{name}.py" for name in found} | ({"library/__init__.py"} if found else set())
+    assert set(names(path / "command.py", path)) == {"command.py", *expected}
 
 
 def test_an_edit_of_ssd_surgery_re_runs_only_what_cuts_a_detector():

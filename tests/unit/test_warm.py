@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -180,6 +181,11 @@ def waits_at_a_socket(process):
     return False
 
 
+def kilobytes_of_files(process):
+    """Return how much a process has mapped of libraries and the like."""
+    return int(re.search(r"RssFile:\s*(\d+)", Path(f"/proc/{process}/status").read_text())[1])
+
+
 def without_pipes(state):
     return {**state, "streams": [name.partition(":")[0] for name in state["streams"]]}
 
@@ -277,6 +283,13 @@ def test_a_job_gets_a_fork_of_a_process_that_was_started_like_it(house):
         os.umask(before)
     assert other["state"]["environ"]["OMP_NUM_THREADS"] == "17" and private["state"]["umask"] == "0077"
     assert len({job["parent"] for job in (usual, other, private)}) == 3
+
+
+def test_a_warm_process_holds_no_pages_that_stand_in_files(house):
+    client, job = house.begun("wait")
+    warm, fork = (kilobytes_of_files(process) for process in (job["parent"], job["job"]))
+    client.terminate()
+    assert client.wait(10) == 44 and warm < fork
 
 
 def test_an_idle_warm_process_makes_room_for_another_and_a_busy_one_stays(house):

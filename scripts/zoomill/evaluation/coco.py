@@ -68,13 +68,13 @@ class Coco:
 
     def values(self, rows):
         """Return ``map`` (IoU 0.50 to 0.95), ``ap_50``, ``ap_75``, ``ar_100`` (recall) and those of the three sizes."""
-        from pycocotools.cocoeval import COCOeval
+        from zoomill.evaluation.coco_matching import Evaluation
 
         known = sorted(set(self._categories.values()))
         with contextlib.redirect_stdout(io.StringIO()):
             truth = _coco(self._truth["categories"], range(len(rows)), self._boxes(rows))
             found = _coco(self._truth["categories"], range(len(rows)), list(_detections(rows)))
-            evaluation = COCOeval(truth, found, "bbox")
+            evaluation = Evaluation(truth, found, "bbox")
             evaluation.params.catIds = known
             evaluation.evaluate()
             evaluation.accumulate()

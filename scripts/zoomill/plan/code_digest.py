@@ -4,6 +4,7 @@ Thirty modules of each job were two thirds of all inputs, and half of the time t
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 
@@ -21,15 +22,18 @@ def of(script):
         script: path of the command.
     """
     folder, modules = os.path.dirname(script), code_files.code_files(script)
-    digests = [hashlib.sha256(code_files.text(path).encode()).hexdigest() for path in modules]
-    lines = [f"{digest}  {os.path.relpath(path, folder)}\n" for digest, path in zip(digests, modules, strict=True)]
-    wanted, said = "".join(lines).encode(), None
+    wanted, said = "".join(f"{_digest(path)}  {os.path.relpath(path, folder)}\n" for path in modules).encode(), None
     path = os.path.join(FOLDER, os.path.basename(script).removesuffix(".py"))
     with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         said = file.read()
     if said != wanted:
         _write(path, wanted, max(os.stat(module).st_mtime_ns for module in modules) if said is None else None)
     return path
+
+
+@functools.cache
+def _digest(path):
+    return hashlib.sha256(code_files.text(path).encode()).hexdigest()
 
 
 def _write(path, content, time):

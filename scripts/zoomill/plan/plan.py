@@ -41,6 +41,10 @@ class Plan:
 
     # Our own files.
 
+    def repository(self, wildcards):
+        """Return the folder of the repository, relative to the working directory."""
+        return self.root
+
     def file(self, path):
         """Return a file of the repository, relative to the working directory."""
         return os.path.normpath(os.path.join(self.root, path))

@@ -6,7 +6,7 @@ import shutil
 
 from zoomill.errors import UserError
 from zoomill.tfjs import static_server
-from zoomill.tfjs.tfjs_runtime import WEB, CannotRun
+from zoomill.tfjs.node_process import WEB, CannotRun
 
 PROGRAM = "chromium"
 _FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")

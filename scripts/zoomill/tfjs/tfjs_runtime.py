@@ -2,27 +2,21 @@
 
 import base64
 import contextlib
-import json
 import os
-import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from zoomill import made, sandbox, supervisor
+from zoomill import made
 from zoomill.errors import UserError
 from zoomill.plan import javascript
 from zoomill.proof import parity
+from zoomill.tfjs import node_process
+from zoomill.tfjs.node_process import CannotRun
 from zoomill.tfjs.tfjs_model import DTYPES, MODEL, OPERATORS, read_document
 
-WEB = Path(__file__).parents[3] / "web"
 BACKENDS = ("wasm", "cpu")
 _DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1"}
-
-
-class CannotRun(UserError):
-    """A model does not run on a backend."""
 
 
 def add_library(parser):
@@ -123,7 +117,7 @@ def _differences(entry, told):
     return [] if fits or not shape else [f"{name} has the shape {shape}, in the contract {promised}"]
 
 
-def run_golden(folder, contract, golden, backend, library, runs=1):
+def run_golden(folder, contract, golden, backend, library, runs=1, ask=None):
     """Run a graph model in Node on all golden inputs.
 
     Args:
@@ -133,12 +127,13 @@ def run_golden(folder, contract, golden, backend, library, runs=1):
         backend: one of :data:`BACKENDS`.
         library: folder of the JavaScript packages and Node.
         runs: how often at least.
+        ask: what :func:`node` gave; a process of its own runs the model without.
 
     Returns:
         What measure() of web/runner.js gives; ``outputs`` is ``[{output name: array}, …]``, one for each input.
     """
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend, "runs": runs}
-    measured = run_in_node({**where, **request(folder, contract, golden)})
+    measured = (ask or run_in_node)({**where, **request(folder, contract, golden)})
     return with_arrays(measured, signature_tensors(folder, contract, "outputs"))
 
 
@@ -170,8 +165,8 @@ def run_in_node(request):
         UserError: when there is no Node.
         CannotRun: with the reason of TensorFlow.js.
     """
-    with _started(request) as (_, answer):
-        return answer()
+    with node(request["library"]) as ask:
+        return ask(request)
 
 
 @contextlib.contextmanager
@@ -189,54 +184,30 @@ def opened(folder, contract, backend, library):
     """
     given, found = (signature_tensors(folder, contract, side) for side in ("inputs", "outputs"))
     where = {"library": str(library), "model": os.path.join(folder, MODEL), "backend": backend}
-    with _started({**where, **request(folder, contract)}) as (send, answer):
+    with node_process.started(library) as (send, answer):
+        send({**where, **request(folder, contract)})
 
         def run(feed):
             send(_encoded(feed, given, contract))
-            return _arrays(answer(), found)
+            return _arrays(answer(where["model"]), found)
 
         yield run
 
 
 @contextlib.contextmanager
-def _started(request):
-    """Start web/node.js with a request, and give two functions: to send it something more, and for its next answer."""
-    node = os.path.join(request["library"], javascript.PROGRAM)
-    with tempfile.TemporaryFile("w+") as complaints:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": complaints}
-        try:
-            process = subprocess.Popen(
-                [node, WEB / "node.js"],
-                **pipes,
-                text=True,
-                preexec_fn=sandbox.follow_parent,  # noqa: PLW1509 (one call of the C library, without locks)
-            )
-        except FileNotFoundError as error:
-            raise UserError(f"{node}: is not there to run TensorFlow.js models; {made.restore(node)}") from error
+def node(library):
+    """Give a function like :func:`run_in_node`, whose requests are all answered by one process of Node.
 
-        def send(given):
-            with contextlib.suppress(BrokenPipeError):  # it has ended, and left word why
-                process.stdin.write(json.dumps(given) + "\n")
-                process.stdin.flush()
+    Args:
+        library: folder of the JavaScript packages and Node.
+    """
+    with node_process.started(library) as (send, answer):
 
-        def answer():
-            line = process.stdout.readline()
-            supervisor.step()
-            if line.endswith("\n"):
-                return json.loads(line)
-            status = process.wait()
-            complaints.seek(0)
-            reason = (complaints.read().strip().splitlines() or [f"Node ended with {status}"])[0]
-            raise CannotRun(f"{request['model']}: TensorFlow.js cannot run it: {reason}")
+        def ask(request):
+            send(request)
+            return answer(request["model"])
 
-        send(request)
-        try:
-            yield send, answer
-        finally:
-            with contextlib.suppress(BrokenPipeError):  # what it has not read is still to be written
-                process.stdin.close()
-            process.stdout.close()
-            process.wait()
+        yield ask
 
 
 def judge(measured, contract, golden, limits):
