@@ -27,7 +27,7 @@ from zoomill import tables  # noqa: E402
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": ""}
 PLAIN, VALIDATED = "zoomill", "zoomill, validated"
-HEADINGS = ("files", "by", "CPU s", "times less CPU", "peak MiB", "wall s")
+HEADINGS = ("files", "by", "runs", "CPU s", "times less CPU", "peak MiB", "wall s")
 
 
 def programs(tool, tools):
@@ -112,7 +112,7 @@ def measured(case, args, temporary):
     try:
         config = prepared(case, given, args.mirror)
     except Failed as error:
-        return [(case.title, str(error), "", "", "", "")]
+        return [(case.title, str(error), "0", "", "", "", "")]
     runs = {name: partial(by_peer, name, peer, given, args.tools) for name, peer in case.peers.items()}
     runs |= {name: partial(by_workflow, name, case, config, given) for name in (PLAIN, VALIDATED)}
     costs, failed = {}, {}
@@ -126,19 +126,19 @@ def measured(case, args, temporary):
                     print(case.title, row, one, file=sys.stderr, flush=True)
             except Failed as error:
                 failed[name] = str(error)
+                print(case.title, name, error, file=sys.stderr, flush=True)
             shutil.rmtree(folder)
-    medians = {row: median(found) for row, found in costs.items() if row not in failed}
-    return rows(case.title, medians, failed)
+    return rows(case.title, {row: found for row, found in costs.items() if row not in failed}, failed)
 
 
-def rows(title, medians, failed):
+def rows(title, costs, failed):
     """Return rows of the table: those of the workflow tell how much more each of the others takes."""
-    ours = {PLAIN, VALIDATED}
-    found = [(f"{name}: {why}".replace("|", " "), "–", "", "", "") for name, why in failed.items()]
+    ours, medians = {PLAIN, VALIDATED}, {name: median(found) for name, found in costs.items()}
+    found = [(f"{name}: {why}".replace("|", " "), "0", "", "", "", "") for name, why in failed.items()]
     for name, one in sorted(medians.items(), key=lambda item: item[0] in ours):
         ratios = [other.cpu / one.cpu for peer, other in medians.items() if peer not in ours and name in ours]
         shown = ", ".join(f"{ratio:.1f}" for ratio in ratios)
-        found.append((name, f"{one.cpu:.1f}", shown, f"{one.peak:.0f}", f"{one.wall:.1f}"))
+        found.append((name, str(len(costs[name])), f"{one.cpu:.1f}", shown, f"{one.peak:.0f}", f"{one.wall:.1f}"))
     return [(title if not number else "", *row) for number, row in enumerate(found)]
 
 
