@@ -132,9 +132,11 @@ def _onnx2tf(version, model):
 
     def commands(given):
         tool, name = f"onnx2tf {version}", Path(model).stem
+        # It writes the model that it simplified over the one that it is given.
+        yield Command(tool, ["cp", given / model, "."])
         if version.startswith("1."):
             yield Command(tool, ["python", "-c", sample])
-        convert = ["onnx2tf", "-i", given / model, "-o", ".", "-b", "1", "-n"]
+        convert = ["onnx2tf", "-i", f"{name}.onnx", "-o", ".", "-b", "1", "-n"]
         yield Command(tool, convert, tuple(f"{name}_{variant}.tflite" for variant in ("float32", "float16")))
 
     return commands
