@@ -99,7 +99,7 @@ def kill_one(run, target, seed):
         What was killed, drawn too: ``worker``, its ``watcher``, or ``everything``; and the completed process.
     """
     draw = random.Random(seed)
-    victim, delay = draw.choice(["worker", "watcher", "everything"]), draw.uniform(0, 2)
+    victim, delay = draw.choice(["worker", "watcher", "everything"]), draw.uniform(0, 0.5)
     command = run.command("--force", target, config=CONFIG)
     process = subprocess.Popen(
         command, cwd=run.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
