@@ -36,15 +36,17 @@ matplotlib.rcParams.update({"svg.hashsalt": "growth", "svg.fonttype": "none", "f
 from matplotlib import pyplot
 points, path = json.loads(sys.argv[1]), sys.argv[2]
 figure, axes = pyplot.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
+figure.get_layout_engine().set(wspace=0.08)
 for axis, (kind, found) in zip(axes, points.items()):
     numbers, cpu, peak = zip(*found)
     axis.plot(numbers, cpu, "o-", color="C0")
-    axis.set(xlabel=kind, ylabel="CPU s per artifact", ylim=(0, None), xscale="log" if kind == "models" else "linear")
+    axis.set(xlabel=kind, ylabel="CPU s per artifact", xscale="log" if kind == "models" else "linear")
+    axis.set_ylim(0, 1.1 * max(cpu))
     axis.set_xticks(numbers, map(str, numbers), minor=False)
     axis.minorticks_off()
     other = axis.twinx()
     other.plot(numbers, peak, "s--", color="C1")
-    other.set(ylabel="peak MiB (dashed)", ylim=(0, None))
+    other.set(ylabel="peak MiB (dashed)", ylim=(0, 1.1 * max(peak)))
 figure.savefig(path, metadata={"Date": None})
 """
 
