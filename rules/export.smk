@@ -221,6 +221,7 @@ for source_kind, needs in KINDS.items():
                 f"benchmarks/{verb}_{source_kind}/{{model}}.tsv"
             wildcard_constraints:
                 model=plan.of_kind(source_kind),
+            # Jobs of an environment follow one another, so that fewer large processes live: see docs/architecture.md.
             priority: needs.environment != "tf2"
             group:
                 "model"

@@ -1,8 +1,8 @@
 """What commands import that is heavy, and takes most of their time: one warm process for each of these and environment.
 
 Never a module of this repository, so that edits count. Only what starts no threads: those do not survive a fork, so
-OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A command that is not listed runs cold: what
-it imports takes less than 0.2 s, or it has a network, as must not be found where others run.
+OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A command that is not listed runs cold: its
+imports take less than 0.3 s, or it may use the network, which no other job may be near.
 """
 
 TENSORFLOW = ("tensorflow",)
