@@ -21,6 +21,7 @@ include: "rules/openvino.smk"
 include: "rules/quantisation_error.smk"
 include: "rules/evaluate.smk"
 include: "rules/validate.smk"
+include: "rules/deploy.smk"
 include: "rules/web.smk"
 include: "rules/report.smk"
 include: "rules/reproduce.smk"
@@ -33,7 +34,6 @@ rule all:
         expand("results/{model}/provenance.json", model=config["models"]),
         plan.wanted.browser(),
         plan.wanted.pages(),
-        plan.wanted.tasks(),
     localrule: True
 
 

@@ -10,6 +10,7 @@ rule summarise:
         code=plan.code("summarise"),
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite"),
+        gates=plan.wanted.gates(),
     output:
         "results/summary.md",
     log:
@@ -25,6 +26,7 @@ rule summarise:
         python {input.code[0]:q} \
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
+            --gates {input.gates:q} \
             --drops {params.drops:q} \
             --missing {params.missing:q} \
             --output {output:q} \

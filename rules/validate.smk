@@ -2,8 +2,7 @@
 
 Requires: results/{model}/{graph}.{variant}.tflite, .openvino or .tfjs, its contract, and the model's golden.npz.
 Yields: results/{model}/{graph}.{variant}.tflite.json, .openvino.json or .tfjs.json, the evidence;
-results/{model}/{graph}.{variant}.tasks.json, that of MediaPipe Tasks; results/{model}/browser.json, that of all artifacts
-of a model in Chromium.
+results/{model}/browser.json, that of all artifacts of a model in Chromium.
 """
 
 
@@ -42,38 +41,6 @@ rule validate_tflite:
             --figures {input.figures:q} \
             --calibration {input.calibration:q} \
             --float {input.exact:q} \
-            --output {output:q} \
-            &>{log:q}
-        """
-
-
-rule validate_tasks:
-    input:
-        code=plan.code("validate_tasks"),
-        artifact="results/{model}/{graph}.{variant}.tflite",
-        contract="build/{model}/{graph}/contract.json",
-        golden=plan.golden,
-    output:
-        "results/{model}/{graph}.{variant}.tasks.json",
-    log:
-        "logs/validate_tasks/{model}.{graph}.{variant}.log",
-    benchmark:
-        "benchmarks/validate_tasks/{model}.{graph}.{variant}.tsv"
-    group:
-        "model"
-    conda:
-        "../envs/mediapipe.yaml"
-    params:
-        variant=plan.variant("tflite"),
-        limits=plan.limits,
-    shell:
-        r"""
-        python {input.code[0]:q} \
-            --artifact {input.artifact:q} \
-            --contract {input.contract:q} \
-            --golden {input.golden:q} \
-            --variant {params.variant:q} \
-            --limits {params.limits:q} \
             --output {output:q} \
             &>{log:q}
         """

@@ -14,12 +14,13 @@ def main(argv=None):
     parser.add_argument(
         "--metrics", type=made.checked, nargs="*", default=[], help="metric evidence of those that are evaluated"
     )
+    parser.add_argument("--gates", type=made.checked, nargs="*", default=[], help="evidence of deploy gates")
     parser.add_argument("--drops", type=json.loads, default={}, help="JSON object {model: {variant: largest loss}}")
     parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
-    evidence, metrics = (list(map(files.read_json, paths)) for paths in (args.evidence, args.metrics))
-    files.write_bytes(args.output, summary.text(evidence, metrics, args.drops, args.missing).encode())
+    found = [list(map(files.read_json, paths)) for paths in (args.evidence, args.metrics, args.gates)]
+    files.write_bytes(args.output, summary.text(*found, args.drops, args.missing).encode())
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ def main(argv=None):
     document["task"] = mediapipe_tasks.TASKS.get(contract.get("task"))
     reason = mediapipe_tasks.why_not(contract, args.variant.ends)
     verdict = evidence.Verdict({}, [], []) if reason else judge(args, contract, golden)
-    document |= {"opens": bool(verdict.figures), "reason": reason}
-    evidence.finish(args.output, document, verdict.figures, verdict.failures, verdict.not_tested, reason)
+    document["opens"] = bool(verdict.figures)
+    evidence.finish_gate(args.output, document, "tasks", verdict, reason)
 
 
 def judge(args, contract, golden):

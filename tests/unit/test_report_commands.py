@@ -97,6 +97,30 @@ def test_the_summary_lists_what_failed_what_lost_too_much_and_what_is_missing(su
     ]
 
 
+def gate(path, name, variant="float32", **changes):
+    """Write evidence of a gate and return its path."""
+    return evidence(path, variant, **{"gate": name, "said": "", "reason": None, "parity": {}, **changes})
+
+
+def test_the_summary_says_where_files_run_and_why_others_do_not(summary, documents, tmp_path):
+    asked = [
+        gate(tmp_path / "4.json", "tasks", said="2 of 2"),
+        gate(tmp_path / "5.json", "tasks", "dynamic", reason="no <task>", verdict="does not apply"),
+        gate(tmp_path / "6.json", "tasks", "int8", failures=["refused"], verdict="failed", passed=False),
+        gate(tmp_path / "7.json", "tasks", graph="detect_fast", reason="no <task>", verdict="does not apply"),
+    ]
+    cells, lines = summary("--evidence", *documents, "--gates", *asked)
+    assert cells[3:7] == [
+        ["where it runs", "MediaPipe"],
+        ["float32", "passed 2 of 2"],
+        ["dynamic", "no"],
+        ["int8", "FAILED"],
+    ]
+    assert lines.count("- MediaPipe, no dynamic: no &lt;task>") == 1
+    assert lines.count("- MediaPipe, no float32: no &lt;task>") == 1
+    assert "- small: detect_cut.int8.tflite: refused" in lines
+
+
 def test_a_summary_of_passes_lists_no_failure(summary, documents):
     assert "## What failed" not in summary("--evidence", documents[0])[1]
 

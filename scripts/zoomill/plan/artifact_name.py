@@ -3,14 +3,13 @@
 import dataclasses
 import re
 
-from zoomill.plan import variants
+from zoomill.plan import gates, variants
 
 # What belongs to an artifact, by the end of its name after model, graph and variant.
 ENDS = {
     "tflite": {
         "artifact": ".tflite",
         "evidence": ".tflite.json",
-        "tasks": ".tasks.json",
         "metric": ".metric.json",
         "samples": ".samples.jsonl",
         "tensors": ".tensors.json",
@@ -18,6 +17,7 @@ ENDS = {
         "source": ".cc",
         "header": ".h",
         "record": ".json",
+        **{gate: f".{gate}.json" for gate in gates.NAMES},
     },
     "openvino": {"artifact": ".openvino", "evidence": ".openvino.json"},
     "tfjs": {

@@ -49,9 +49,9 @@ class Wanted:
         evaluated = [name for name in self.artifacts(form) if "evaluation" in self._catalogue[name.model]]
         return [name.file("metric") for name in evaluated if self._config["evaluate"]]
 
-    def tasks(self):
-        """Return the evidence of MediaPipe Tasks, nothing where they are not asked."""
-        return [name.file("tasks") for name in self.artifacts("tflite") if self._config["tasks"]]
+    def gates(self):
+        """Return the evidence of the gates that the configuration names."""
+        return [name.file(gate) for name in self.artifacts("tflite") for gate in self._config["deploy"]]
 
     def drops(self):
         """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""

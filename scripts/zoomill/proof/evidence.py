@@ -78,6 +78,20 @@ def finish(path, evidence, found, failures, not_tested, reason=None):
     files.write_json(path, _finite(document))
 
 
+def finish_gate(path, evidence, gate, found, reason=None, said=""):
+    """Write the evidence of a gate.
+
+    Args:
+        path: of the JSON file.
+        evidence: what :func:`begin` returned, and more.
+        gate: name of a row of :data:`zoomill.plan.gates.TABLE`.
+        found: :class:`Verdict`.
+        reason: why such a file cannot be taken there, which is no fault of it.
+        said: a few words for the table of the summary.
+    """
+    finish(path, {**evidence, "gate": gate, "said": said, "reason": reason}, *found, reason)
+
+
 def _finite(value):
     """Replace floats that are not finite, which JSON does not have, by None."""
     if isinstance(value, dict):

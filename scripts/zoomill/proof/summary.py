@@ -1,18 +1,20 @@
 """The table of all artifacts that a run ends with, in tables that are less than 100 columns wide, and what failed."""
 
 from zoomill import escape, tables
+from zoomill.plan import gates
 from zoomill.proof import metric_loss, verdicts
 
 _HEADINGS = ("variant", "bytes", "of f32", "SQNR", "decisions")
 FAILED = "## What failed"
 
 
-def text(evidence, metrics, drops, missing):
+def text(evidence, metrics, gated, drops, missing):
     """Return the summary as Markdown: a table for each graph of each model, then a list of what failed, if anything.
 
     Args:
         evidence: documents of artifacts.
         metrics: documents of those that are evaluated.
+        gated: documents of deploy gates.
         drops: ``{model: {variant: largest loss of its metric}}``.
         missing: lines on what could not be made.
     """
@@ -35,11 +37,30 @@ def text(evidence, metrics, drops, missing):
         told = [f"\n{names[model]}{note}\n" for note in sorted(notes.get((model, graph), ())) if note]
         title = f"## {model}{'' if graph == 'main' else f' {graph}'}"
         parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
-    failed = [line for item in evidence for line in verdicts.of_evidence(item)]
+        asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]
+        parts += _where_it_runs(asked) if asked else []
+    failed = [line for item in (*evidence, *gated) for line in verdicts.of_evidence(item)]
     lines = sorted({*missing, *failed, *metric_loss.failures(metrics, drops)})
     if lines:
         parts.append(f"{FAILED}\n\n" + "".join(f"- {escape.markdown(escape.line(line))}\n" for line in lines))
     return "\n".join(parts)
+
+
+def _where_it_runs(asked):
+    """Return the table of a graph's gates, and a list of why files cannot be taken, each reason once."""
+    titles = {gate.name: gate.title for gate in gates.TABLE if gate.name in {item["gate"] for item in asked}}
+    rows, reasons = {}, {}
+    for item in asked:
+        verdict = "no" if item["reason"] else item["verdict"] if item["passed"] else item["verdict"].upper()
+        rows.setdefault(item["variant"], {})[item["gate"]] = f"{verdict} {item['said']}".rstrip()
+        if item["reason"]:
+            reasons.setdefault((titles[item["gate"]], item["reason"]), []).append(item["variant"])
+    cells = [(variant, *(found.get(gate, "") for gate in titles)) for variant, found in rows.items()]
+    lines = [
+        f"- {title}, no {', '.join(names)}: {escape.markdown(escape.line(reason))}\n"
+        for (title, reason), names in reasons.items()
+    ]
+    return [tables.markdown([("where it runs", *titles.values()), *cells]), *filter(None, ["".join(lines)])]
 
 
 def _name(item):

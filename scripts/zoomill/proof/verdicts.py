@@ -9,9 +9,11 @@ import os
 import re
 
 from zoomill import files, folders
+from zoomill.plan import gates, variants
 from zoomill.proof import metric_loss
 
-_EVIDENCE = re.compile(r"^results/[^/]+/(?:browser|[^/]+\.(?:tflite|openvino|tfjs|tasks)|[^/.]+\.[^/]+\.metric)\.json$")
+_ENDS = "|".join((*variants.FORMATS, *gates.NAMES))
+_EVIDENCE = re.compile(rf"^results/[^/]+/(?:browser|[^/]+\.(?:{_ENDS})|[^/.]+\.[^/]+\.metric)\.json$")
 
 
 def of_wanted(dag, drops):

@@ -1,0 +1,37 @@
+"""Put .tflite files to the gates of where they will run, a rule for each row of scripts/zoomill/plan/gates.py.
+
+Requires: results/{model}/{graph}.{variant}.tflite, its contract, the model's golden.npz, and what else a gate takes.
+Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence.
+"""
+
+
+rule validate_tasks:
+    input:
+        code=plan.code("validate_tasks"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+    output:
+        "results/{model}/{graph}.{variant}.tasks.json",
+    log:
+        "logs/validate_tasks/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_tasks/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/mediapipe.yaml"
+    params:
+        variant=plan.variant("tflite"),
+        limits=plan.limits,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --variant {params.variant:q} \
+            --limits {params.limits:q} \
+            --output {output:q} \
+            &>{log:q}
+        """

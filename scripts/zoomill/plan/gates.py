@@ -1,0 +1,34 @@
+"""The table of gates: what a .tflite file is asked about where it will run, on a machine that has none of it."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """A row.
+
+    Attributes:
+        name: as `deploy` in config.yaml says it, and the end of the evidence, ``<graph>.<variant>.<name>.json``.
+        title: of its column in the summary.
+        run_by: what the file is run by.
+        tells: what a pass says.
+        leaves_open: what a pass does not say.
+    """
+
+    name: str
+    title: str
+    run_by: str
+    tells: str
+    leaves_open: str
+
+
+TABLE = (
+    Gate(
+        "tasks",
+        "MediaPipe",
+        "MediaPipe Tasks 1.2.3",
+        "opens by its metadata, and gives the boxes, names and scores that LiteRT gives",
+        "the phone's own delegates",
+    ),
+)
+NAMES = tuple(gate.name for gate in TABLE)

@@ -1,0 +1,23 @@
+"""When .tflite files are put to the gates of where they will run."""
+
+import pytest
+from plans import errors, planned
+
+from zoomill.plan import gates
+
+
+@pytest.mark.parametrize("gate", gates.NAMES)
+def test_a_gate_is_asked_about_each_file_only_where_the_configuration_says_so(workflow, gate):
+    usual, asked = (planned(workflow.run("-n", config=[f"deploy={said}"])) for said in ("[]", f"[{gate}]"))
+    (rule,) = asked.keys() - usual.keys()
+    assert asked[rule] == usual["validate_tflite"]
+
+
+@pytest.mark.parametrize("gate", gates.NAMES)
+def test_the_evidence_of_one_file_can_be_had_by_its_name(workflow, gate):
+    assert "validate_tflite" not in planned(workflow.run(f"results/digits_resnet8/main.int8.{gate}.json", "-n"))
+
+
+def test_an_unknown_gate_is_named(workflow):
+    (line,) = errors(workflow.run("-n", config=["deploy=[taks]"], check=False))
+    assert "deploy[0]: 'taks' is not one of" in line
