@@ -1,7 +1,7 @@
 """The plan of this run, which the other files of rules ask, and the names that wildcards may take."""
 
 from zoomill.run import end, reports
-from zoomill.plan import javascript, session, targets, variants
+from zoomill.plan import gates, javascript, session, targets, variants
 from zoomill.plan.kinds import KINDS
 from zoomill.plan.names import NAME, other_than, pattern
 from zoomill.plan.samples import PURPOSES
@@ -12,7 +12,7 @@ ALIVE = session.hold_folder(workflow)
 
 wildcard_constraints:
     model=NAME,
-    graph="main|inference|detect_[a-z0-9_]+",
-    variant=pattern(variants.names(format="tflite")),
+    graph=f"main|inference|{gates.SOURCE}|detect_[a-z0-9_]+",
+    variant=pattern([*variants.names(format="tflite"), gates.GIVEN]),
     dataset=NAME,
     purpose=pattern(PURPOSES),

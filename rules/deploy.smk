@@ -1,8 +1,42 @@
 """Put .tflite files to the gates of where they will run, a rule for each row of scripts/zoomill/plan/gates.py.
 
 Requires: results/{model}/{graph}.{variant}.tflite, its contract, the model's golden.npz, and what else a gate takes.
-Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence.
+Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence; of a source that is a .tflite file,
+results/{model}/source.given.tflite, the file as it is, and its contract, so that it is put to the same gates.
 """
+
+
+rule take_tflite:
+    input:
+        code=plan.code("take_tflite"),
+        source="sources/{model}",
+    output:
+        artifact=f"results/{{model}}/{gates.SOURCE}.{gates.GIVEN}.tflite",
+        contract=f"build/{{model}}/{gates.SOURCE}/contract.json",
+    log:
+        "logs/take_tflite/{model}.log",
+    benchmark:
+        "benchmarks/take_tflite/{model}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        graph=gates.SOURCE,
+        file=plan.main_file,
+        card=plan.expectations,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --graph {params.graph:q} \
+            --source {input.source:q} \
+            --path {params.file:q} \
+            --card {params.card:q} \
+            --output {output.artifact:q} \
+            --output-contract {output.contract:q} \
+            &>{log:q}
+        """
 
 
 rule validate_tasks:
@@ -10,7 +44,7 @@ rule validate_tasks:
         code=plan.code("validate_tasks"),
         artifact="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
-        golden=plan.golden,
+        golden=plan.golden_of_gate,
     output:
         "results/{model}/{graph}.{variant}.tasks.json",
     log:
@@ -22,7 +56,6 @@ rule validate_tasks:
     conda:
         "../envs/mediapipe.yaml"
     params:
-        variant=plan.variant("tflite"),
         limits=plan.limits,
     shell:
         r"""
@@ -30,7 +63,7 @@ rule validate_tasks:
             --artifact {input.artifact:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
-            --variant {params.variant:q} \
+            --variant {wildcards.variant:q} \
             --limits {params.limits:q} \
             --output {output:q} \
             &>{log:q}

@@ -4,28 +4,27 @@ import argparse
 
 from zoomill import command, files
 from zoomill.proof import evidence
-from zoomill.tflite import artifact, mediapipe_tasks
+from zoomill.tflite import mediapipe_tasks, tflite_file
 
 
 def main(argv=None):
     """Write the evidence; a file that MediaPipe cannot take has the reason, and has not failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    evidence.add_arguments(parser)
-    artifact.add_argument(parser)
+    evidence.add_gate_arguments(parser)
     args = command.parse(parser, argv)
-    contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
-    document = evidence.begin(args.artifact, args.variant.name, args.limits, contract)
+    contract, model = files.read_json(args.contract), tflite_file.read(args.artifact)
+    document = evidence.begin(args.artifact, args.variant, args.limits, contract)
     document["task"] = mediapipe_tasks.TASKS.get(contract.get("task"))
-    reason = mediapipe_tasks.why_not(contract, args.variant.ends)
-    verdict = evidence.Verdict({}, [], []) if reason else judge(args, contract, golden)
+    reason = mediapipe_tasks.why_not(contract, tflite_file.describe(model)["inputs"][0]["dtype"])
+    verdict = evidence.Verdict({}, [], []) if reason else judge(args, contract, not tflite_file.quantised_types(model))
     document["opens"] = bool(verdict.figures)
     evidence.finish_gate(args.output, document, "tasks", verdict, reason)
 
 
-def judge(args, contract, golden):
+def judge(args, contract, exact):
     """Return the verdict about a file that MediaPipe has to open."""
-    exact = all(dtype.startswith("float") for dtype in args.variant.weights)
     try:
+        golden = evidence.read_golden(args.golden)
         return mediapipe_tasks.ask(args.artifact, contract, golden, args.limits, exact)
     except ValueError as error:
         return evidence.Verdict({}, [f"MediaPipe refuses it: {error}"], [])

@@ -12,8 +12,8 @@ from zoomill.yaml_file import load_yaml
 # What a card may have and its rules depend on.
 OPTIONAL = ("tflite", "calibration", "evaluation", "drop", "toco", "tfjs", "golden", "graphs", "postprocess")
 NAMES = {
-    "graph": ["main", "inference", "layers", "detect_cut", "detect_regular", "detect_own"],
-    "variant": [*variants.names(format="tflite"), "uint16", "uint8", "planned"],
+    "graph": ["main", "inference", "layers", "detect_cut", "detect_regular", "detect_own", "source"],
+    "variant": [*variants.names(format="tflite"), "uint16", "uint8", "planned", "given"],
     "purpose": ["calibration", "evaluation"],
 }
 SETTINGS = {

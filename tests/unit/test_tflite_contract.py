@@ -179,3 +179,16 @@ def test_a_scale_that_makes_no_sense_is_refused_in_one_line(written):
 def test_a_float_tensor_with_a_leftover_scale_is_a_float(written):
     (source,) = written(picture(np.float32, scale=0.5))["inputs"]
     assert "stand for" not in source["value_range"]
+
+
+def test_a_card_answers_what_a_file_leaves_open_and_the_rest_is_nothing(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(tflite_file.serialise(picture()))
+    contract = tflite_contract.of_file(str(path), recognise.inspect(path))
+    card = {"inputs": [{"name": "other", "shape": [9], "value_range": [-1, 1]}], "outputs": [], "labels": ["a"]}
+    found = tflite_contract.answered(contract, {**card, "label_offset": 1, "about": {"task": "other"}})
+    (entry,) = found["inputs"]
+    assert (entry["value_range"], entry["colour"], entry["shape"]) == ([-1, 1], None, [1, 8, 6, 3])
+    assert entry["name"] == contract["inputs"][0]["name"]
+    assert (found["task"], found["labels"], found["label_offset"]) == ("other", ["a"], 1)
+    assert not list(contract_file.questions(found))

@@ -32,3 +32,7 @@ TABLE = (
     ),
 )
 NAMES = tuple(gate.name for gate in TABLE)
+# What a source that is a .tflite file is called among artifacts: graph and variant.
+SOURCE, GIVEN = "source", "given"
+# Whose limits a file has that nobody here has made.
+MEASURED_AS = {GIVEN: "int8"}

@@ -4,7 +4,7 @@ import functools
 import json
 import os
 
-from zoomill.plan import cards, code_digest, provenance, samples, variants
+from zoomill.plan import cards, code_digest, gates, provenance, samples, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -137,7 +137,7 @@ class Plan:
         return json.dumps(self._limits(wildcards.model, wildcards.variant), sort_keys=True)
 
     def _limits(self, model, variant):
-        usual = variants.rows(name=variant)[0].limits
+        usual = variants.rows(name=gates.MEASURED_AS.get(variant, variant))[0].limits
         return {**usual, **self.config["limits"].get(variant, {}), **self.catalogue[model]["limits"].get(variant, {})}
 
     def variant(self, form, name=None):
@@ -205,9 +205,13 @@ class Plan:
         """Return the golden outputs of a graph; all graphs of a detector share them."""
         return ArtifactName(wildcards.model, wildcards.graph, "float32", "tflite").golden
 
+    def golden_of_gate(self, wildcards):
+        """Return the golden outputs of a graph, nothing for a source that is taken as it is."""
+        return [] if wildcards.graph == gates.SOURCE else self.golden(wildcards)
+
     def anchors(self, wildcards):
         """Return the anchors of a detector, nothing for other graphs."""
-        return [] if wildcards.graph in ("main", "inference") else "build/{model}/detect_cut/anchors.npy"
+        return "build/{model}/detect_cut/anchors.npy" if wildcards.graph.startswith("detect_") else []
 
     def _golden_samples(self, model):
         """Return the samples that give a model's golden inputs, None where pictures do or they are drawn."""

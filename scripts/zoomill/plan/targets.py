@@ -3,7 +3,7 @@
 import re
 
 from zoomill.errors import UserError
-from zoomill.plan import artifact_name, variants
+from zoomill.plan import artifact_name, gates, variants
 from zoomill.plan.names import require
 from zoomill.plan.samples import PURPOSES
 
@@ -26,6 +26,9 @@ _NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors 
 _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
+# What belongs to a source as it is, which was made of nothing that it could be compared with.
+_OF_GIVEN = ("artifact", "source", "header", "metric", "samples", *gates.NAMES)
+_GIVEN_ALONE = "a source as it is has nothing it was made of to be compared with"
 _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
 _NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
 
@@ -105,6 +108,8 @@ def _check_build(target, card, file):
     if not made:
         purpose = {f"{purpose}.csv": purpose for purpose in PURPOSES}.get(file)
         return _why_no_samples(card, purpose) if purpose else None
+    if file == f"{gates.SOURCE}/contract.json":
+        return None if card["source"]["kind"] == "tflite" else _no_given(card)
     require(graph, [*card["graphs"], "inference"], target, "graph")
     if graph == "inference" and not card["tfjs"]["inference"]:
         return _NO_INFERENCE
@@ -143,6 +148,8 @@ def _check_result(target, config, card, file):
     """Return why a file of a model in results/ cannot be had, or None."""
     if file in ("source.metric.json", "source.samples.jsonl"):
         return None if has(card, "evaluation") else NEEDS["evaluation"]
+    if file.startswith(f"{gates.SOURCE}."):
+        return _check_given(card, target)
     if file == "browser.json" and not config["tfjs"]:
         return "config.yaml names no `tfjs` variants to run in a browser"
     found = artifact_name.of_graph(target) or artifact_name.parse(target)
@@ -154,6 +161,23 @@ def _check_result(target, config, card, file):
     require(name.variant, variants.names(format=name.format), target, f"{variants.FORMATS[name.format]} variant")
     # A calibration serves all variants, those that the card does not list too.
     return (what != "calibration" and why_not(card, name)) or _why_not_file(card, name, what)
+
+
+def _no_given(card):
+    return f"only a source that is a .tflite file is taken as it is, and this is {card['source']['kind']}"
+
+
+def _check_given(card, target):
+    """Return why something that belongs to a source as it is cannot be had, or None."""
+    found = artifact_name.parse(target)
+    if not found:
+        return None
+    name, what = found
+    require(name.variant, [gates.GIVEN], target, "variant of a source as it is")
+    if card["source"]["kind"] != "tflite":
+        return _no_given(card)
+    fitting = name.format == "tflite" and what in _OF_GIVEN
+    return _why_not_file(card, name, what) if fitting else _GIVEN_ALONE
 
 
 def _why_not_file(card, name, what):

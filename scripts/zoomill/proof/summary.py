@@ -1,8 +1,7 @@
 """The table of all artifacts that a run ends with, in tables that are less than 100 columns wide, and what failed."""
 
 from zoomill import escape, tables
-from zoomill.plan import gates
-from zoomill.proof import metric_loss, verdicts
+from zoomill.proof import metric_loss, verdicts, where_it_runs
 
 _HEADINGS = ("variant", "bytes", "of f32", "SQNR", "decisions")
 FAILED = "## What failed"
@@ -38,29 +37,12 @@ def text(evidence, metrics, gated, drops, missing):
         title = f"## {model}{'' if graph == 'main' else f' {graph}'}"
         parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]
-        parts += _where_it_runs(asked) if asked else []
+        parts += where_it_runs.parts(asked, lambda item: item["variant"])
     failed = [line for item in (*evidence, *gated) for line in verdicts.of_evidence(item)]
     lines = sorted({*missing, *failed, *metric_loss.failures(metrics, drops)})
     if lines:
         parts.append(f"{FAILED}\n\n" + "".join(f"- {escape.markdown(escape.line(line))}\n" for line in lines))
     return "\n".join(parts)
-
-
-def _where_it_runs(asked):
-    """Return the table of a graph's gates, and a list of why files cannot be taken, each reason once."""
-    titles = {gate.name: gate.title for gate in gates.TABLE if gate.name in {item["gate"] for item in asked}}
-    rows, reasons = {}, {}
-    for item in asked:
-        verdict = "no" if item["reason"] else item["verdict"] if item["passed"] else item["verdict"].upper()
-        rows.setdefault(item["variant"], {})[item["gate"]] = f"{verdict} {item['said']}".rstrip()
-        if item["reason"]:
-            reasons.setdefault((titles[item["gate"]], item["reason"]), []).append(item["variant"])
-    cells = [(variant, *(found.get(gate, "") for gate in titles)) for variant, found in rows.items()]
-    lines = [
-        f"- {title}, no {', '.join(names)}: {escape.markdown(escape.line(reason))}\n"
-        for (title, reason), names in reasons.items()
-    ]
-    return [tables.markdown([("where it runs", *titles.values()), *cells]), *filter(None, ["".join(lines)])]
 
 
 def _name(item):

@@ -14,6 +14,7 @@ from zoomill.inputs.contract_file import QUESTION
 from zoomill.inspect import metadata_tables, tflite_metadata
 from zoomill.tflite import metadata, retune
 
+_SIDES = ("inputs", "outputs")
 _INTEGERS = ("int8", "uint8", "int16")
 _ASK_RANGE = QUESTION + "what 0 and 255 of a picture become, as [0, 1], [-1, 1] or [0, 255]"
 _ASK_OFFSET = (
@@ -43,6 +44,32 @@ def of_file(path, report):
         raise UserError(f"{path}: {error}") from error
     except Exception as error:  # what a report passes over may still make no sense
         raise UserError(f"{path}: is damaged ({type(error).__name__}: {error})") from error
+
+
+def answered(contract, card):
+    """Return the contract of a file with what its card says; a question that it leaves open becomes nothing.
+
+    Args:
+        contract: what :func:`of_file` returned.
+        card: ``inputs`` and ``outputs``, lists in the order of the file's, of any of their keys; ``labels`` and
+            ``label_offset``; and ``about``: title, task and licence.
+    """
+    labels = {key: card[key] for key in ("labels", "label_offset")} if card["labels"] or not contract["labels"] else {}
+    ends = {side: [*map(_end, contract[side], [*card[side], *({} for _ in contract[side])])] for side in _SIDES}
+    return _without_questions({**contract, **card["about"], **labels, **ends, "notes": []})
+
+
+def _end(entry, said):
+    """Return an input or output with what a card says; names, dtype and shape are the file's."""
+    return entry | {key: value for key, value in said.items() if key not in ("name", "dtype", "shape")}
+
+
+def _without_questions(value):
+    if isinstance(value, dict):
+        return {key: _without_questions(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [*map(_without_questions, value)]
+    return None if isinstance(value, str) and value.startswith(QUESTION) else value
 
 
 def _contract(name, data, report):
