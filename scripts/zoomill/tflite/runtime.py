@@ -105,6 +105,26 @@ class Artifact:
                 found[entry["name"]] = dequantise(self.interpreter.get_tensor(before["index"]), before)
         return found
 
+    def steps(self, contract):
+        """Return what one step of each output's integers is worth, those behind a last DEQUANTIZE too.
+
+        Args:
+            contract: contract of its graph.
+
+        Returns:
+            ``{output name: scale in the contract's numbers}``, None for an output that is no integers by scale.
+        """
+        makers = {index: run for run in self.interpreter._get_ops_details() for index in run["outputs"]}
+        details = {entry["index"]: entry for entry in self.interpreter.get_tensor_details()}
+        found = {}
+        for entry in contract["outputs"]:
+            end = self._outputs[entry[self._key]]
+            maker = makers.get(end["index"])
+            before = details[maker["inputs"][0]] if maker and maker["op_name"] == "DEQUANTIZE" else end
+            scale = float(before["quantization"][0])
+            found[entry["name"]] = (1.0 if before is end and _is_stored(entry, end) else scale) if scale else None
+        return found
+
 
 class _ByTensor:
     """Runs a file without signature, such as TOCO's, and knows its inputs and outputs by their tensors."""
