@@ -31,7 +31,8 @@ def main(argv=None):
     registered = sorted(tflite_file.operators(tflite_file.parse(micro.deployed(data), args.artifact)))
     verdict = answers(data, contract, gate_inputs.feeds(args, contract))
     if document["operators"] != registered:
-        verdict.failures.append(f"TFLite Micro looks up {document['operators']}, a C array registers {registered}")
+        lists = (", ".join(names) for names in (document["operators"], registered))
+        verdict.failures.append("TFLite Micro looks up {}, a C array registers {}".format(*lists))
     evidence.finish_gate(args.output, document, "micro", verdict, said=f"{arena['total'] / 1024:.0f} KiB")
 
 

@@ -7,13 +7,13 @@ import sys
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from small_models import Builder, dense, dense_contract
+from small_models import Builder, dense, dense_contract, heads, heads_contract, options
 
 import validate_kernels
 import validate_micro
 from zoomill import files
 from zoomill.inputs import samples
-from zoomill.tflite import micro, tflite_file
+from zoomill.tflite import kernel_spread, micro, tflite_file
 
 GOLDEN = np.random.default_rng(0).normal(size=(5, 1, 4)).astype(np.float32)
 
@@ -109,6 +109,29 @@ def test_kernels_without_tflite_micro_say_why(asked):
 def test_a_file_that_litert_refuses_fails(asked):
     (failure,) = asked("kernels", *unknown())["failures"]
     assert failure.startswith("LiteRT refuses it: ") and "Resampler" in failure
+
+
+def test_another_list_of_operators_than_tflite_micro_looks_up_fails(asked, monkeypatch, tmp_path):
+    asked("micro", *classifier())  # writes the files
+    monkeypatch.setattr(validate_micro.micro, "needed_operators", lambda data: ["ADD", "FULLY_CONNECTED"])
+    monkeypatch.chdir(tmp_path)
+    flags = ["--artifact", "a.tflite", "--contract", "contract.json", "--variant", "int8", "--output", "out.json"]
+    validate_micro.main([*flags, "--golden", "golden.npz"])
+    (failure,) = files.read_json("out.json")["failures"]
+    assert failure == "TFLite Micro looks up ADD, FULLY_CONNECTED, a C array registers FULLY_CONNECTED"
+
+
+def test_regular_nms_loses_a_class_on_two_threads_which_a_spread_shows():
+    asked, anchors = options(), 6  # of three classes: tensorflow#56058
+    model, contract = heads(anchors, 4), heads_contract(asked, anchors)
+    tflite_file.append_postprocess(model, np.float32([[place, 0, 0.5, 0.5] for place in range(anchors)]), asked)
+    tflite_file.set_signature(model, contract)
+    scores = np.zeros((1, anchors, 4), np.float32)
+    scores[0, range(anchors), [1, 2, 3, 1, 2, 3]] = 0.9
+    feeds = [{"boxes": np.zeros((1, anchors, 4), np.float32), "scores": scores}]
+    sets = {"one": ("builtin", 1), "two": ("builtin", 2)}
+    found = kernel_spread.compare(tflite_file.serialise(model), contract, feeds, sets)
+    assert [(found[name].figures()["decisions"], found[name].figures()["flips"]) for name in sets] == [(6, 0), (6, 2)]
 
 
 class Spread:

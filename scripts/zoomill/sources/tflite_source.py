@@ -133,7 +133,7 @@ class File:
                 found = micro.Interpreter(self._content)
             except RuntimeError:
                 raise error from None
-            self.notes.append(f"TFLite Micro runs its integers: {str(error).removeprefix(f'{self.path}: ')}")
+            self.notes.append("TFLite Micro runs its integers, as LiteRT refuses the file")
             return found
 
     def _ends(self, details, signature):
