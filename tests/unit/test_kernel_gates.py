@@ -97,7 +97,7 @@ def test_each_set_of_kernels_is_measured_and_the_one_that_is_farthest_off_is_nam
     assert found["verdict"] == "passed" and found["refused"] == {}
     assert list(found["parity"]) == sorted(["builtin", "builtin, 2 threads", "xnnpack", "xnnpack, 2 threads", "micro"])
     assert {one["inputs"] for one in found["parity"].values()} == {5}
-    assert found["said"].startswith(f"{max(one['differ'] for one in found['parity'].values())} of 1500 values differ")
+    assert found["said"].startswith(f"{max(one['differ'] for one in found['parity'].values())} of 1500 differ")
 
 
 def test_kernels_without_tflite_micro_say_why(asked):
@@ -179,9 +179,9 @@ def test_where_litert_refuses_the_answers_of_tflite_micro_are_not_tested(monkeyp
     ("figures", "said"),
     [
         ({}, ""),
-        ({"a": {"decisions": 9, "flips": 1, "differ": 5, "values": 9}}, "1 of 9 decisions flip (a)"),
-        ({"a": {"decisions": 9, "flips": 0, "differ": 5, "values": 9}}, "0 of 9 decisions flip"),
-        ({"a": {"decisions": 0, "flips": 0, "differ": 5, "values": 9}}, "5 of 9 values differ (a)"),
+        ({"a": {"decisions": 9, "flips": 1, "differ": 5, "values": 9}}, "1 of 9 flip (a)"),
+        ({"a": {"decisions": 9, "flips": 0, "differ": 5, "values": 9}}, "0 of 9 flip"),
+        ({"a": {"decisions": 0, "flips": 0, "differ": 5, "values": 9}}, "5 of 9 differ (a)"),
     ],
 )
 def test_the_summary_is_told_what_flips_or_else_what_differs(figures, said):
