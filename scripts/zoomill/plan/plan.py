@@ -179,6 +179,10 @@ class Plan:
         """Return the flags that say which artifact is scored."""
         return ["--artifact", input.artifact, "--variant", wildcards.variant]
 
+    def kernels_flags(self, wildcards):
+        """Return the flag that says whose kernels run what is scored, nothing for the usual ones."""
+        return ["--kernels", "micro"] if wildcards.kernels else []
+
     def task(self, wildcards, input):
         """Return the flags for the samples and the metric of a model's evaluation; the data set's card names boxes."""
         chosen = self.catalogue[wildcards.model]["evaluation"]
@@ -202,12 +206,10 @@ class Plan:
         return [] if "main" in self.catalogue[wildcards.model]["graphs"] else "build/{model}/detect_cut/anchors.npy"
 
     def golden(self, wildcards):
-        """Return the golden outputs of a graph; all graphs of a detector share them."""
+        """Return the golden outputs of a graph, which all of a detector share; nothing for a source as it is."""
+        if wildcards.graph == gates.SOURCE:
+            return []
         return ArtifactName(wildcards.model, wildcards.graph, "float32", "tflite").golden
-
-    def golden_of_gate(self, wildcards):
-        """Return the golden outputs of a graph, nothing for a source that is taken as it is."""
-        return [] if wildcards.graph == gates.SOURCE else self.golden(wildcards)
 
     def anchors(self, wildcards):
         """Return the anchors of a detector, nothing for other graphs."""
