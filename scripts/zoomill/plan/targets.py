@@ -30,7 +30,7 @@ _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
 # What belongs to a source as it is, which was made of nothing that it could be compared with.
-_OF_GIVEN = ("artifact", "source", "header", "metric", "samples", *gates.NAMES)
+_OF_GIVEN = ("artifact", "metric", "samples", *_ON_MICRO, *gates.NAMES)
 _GIVEN_ALONE = "a source as it is has nothing it was made of to be compared with"
 _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
 _NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
@@ -198,8 +198,9 @@ def _why_not_file(card, name, what):
     """Return why a file that belongs to an artifact cannot be had though the artifact can, or None."""
     if name.graph == "layers" and what != "artifact":
         return _LAYERS_ALONE
-    if what in _ON_MICRO and (reason := variants.row(name.format, name.variant).no_micro):
-        return reason
+    refused = [row.no_micro for row in variants.rows(format=name.format, name=name.variant) if row.no_micro]
+    if what in _ON_MICRO and refused:
+        return refused[0]
     if what in ("metric", "samples", *_MICRO_METRIC) and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):
