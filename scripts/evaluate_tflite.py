@@ -58,7 +58,7 @@ def loaded(args, data, task):
     try:
         return runtime.Artifact(data, args.kernels, task.contract, args.threads)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = runtime.refusal(error)
         raise UserError(f"{args.artifact}: the {args.kernels} kernels refuse it: {reason}") from error
 
 
