@@ -5,6 +5,42 @@ Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence.
 """
 
 
+rule validate_gpu:
+    input:
+        code=plan.code("validate_gpu"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        chromium=plan.tfjs.chromium_folder(),
+    output:
+        "results/{model}/{graph}.{variant}.gpu.json",
+    log:
+        "logs/validate_gpu/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_gpu/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        samples=plan.evaluation.flags,
+        chromium=plan.tfjs.chromium(),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            {params.samples:q} \
+            --variant {wildcards.variant:q} \
+            --chromium {params.chromium:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
 rule validate_tasks:
     input:
         code=plan.code("validate_tasks"),

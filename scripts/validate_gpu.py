@@ -8,7 +8,7 @@ from zoomill.inputs import contract_file
 from zoomill.proof import evidence, gate_inputs
 from zoomill.tflite import gpu, gpu_fault, gpu_form, gpu_parity, runtime, swiftshader, tflite_file
 
-NO_SAMPLES = "it was run on no evaluation samples (`evaluation` in the card), and a fault of the accelerator need not show on others"
+NO_SAMPLES = "it was run on no evaluation samples (`evaluation` in the card), and on other inputs a fault need not show"
 
 
 def main(argv=None):

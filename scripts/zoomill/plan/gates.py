@@ -24,6 +24,14 @@ class Gate:
 
 TABLE = (
     Gate(
+        "gpu",
+        "GPU",
+        "LiteRT 2.3.0's WebGPU accelerator, on the processor by SwiftShader",
+        "how many operators the GPU takes, that it gives LiteRT's answers on the evaluation samples, and that no sum "
+        "or value leaves float16",
+        "a physical GPU, which was not tried; it may compute in float16, SwiftShader does in float32",
+    ),
+    Gate(
         "tasks",
         "MediaPipe",
         "MediaPipe Tasks 1.2.3",

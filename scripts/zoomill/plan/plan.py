@@ -245,7 +245,7 @@ class Plan:
     def float_file(self, wildcards):
         """Return the float32 file that a TFLite variant is derived from, nothing for those that are converted."""
         row = variants.row("tflite", wildcards.variant)
-        return "results/{model}/{graph}.float32.tflite" if row.made_from == "float32" else []
+        return "results/{model}/{graph}.float32.tflite" if row.made_from not in ("graph", "source") else []
 
     def conversion_figures(self, wildcards):
         """Return the figures that TOCO logged, for its variants."""

@@ -32,8 +32,9 @@ def first_wrong(folder, model, interpreter):
         return None
     place, apart = found
     operator = graph.operators[place - 1]
-    name = graph.tensors[int(operator.outputs[0])].name.decode()
-    return f"{tflite_file.operator_name(model, operator)} {place} ({name}), alone, is off by {apart:.0%} of its largest value"
+    name = f"{tflite_file.operator_name(model, operator)} {place}"
+    made = graph.tensors[int(operator.outputs[0])].name.decode()
+    return f"{name} ({made}), alone, is off by {apart:.0%} of its largest value"
 
 
 def _apart(model, operator, interpreter):

@@ -1,7 +1,7 @@
 """The convolution that LiteRT's GPU accelerator gets wrong, and a form of it that it gets right.
 
-ai-edge-litert 2.3.0 runs a 1x1 convolution of int8 weights as if its stride were 1. In the corner of a 2x2 kernel that is
-0 elsewhere the same weights read the same pixels, and add nothing but zeros: integers stay bit for bit what they were.
+ai-edge-litert 2.3.0 runs a 1x1 convolution of int8 weights as if its stride were 1. In the corner of a 2x2 kernel that
+is 0 elsewhere the same weights read the same pixels, and the rest adds zeros: integers stay bit for bit what they were.
 """
 
 import numpy as np
@@ -32,8 +32,8 @@ def phrases(model):
     """Return a phrase for every convolution of a file that is known to go wrong."""
     tensors = model.subgraphs[0].tensors
     return [
-        f"CONV_2D {place} ({tensors[int(operator.outputs[0])].name.decode()}): a 1x1 kernel of int8 weights with a stride, "
-        "which the accelerator runs without it; rewrite_for_gpu.py has another form"
+        f"CONV_2D {place} ({tensors[int(operator.outputs[0])].name.decode()}): a 1x1 kernel of int8 weights with a "
+        "stride, which the accelerator runs without it; rewrite_for_gpu gives it another form"
         for place, operator in strided_pointwise(model)
     ]
 
@@ -69,13 +69,13 @@ def rewrite(model, any_weights=False):
 
 
 def _widen(model, weights):
-    """Give a tensor of weights ``[out, 1, 1, in]`` the shape ``[out, 2, 2, in]``; the zero points of int8 ones are 0."""
+    """Give weights ``[out, 1, 1, in]`` the shape ``[out, 2, 2, in]``; those of int8 have zero points of 0."""
     stored = tflite_file.constant(model, weights)
     kernel = np.zeros((stored.shape[0], 2, 2, stored.shape[3]), stored.dtype)
     kernel[:, :1, :1] = stored
-    before = weights.buffer
-    model.buffers.append(tflite_file.schema.BufferT())
-    weights.buffer, weights.shape = len(model.buffers) - 1, [*kernel.shape]
-    model.buffers[-1].data = np.frombuffer(kernel.tobytes(), np.uint8)
-    if all(tensor.buffer != before for graph in model.subgraphs for tensor in graph.tensors):
-        model.buffers[before].data = None
+    # Tensors that store the same may share a buffer.
+    if sum(tensor.buffer == weights.buffer for graph in model.subgraphs for tensor in graph.tensors) > 1:
+        model.buffers.append(tflite_file.schema.BufferT())
+        weights.buffer = len(model.buffers) - 1
+    weights.shape = [*kernel.shape]
+    model.buffers[weights.buffer].data = np.frombuffer(kernel.tobytes(), np.uint8)

@@ -102,7 +102,7 @@ def _apart(expected, found):
 
 
 def misses(comparison):
-    """Return a phrase for everything in which the GPU is farther from the built-in kernels than :data:`LIMITS` allow."""
+    """Return a phrase for everything in which the GPU is farther from LiteRT's kernels than :data:`LIMITS` allow."""
     ours, theirs, phrases = comparison.gpu, comparison.xnnpack, []
     allowed = LIMITS["times"] * theirs["flips"] + LIMITS["flips"] * ours["decisions"]
     if ours["flips"] > allowed:

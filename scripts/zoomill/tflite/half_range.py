@@ -43,8 +43,8 @@ class Sums:
     def overflows(self):
         """Return a phrase for every operator that leaves the range of float16."""
         return [
-            f"{name} ({self._graph.tensors[index].name.decode()}): its {what} {largest:,.0f}, and a GPU that computes in "
-            f"float16 has no number beyond {LARGEST:,.0f}"
+            f"{name} ({self._graph.tensors[index].name.decode()}): its {what} {largest:,.0f}, and a GPU that computes "
+            f"in float16 has no number beyond {LARGEST:,.0f}"
             for (name, index, what), largest in self._largest.items()
             if not largest <= LARGEST
         ]
