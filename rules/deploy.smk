@@ -11,6 +11,7 @@ rule validate_gpu:
         artifact="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
+        anchors=plan.anchors,
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
         chromium=plan.tfjs.chromium_folder(),
@@ -23,9 +24,9 @@ rule validate_gpu:
     group:
         "model"
     conda:
-        "../envs/litert.yaml"
+        "../envs/evaluate.yaml"
     params:
-        samples=plan.evaluation.flags,
+        task=plan.gate_task,
         chromium=plan.tfjs.chromium(),
     shell:
         r"""
@@ -33,7 +34,8 @@ rule validate_gpu:
             --artifact {input.artifact:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
-            {params.samples:q} \
+            --anchors {input.anchors:q} \
+            {params.task:q} \
             --variant {wildcards.variant:q} \
             --chromium {params.chromium:q} \
             --output {output:q} \

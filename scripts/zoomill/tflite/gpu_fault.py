@@ -31,10 +31,7 @@ def first_wrong(folder, model, interpreter):
     if not (found := gpu.in_child(folder, search).value):
         return None
     place, apart = found
-    operator = graph.operators[place - 1]
-    name = f"{tflite_file.operator_name(model, operator)} {place}"
-    made = graph.tensors[int(operator.outputs[0])].name.decode()
-    return f"{name} ({made}), alone, is off by {apart:.0%} of its largest value"
+    return f"{tflite_file.operator_title(model, place)}, alone, is off by {apart:.0%} of its largest value"
 
 
 def _apart(model, operator, interpreter):

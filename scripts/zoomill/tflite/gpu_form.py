@@ -30,11 +30,10 @@ def strided_pointwise(model, any_weights=False):
 
 def phrases(model):
     """Return a phrase for every convolution of a file that is known to go wrong."""
-    tensors = model.subgraphs[0].tensors
     return [
-        f"CONV_2D {place} ({tensors[int(operator.outputs[0])].name.decode()}): a 1x1 kernel of int8 weights with a "
-        "stride, which the accelerator runs without it; rewrite_for_gpu gives it another form"
-        for place, operator in strided_pointwise(model)
+        f"{tflite_file.operator_title(model, place)}: a 1x1 kernel of int8 weights with a stride, which the accelerator "
+        "runs without it; rewrite_for_gpu gives it another form"
+        for place, _ in strided_pointwise(model)
     ]
 
 

@@ -20,7 +20,7 @@ class Sums:
     def __init__(self, model):
         self._graph = model.subgraphs[0]
         self._operators = [
-            (f"{tflite_file.operator_name(model, operator)} {place}", operator, self._sizes(model, operator))
+            (tflite_file.operator_title(model, place), operator, self._sizes(model, operator))
             for place, operator in enumerate(self._graph.operators, 1)
         ]
         self._largest = {}
@@ -35,23 +35,22 @@ class Sums:
             for index in map(int, operator.outputs):
                 if self._is_real(index):
                     values = self._real(interpreter, index)
-                    self._note(name, index, "values go to", np.abs(values).max(initial=0))
+                    self._note(name, "values go to", np.abs(values).max(initial=0))
             if sizes is not None and self._is_real(int(operator.inputs[0])):
                 found = _largest_sum(self._real(interpreter, int(operator.inputs[0])), *sizes)
-                self._note(name, int(operator.outputs[0]), "sums go to", found)
+                self._note(name, "sums go to", found)
 
     def overflows(self):
         """Return a phrase for every operator that leaves the range of float16."""
         return [
-            f"{name} ({self._graph.tensors[index].name.decode()}): its {what} {largest:,.0f}, and a GPU that computes "
-            f"in float16 has no number beyond {LARGEST:,.0f}"
-            for (name, index, what), largest in self._largest.items()
+            f"{name}: its {what} {largest:,.0f}, and a GPU that computes in float16 has no number beyond {LARGEST:,.0f}"
+            for (name, what), largest in self._largest.items()
             if not largest <= LARGEST
         ]
 
     def largest(self):
         """Return the largest sum of any reduction, 0 without."""
-        return max((found for (_, _, what), found in self._largest.items() if what == "sums go to"), default=0.0)
+        return max((found for (_, what), found in self._largest.items() if what == "sums go to"), default=0.0)
 
     def _sizes(self, model, operator):
         """Return the axes along which an operator sums and the window in which it does, None of one that does not."""
@@ -65,14 +64,13 @@ class Sums:
 
     def _is_real(self, index):
         tensor = self._graph.tensors[index]
-        return tensor.type in (tflite_file.schema.TensorType.FLOAT32,) or tflite_file.is_quantised(tensor)
+        return tensor.type == tflite_file.schema.TensorType.FLOAT32 or tflite_file.is_quantised(tensor)
 
     def _real(self, interpreter, index):
         return tflite_file.real(self._graph.tensors[index], interpreter.get_tensor(index))
 
-    def _note(self, name, index, what, found):
-        key = name, index, what
-        self._largest[key] = max(self._largest.get(key, 0.0), float(found))
+    def _note(self, name, what, found):
+        self._largest[name, what] = max(self._largest.get((name, what), 0.0), float(found))
 
 
 def _largest_sum(values, axes, window):
