@@ -43,6 +43,48 @@ rule validate_gpu:
         """
 
 
+rule validate_litertjs:
+    input:
+        code=plan.code("validate_litertjs"),
+        javascript=plan.tfjs.browser(),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        chromium=plan.tfjs.chromium_folder(),
+    output:
+        "results/{model}/{graph}.{variant}.litertjs.json",
+    log:
+        "logs/validate_litertjs/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_litertjs/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/web.yaml"
+    resources:
+        mem_mb=2000,
+        time_limit=config["time_limit"],
+    params:
+        samples=plan.evaluation.flags,
+        chromium=plan.tfjs.chromium(),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            {params.samples:q} \
+            --variant {wildcards.variant:q} \
+            --chromium {params.chromium:q} \
+            --library build/javascript \
+            --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
 rule validate_tasks:
     input:
         code=plan.code("validate_tasks"),

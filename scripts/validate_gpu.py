@@ -10,9 +10,7 @@ from zoomill import command, files, made
 from zoomill.evaluation import harness
 from zoomill.inputs import contract_file, sample_inputs
 from zoomill.proof import evidence, gate_inputs, parity
-from zoomill.tflite import gpu, gpu_fault, gpu_form, gpu_parity, runtime, swiftshader, tflite_file
-
-NO_SAMPLES = "it was run on no evaluation samples (`evaluation` in the card), and on other inputs a fault need not show"
+from zoomill.tflite import elsewhere, gpu, gpu_fault, gpu_form, runtime, swiftshader, tflite_file
 
 
 def main(argv=None):
@@ -28,7 +26,7 @@ def main(argv=None):
     read = contract_file.read if args.golden or args.samples else files.read_json
     contract, model = read(args.contract), tflite_file.read(args.artifact)
     folder = swiftshader.find(args.chromium)
-    document = evidence.begin(args.artifact, args.variant, gpu_parity.LIMITS, contract)
+    document = evidence.begin(args.artifact, args.variant, elsewhere.LIMITS, contract)
     document |= {
         "swiftshader_sha256": swiftshader.digest(folder),
         "device": "SwiftShader, in float32; no GPU was tried",
@@ -60,27 +58,27 @@ def said(document):
 
 def judge(args, folder, contract, model, document):
     """Return verdict and reason, and add to the document where the operators run and what the answers are worth."""
-    file = runtime.Artifact(args.artifact, "builtin", contract)
     with open(args.artifact, "rb") as opened:
         data = opened.read()
-    runs = gpu_parity.run(folder, data, file, contract, gate_inputs.feeds(args, contract))
-    document |= gpu.residency(runs.log, runs.whole, len(model.subgraphs[0].operators))
-    document |= {"adapter": gpu.adapter(runs.log), "warnings": gpu.warnings(runs.log)}
+    file = runtime.Artifact(data, "builtin", contract)
+    (whole, outputs), log = gpu.run(folder, data, file, contract, gate_inputs.feeds(args, contract))
+    document |= gpu.residency(log, whole, len(model.subgraphs[0].operators))
+    document |= {"adapter": gpu.adapter(log), "warnings": gpu.warnings(log)}
     if not document["on_gpu"]:
         return evidence.Verdict({}, [], []), f"the GPU runs none of its operators: {document['refused'][0]}"
     feeds = gate_inputs.feeds(args, contract)
-    compared = gpu_parity.compare(args.artifact, model, contract, feeds, runs.outputs)
+    compared = elsewhere.compare(args.artifact, model, contract, feeds, outputs)
     document["largest_sum"] = compared.sums.largest()
-    failures = gpu_parity.misses(compared)
+    failures = elsewhere.misses(compared)
     if failures:
         file(contract, compared.worst)
         wrong = gpu_fault.first_wrong(folder, model, file.interpreter)
         failures[-1] += f"; {wrong or 'no operator alone is wrong'}"
     failures += compared.sums.overflows()
     if args.metric and not tflite_file.postprocess_options(model):
-        document["metric"] = scores(args, contract, file, runs.outputs)
-    figures = {"gpu": compared.gpu, "xnnpack": compared.xnnpack}
-    not_tested = [] if args.samples else [NO_SAMPLES, *document["known_faults"]]
+        document["metric"] = scores(args, contract, file, outputs)
+    figures = {"gpu": compared.figures, "xnnpack": compared.xnnpack}
+    not_tested = [] if args.samples else [elsewhere.NO_SAMPLES, *document["known_faults"]]
     return evidence.Verdict(figures, failures, not_tested), None
 
 

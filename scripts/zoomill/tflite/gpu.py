@@ -126,6 +126,31 @@ def _reason(log):
     return [*said, *lines[-1:], "ended without a word"][0]
 
 
+def run(folder, data, file, contract, feeds):
+    """Run a file on the GPU.
+
+    Args:
+        folder: of SwiftShader.
+        data: bytes of the file.
+        file: :class:`zoomill.tflite.runtime.Artifact` of it.
+        contract: of its graph.
+        feeds: iterable of ``{input tensor: array}``.
+
+    Returns:
+        An :class:`Answer` whose value are :attr:`Program.whole` and what the GPU gives for each input, a list of
+        ``{output: array}`` under the file's names and as it stores them.
+
+    Raises:
+        CannotRun: when the accelerator does not take it.
+    """
+
+    def work():
+        program = Program(data)
+        return program.whole, [program(file.stored(contract, feed)) for feed in feeds]
+
+    return in_child(folder, work)
+
+
 def residency(log, whole, count):
     """Return where the operators of a file run.
 

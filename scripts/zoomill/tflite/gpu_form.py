@@ -31,8 +31,8 @@ def strided_pointwise(model, any_weights=False):
 def phrases(model):
     """Return a phrase for every convolution of a file that is known to go wrong."""
     return [
-        f"{tflite_file.operator_title(model, place)}: a 1x1 kernel of int8 weights with a stride, which the accelerator "
-        "runs without it; rewrite_for_gpu gives it another form"
+        f"{tflite_file.operator_title(model, place)}: a 1x1 kernel of int8 weights with a stride, which the "
+        "accelerator runs without it; rewrite_for_gpu gives it another form"
         for place, _ in strided_pointwise(model)
     ]
 

@@ -1,83 +1,43 @@
-"""What a .tflite file gives on the GPU accelerator, against LiteRT's kernels on the processor."""
+"""What a .tflite file gives elsewhere, on a GPU or in a browser, against LiteRT's kernels on this processor."""
 
 import typing
 
 import numpy as np
 
 from zoomill.proof.spread import Spread
-from zoomill.tflite import gpu, runtime
+from zoomill.tflite import runtime
 from zoomill.tflite.half_range import Sums
 
-# How often as far as LiteRT's XNNPACK may the GPU be from LiteRT's built-in kernels, and what it always may: a share of
-# all decisions, steps of integers, a share of the largest value.
+NO_SAMPLES = "it was run on no evaluation samples (`evaluation` in the card), and on other inputs a fault need not show"
+# How often as far as LiteRT's XNNPACK may others be from LiteRT's built-in kernels, and what they always may: a share
+# of all decisions, steps of integers, a share of the largest value.
 LIMITS = {"times": 2, "flips": 0.01, "steps": 2, "share": 0.01}
 
 
-class Runs(typing.NamedTuple):
-    """What the GPU made of a file.
-
-    Attributes:
-        whole: whether it runs all of it.
-        outputs: list of ``{output: array}``, of each input, under the file's names and as it stores them.
-        log: what the accelerator printed.
-    """
-
-    whole: bool
-    outputs: list
-    log: str
-
-
 class Comparison(typing.NamedTuple):
-    """How the GPU differs from LiteRT's built-in kernels.
+    """How another runtime differs from LiteRT's built-in kernels.
 
     Attributes:
-        gpu, xnnpack: figures of :class:`zoomill.proof.spread.Spread`, of either against the built-in kernels.
-        line: those of the GPU in words.
+        figures, xnnpack: of :class:`zoomill.proof.spread.Spread`, its own and those of LiteRT's XNNPACK.
         sums: :class:`zoomill.tflite.half_range.Sums` over all inputs.
         worst: the input on which it differs most, None without inputs.
     """
 
-    gpu: dict
+    figures: dict
     xnnpack: dict
-    line: str
     sums: Sums
     worst: dict | None
 
 
-def run(folder, data, file, contract, feeds):
-    """Run a file on the GPU.
-
-    Args:
-        folder: of SwiftShader.
-        data: bytes of the file.
-        file: :class:`zoomill.tflite.runtime.Artifact` of it.
-        contract: of its graph.
-        feeds: iterable of ``{input tensor: array}``.
-
-    Returns:
-        A :class:`Runs`.
-
-    Raises:
-        CannotRun: when the accelerator does not take it.
-    """
-
-    def work():
-        program = gpu.Program(data)
-        return program.whole, [program(file.stored(contract, feed)) for feed in feeds]
-
-    (whole, outputs), log = gpu.in_child(folder, work)
-    return Runs(whole, outputs, log)
-
-
 def compare(path, model, contract, feeds, outputs):
-    """Compare what the GPU gave with what LiteRT's kernels give.
+    """Compare what another runtime gave with what LiteRT's kernels give.
 
     Args:
         path: of the file.
         model: ``ModelT`` of it.
         contract: of its graph.
-        feeds: as for :func:`run`.
-        outputs: of :class:`Runs`.
+        feeds: iterable of ``{input tensor: array}``.
+        outputs: list of ``{output: array}``, of each input, under the file's names and as it stores them.
 
     Returns:
         A :class:`Comparison`.
@@ -93,7 +53,7 @@ def compare(path, model, contract, feeds, outputs):
         apart = max(_apart(expected[name], values[name]) for name in expected)
         if not apart <= most:
             worst, most = feed, apart
-    return Comparison(ours.figures(), theirs.figures(), ours.line(), sums, worst)
+    return Comparison(ours.figures(), theirs.figures(), sums, worst)
 
 
 def _apart(expected, found):
@@ -102,8 +62,8 @@ def _apart(expected, found):
 
 
 def misses(comparison):
-    """Return a phrase for everything in which the GPU is farther from LiteRT's kernels than :data:`LIMITS` allow."""
-    ours, theirs, phrases = comparison.gpu, comparison.xnnpack, []
+    """Return a phrase for everything in which it is farther from the built-in kernels than :data:`LIMITS` allow."""
+    ours, theirs, phrases = comparison.figures, comparison.xnnpack, []
     allowed = LIMITS["times"] * theirs["flips"] + LIMITS["flips"] * ours["decisions"]
     if ours["flips"] > allowed:
         phrases.append(
