@@ -62,7 +62,7 @@ def judge(args, folder, contract, model, document):
         data = opened.read()
     file = runtime.Artifact(data, "builtin", contract)
     (whole, outputs), log = gpu.run(folder, data, file, contract, gate_inputs.feeds(args, contract))
-    document |= gpu.residency(log, whole, len(model.subgraphs[0].operators))
+    document |= gpu.residency(log, whole, model)
     document |= {"adapter": gpu.adapter(log), "warnings": gpu.warnings(log)}
     if not document["on_gpu"]:
         return evidence.Verdict({}, [], []), f"the GPU runs none of its operators: {document['refused'][0]}"

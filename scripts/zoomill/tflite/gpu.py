@@ -13,8 +13,7 @@ import typing
 import numpy as np
 
 from zoomill import supervisor
-from zoomill.tflite import swiftshader
-from zoomill.tflite.tflite_file import SIGNATURE
+from zoomill.tflite import swiftshader, tflite_file
 
 _REFUSED = "Following operations are not supported by GPU delegate:"
 _SHARED = re.compile(r"(\d+) operations will run on the GPU, and the remaining (\d+) operations will run on the CPU")
@@ -57,7 +56,7 @@ class Program:
         both = HardwareAccelerator.GPU | HardwareAccelerator.CPU
         self._model = CompiledModel.from_buffer(data, hardware_accel=both)
         keys = [*self._model.get_signature_list()]
-        self._place = keys.index(SIGNATURE) if SIGNATURE in keys else 0
+        self._place = keys.index(tflite_file.SIGNATURE) if tflite_file.SIGNATURE in keys else 0
         key = keys[self._place]
         self._inputs = [*self._model.get_input_tensor_details(key)]
         self._outputs = self._model.get_output_tensor_details(key)
@@ -151,13 +150,13 @@ def run(folder, data, file, contract, feeds):
     return in_child(folder, work)
 
 
-def residency(log, whole, count):
-    """Return where the operators of a file run.
+def residency(log, whole, model):
+    """Return where the operators of a file run; those of constants alone, which are computed beforehand, do not count.
 
     Args:
         log: what the accelerator printed when it compiled the file.
         whole: :attr:`Program.whole`.
-        count: how many operators the file has.
+        model: ``ModelT`` of the file.
 
     Returns:
         ``operators``, how many there are; ``on_gpu``, how many the GPU runs; ``refused``, a line for each kind that it
@@ -166,8 +165,22 @@ def residency(log, whole, count):
     shared, told = _SHARED.search(log), log.partition(_REFUSED)[2]
     lines = [line.strip() for line in told.splitlines()]
     end = next((place for place, line in enumerate(lines) if _SHARED.search(line) or _NONE.search(line)), len(lines))
-    on_gpu = count if whole else int(shared[1]) if shared else 0
-    return {"operators": count, "on_gpu": on_gpu, "refused": [line for line in lines[:end] if line]}
+    kinds = _kinds(model)
+    on_gpu = len(kinds) if whole else int(shared[1]) if shared else 0
+    refused = [line for line in lines[:end] if line and (line.startswith("CUSTOM") or line.partition(":")[0] in kinds)]
+    return {"operators": len(kinds), "on_gpu": on_gpu, "refused": refused}
+
+
+def _kinds(model):
+    """Return the kinds of all operators of the first subgraph that read an input or another operator."""
+    graph = model.subgraphs[0]
+    moving = {int(index) for index in graph.inputs}
+    kinds = []
+    for operator in graph.operators:
+        if moving.intersection(map(int, operator.inputs)):
+            moving.update(map(int, operator.outputs))
+            kinds.append(tflite_file.operator_name(model, operator))
+    return kinds
 
 
 def adapter(log):

@@ -41,11 +41,11 @@ class Sums:
                 self._note(name, "sums go to", found)
 
     def overflows(self):
-        """Return a phrase for every operator that leaves the range of float16."""
+        """Return a phrase for every operator that leaves the range of float16; its sums say more than its values."""
+        beyond = {name: (what, found) for (name, what), found in self._largest.items() if not found <= LARGEST}
         return [
-            f"{name}: its {what} {largest:,.0f}, and a GPU that computes in float16 has no number beyond {LARGEST:,.0f}"
-            for (name, what), largest in self._largest.items()
-            if not largest <= LARGEST
+            f"{name}: its {what} {found:,.0f}, and a GPU that computes in float16 has no number beyond {LARGEST:,.0f}"
+            for name, (what, found) in beyond.items()
         ]
 
     def largest(self):
@@ -70,7 +70,8 @@ class Sums:
         return tflite_file.real(self._graph.tensors[index], interpreter.get_tensor(index))
 
     def _note(self, name, what, found):
-        self._largest[name, what] = max(self._largest.get((name, what), 0.0), float(found))
+        found = np.inf if np.isnan(found) else float(found)
+        self._largest[name, what] = max(self._largest.get((name, what), 0.0), found)
 
 
 def _largest_sum(values, axes, window):
