@@ -41,7 +41,7 @@ def test_where_operators_run_is_told_without_those_of_constants():
     refused = ["GATHER: Only support 1D indices"]
     assert gpu.residency(REFUSAL.format(1), False, model) == {"operators": 2, "on_gpu": 1, "refused": refused}
     assert gpu.residency("", True, model) == {"operators": 2, "on_gpu": 2, "refused": []}
-    none = "ERROR: Following operations are not supported by GPU delegate:\nADD: no\nNo operations will run on the GPU, and"
+    none = "Following operations are not supported by GPU delegate:\nADD: no\nNo operations will run on the GPU, and"
     assert gpu.residency(none, False, model) == {"operators": 2, "on_gpu": 0, "refused": ["ADD: no"]}
 
 
