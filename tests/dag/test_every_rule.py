@@ -15,6 +15,7 @@ NAMES = {
     "graph": ["main", "inference", "layers", "detect_cut", "detect_regular", "detect_own"],
     "variant": [*variants.names(format="tflite"), "uint16", "uint8", "planned"],
     "purpose": ["calibration", "evaluation"],
+    "kernels": ["", ".micro"],
 }
 SETTINGS = {
     "the default configuration": {},
@@ -22,7 +23,7 @@ SETTINGS = {
         "tflite": list(variants.names(format="tflite")),
         "tfjs": ["float32", "float16", "uint16", "uint8", "planned"],
         "openvino": ["float32"],
-        "c_arrays": list(variants.names(format="tflite")),
+        "c_arrays": list(variants.names(format="tflite", no_micro="")),
         "browser": True,
     },
     "the first TOCO": {"toco": "tf1", "evaluate": False},
