@@ -34,8 +34,8 @@ def main(argv=None):
     document["known_faults"] = gpu_form.phrases(model)
     try:
         verdict, reason = judge(args, folder, contract, model, document)
-    except gpu.CannotRun as error:
-        verdict, reason = evidence.Verdict({}, [str(error)], []), None
+    except (gpu.CannotRun, RuntimeError, ValueError) as error:
+        verdict, reason = evidence.Verdict({}, [f"is not run: {str(error).splitlines()[0]}"], []), None
     evidence.finish_gate(args.output, document, "gpu", verdict, reason, said(document))
 
 

@@ -14,17 +14,7 @@ from zoomill.tflite import runtime, tflite_file
 
 pytestmark = pytest.mark.slow
 MODEL = "digits_resnet8"
-VARIANTS = ("float32", "dynamic", "int8", "int8_gpu")
 SAMPLES = ("--form", '{"reader": "npy", "label": "class"}', "--metric", '{"name": "top_k"}')
-
-
-@pytest.fixture(scope="session")
-def digits(shared):
-    """A run that has made the files, their contract, and samples."""
-    targets = [f"results/{MODEL}/main.{variant}.tflite" for variant in VARIANTS]
-    return shared(
-        "gpu", *targets, f"results/{MODEL}/main.int8_gpu.tflite.json", f"results/{MODEL}/main.int8.metric.json"
-    )
 
 
 @pytest.fixture(scope="session")
