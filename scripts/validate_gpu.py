@@ -27,15 +27,13 @@ def main(argv=None):
     contract, model = read(args.contract), tflite_file.read(args.artifact)
     folder = swiftshader.find(args.chromium)
     document = evidence.begin(args.artifact, args.variant, elsewhere.LIMITS, contract)
-    document |= {
-        "swiftshader_sha256": swiftshader.digest(folder),
-        "device": "SwiftShader, in float32; no GPU was tried",
-    }
-    document["known_faults"] = gpu_form.phrases(model)
+    whose = "a Chromium that was fetched" if os.path.dirname(args.chromium) else "this machine's Chromium"
+    document["device"] = f"SwiftShader of {whose}, in float32; no physical GPU was tried"
+    document |= {"swiftshader_sha256": swiftshader.digest(folder), "known_faults": gpu_form.phrases(model)}
     try:
         verdict, reason = judge(args, folder, contract, model, document)
-    except (gpu.CannotRun, RuntimeError, ValueError) as error:
-        verdict, reason = evidence.Verdict({}, [f"is not run: {str(error).splitlines()[0]}"], []), None
+    except (elsewhere.Refused, gpu.CannotRun) as error:
+        verdict, reason = evidence.Verdict({}, [str(error)], []), None
     evidence.finish_gate(args.output, document, "gpu", verdict, reason, said(document))
 
 
@@ -60,7 +58,7 @@ def judge(args, folder, contract, model, document):
     """Return verdict and reason, and add to the document where the operators run and what the answers are worth."""
     with open(args.artifact, "rb") as opened:
         data = opened.read()
-    file = runtime.Artifact(data, "builtin", contract)
+    file = elsewhere.artifact(args.artifact, args.contract, contract, bool(args.golden or args.samples))
     (whole, outputs), log = gpu.run(folder, data, file, contract, gate_inputs.feeds(args, contract))
     document |= gpu.residency(log, whole, model)
     document |= {"adapter": gpu.adapter(log), "warnings": gpu.warnings(log)}

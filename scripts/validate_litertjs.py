@@ -10,7 +10,7 @@ from zoomill.inputs import contract_file
 from zoomill.proof import evidence, gate_inputs
 from zoomill.tfjs import browser, litert_js, tfjs_runtime
 from zoomill.tfjs.node_process import CannotRun
-from zoomill.tflite import elsewhere, runtime, tflite_file
+from zoomill.tflite import elsewhere, tflite_file
 
 
 def main(argv=None):
@@ -28,8 +28,10 @@ def main(argv=None):
     contract, model = read(args.contract), tflite_file.read(args.artifact)
     document = evidence.begin(args.artifact, args.variant, elsewhere.LIMITS, contract)
     verdict, reason = evidence.Verdict({}, [], []), why_not(model)
-    if not reason:
-        verdict = judge(args, contract, model, document)
+    try:
+        verdict = verdict if reason else judge(args, contract, model, document)
+    except elsewhere.Refused as error:
+        verdict = evidence.Verdict({}, [str(error)], [])
     ran = [name for name, found in document.get("backends", {}).items() if "error" not in found]
     evidence.finish_gate(args.output, document, "litertjs", verdict, reason, ", ".join(ran))
 
@@ -47,7 +49,8 @@ def why_not(model):
 
 def judge(args, contract, model, document):
     """Return the verdict over both backends, and add to the document what they are and how they ran."""
-    file, figures, failures = runtime.Artifact(args.artifact, "builtin", contract), {}, []
+    file = elsewhere.artifact(args.artifact, args.contract, contract, bool(args.golden or args.samples))
+    figures, failures = {}, []
     stored = [file.stored(contract, feed) for feed in gate_inputs.feeds(args, contract)]
     zeros = {entry["tensor"]: np.zeros(entry["shape"], entry["dtype"]) for entry in contract["inputs"]}
     given = stored or [file.stored(contract, zeros)]

@@ -10,7 +10,7 @@ from conftest import missing
 from small_models import Builder, picture_contract
 
 from zoomill import files
-from zoomill.tflite import runtime, tflite_file
+from zoomill.tflite import gpu_fault, gpu_form, runtime, swiftshader, tflite_file
 
 pytestmark = pytest.mark.slow
 MODEL = "digits_resnet8"
@@ -118,6 +118,7 @@ def small(asked, tmp_path):
     def ask(model, side, value=0.0):
         (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(model))
         end = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]]
+        end.name = b"scores"
         (tmp_path / "contract.json").write_text(json.dumps(picture_contract([*map(int, end.shape)], side)))
         np.savez(tmp_path / "golden.npz", image=np.full((2, side, side, 3), value, np.float32))
         return asked(tmp_path / "a.tflite", tmp_path / "contract.json", "--golden", tmp_path / "golden.npz")
@@ -164,3 +165,61 @@ def test_a_refused_operator_is_named_and_a_file_of_nothing_else_does_not_apply(s
     none = small(alone.build(ends[:1], ends[1:]), 4)
     assert (none["verdict"], none["passed"]) == ("does not apply", True)
     assert none["reason"].startswith("the GPU runs none of its operators: GATHER: ")
+
+
+# Weights, with a scale for each channel or one for all, activations, stride, kernel, and whether the GPU goes wrong.
+CONVOLUTIONS = [
+    ("float32", 0, "float32", 2, 1, False),
+    ("int8", 4, "float32", 2, 1, True),
+    ("int8", 1, "float32", 2, 1, True),
+    ("int8", 4, "int8", 2, 1, True),
+    ("int8", 1, "int8", 2, 1, True),
+    ("int8", 4, "int8", 3, 1, True),
+    ("int8", 4, "int8", 1, 1, False),
+    ("int8", 4, "int8", 2, 2, False),
+    ("int8", 4, "int8", 2, 3, False),
+    ("uint8", 1, "uint8", 2, 1, False),
+]
+
+
+def convolution(weights, scales, values, stride, kernel):
+    """Return a convolution of ``[1, 8, 8, 4]``."""
+    random, builder, left = np.random.default_rng(3), Builder(), -(-8 // stride)
+    shapes, point = {"x": [1, 8, 8, 4], "y": [1, left, left, 4]}, 3 if values == "int8" else 120
+    numbers = random.integers(0, 100, (4, kernel, kernel, 4)) - 50 * (weights != "uint8")
+    held = numbers.astype(weights)
+    held = (
+        builder.quantised("w", held, [0.01] * scales, point * (weights == "uint8"))
+        if scales
+        else builder.tensor("w", held)
+    )
+    if values == "float32":
+        ends = [builder.tensor(name, shape) for name, shape in shapes.items()]
+        bias = builder.tensor("b", np.zeros(4, np.float32))
+    else:
+        ends = [builder.quantised(name, shape, 0.1, point, np.dtype(values)) for name, shape in shapes.items()]
+        bias = builder.quantised("b", np.zeros(4, np.int32), [0.001] * scales, 0)
+    settings = schema.Conv2DOptionsT(strideW=stride, strideH=stride, dilationWFactor=1, dilationHFactor=1)
+    builder.operator("CONV_2D", [ends[0], held, bias], [ends[1]], settings)
+    builder.model.operatorCodes[0].version = 5 if weights == "int8" else 3
+    return builder.build(ends[:1], ends[1:])
+
+
+@pytest.mark.parametrize(("weights", "scales", "values", "stride", "kernel", "wrong"), CONVOLUTIONS)
+def test_the_known_fault_is_that_of_the_accelerator_and_the_other_form_has_it_not(
+    weights, scales, values, stride, kernel, wrong
+):
+    if not shutil.which("chromium"):
+        missing("Chromium, whose SwiftShader stands for a GPU, is not installed")
+    model, folder = convolution(weights, scales, values, stride, kernel), swiftshader.find("chromium")
+    assert bool(gpu_form.phrases(model)) == wrong
+    for rewritten in (False, True) if wrong else (False,):
+        if rewritten:
+            gpu_form.rewrite(model)
+        interpreter = runtime.Artifact(tflite_file.serialise(model), "reference").interpreter
+        start = interpreter.get_input_details()[0]
+        drawn = np.random.default_rng(1).integers(0, 100, start["shape"])
+        interpreter.set_tensor(start["index"], drawn.astype(start["dtype"]))
+        interpreter.invoke()
+        found = gpu_fault.first_wrong(folder, model, interpreter)
+        assert bool(found) == (wrong and not rewritten), found

@@ -4,6 +4,7 @@ import typing
 
 import numpy as np
 
+from zoomill.errors import UserError
 from zoomill.proof.spread import Spread
 from zoomill.tflite import runtime
 from zoomill.tflite.half_range import Sums
@@ -12,6 +13,10 @@ NO_SAMPLES = "it was run on no evaluation samples (`evaluation` in the card), an
 # How often as far as LiteRT's XNNPACK may others be from LiteRT's built-in kernels, and what they always may: a share
 # of all decisions, steps of integers, a share of the largest value.
 LIMITS = {"times": 2, "flips": 0.01, "steps": 2, "share": 0.01}
+
+
+class Refused(Exception):
+    """A file that LiteRT itself does not run; the text is its own, in one line."""
 
 
 class Comparison(typing.NamedTuple):
@@ -27,6 +32,30 @@ class Comparison(typing.NamedTuple):
     xnnpack: dict
     sums: Sums
     worst: dict | None
+
+
+def artifact(path, contract_path, contract, has_inputs):
+    """Return the :class:`zoomill.tflite.runtime.Artifact` of a file, run by the built-in kernels.
+
+    Args:
+        path, contract_path: of the file and of its contract.
+        contract: content of that.
+        has_inputs: whether it will be given any, and the contract thus has to be of the file.
+
+    Raises:
+        Refused: when LiteRT does not run it.
+        UserError: when the contract is not of the file.
+    """
+    try:
+        file = runtime.Artifact(path, "builtin", contract)
+    except (RuntimeError, ValueError) as error:
+        raise Refused(f"LiteRT refuses it: {str(error).splitlines()[0]}") from error
+    try:
+        if has_inputs:
+            file.check(contract)
+    except UserError as error:
+        raise UserError(f"{path}: is not as {contract_path} says: {error}") from error
+    return file
 
 
 def compare(path, model, contract, feeds, outputs):

@@ -17,7 +17,6 @@ from zoomill.tflite import swiftshader, tflite_file
 
 _REFUSED = "Following operations are not supported by GPU delegate:"
 _SHARED = re.compile(r"(\d+) operations will run on the GPU, and the remaining (\d+) operations will run on the CPU")
-_NONE = re.compile(r"No operations will run on the GPU")
 _ADAPTER = re.compile(r"Selected adapter: (.*)")
 # What the accelerator warns of when it makes shaders of a graph; of itself it warns in another form.
 _WARNING = re.compile(r"^W\d{4} \S+ +\d+ \S+\] (.*)", re.MULTILINE)
@@ -162,12 +161,10 @@ def residency(log, whole, model):
         ``operators``, how many there are; ``on_gpu``, how many the GPU runs; ``refused``, a line for each kind that it
         does not, in the accelerator's words.
     """
-    shared, told = _SHARED.search(log), log.partition(_REFUSED)[2]
-    lines = [line.strip() for line in told.splitlines()]
-    end = next((place for place, line in enumerate(lines) if _SHARED.search(line) or _NONE.search(line)), len(lines))
-    kinds = _kinds(model)
+    shared, kinds = _SHARED.search(log), _kinds(model)
+    lines = [line.strip() for line in log.partition(_REFUSED)[2].splitlines()]
     on_gpu = len(kinds) if whole else int(shared[1]) if shared else 0
-    refused = [line for line in lines[:end] if line and (line.startswith("CUSTOM") or line.partition(":")[0] in kinds)]
+    refused = [line for line in lines if line.startswith("CUSTOM ") or line.partition(":")[0] in kinds]
     return {"operators": len(kinds), "on_gpu": on_gpu, "refused": refused}
 
 
