@@ -48,14 +48,14 @@ def measure(data, contract, feeds, sets):
 
 
 def said(figures):
-    """Return most decisions that a set of kernels takes otherwise, by its name; else most values."""
+    """Return how many decisions the set of kernels that is farthest off takes otherwise; without any, values."""
     if not figures:
         return ""
-    what = "flips" if any(found["decisions"] for found in figures.values()) else "differ"
-    of = {"flips": "decisions", "differ": "values"}[what]
+    what, of, verb = ("flips", "decisions", "flip")
+    if not any(found["decisions"] for found in figures.values()):
+        what, of, verb = ("differ", "values", "differ")
     name, most = max(figures.items(), key=lambda item: item[1][what])
-    words = {"flips": "flip", "differ": "differ"}[what]
-    return f"{most[what]} of {most[of]} {words}" + (f" ({name})" if most[what] else "")
+    return f"{most[what]} of {most[of]} {verb}" + (f" ({name})" if most[what] else "")
 
 
 if __name__ == "__main__":
