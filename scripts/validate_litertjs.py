@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from zoomill import command, files, sandbox, supervisor
+from zoomill.detection.postprocess import OP
 from zoomill.inputs import contract_file
 from zoomill.proof import evidence, gate_inputs
 from zoomill.tfjs import browser, litert_js, tfjs_runtime
@@ -37,8 +38,10 @@ def main(argv=None):
 
 
 def why_not(model):
-    """Return why LiteRT.js cannot give a file its inputs or read its outputs, or None."""
+    """Return why LiteRT.js cannot run a file, give it its inputs or read its outputs, or None."""
     described = tflite_file.describe(model)
+    if OP in described["operators"]:
+        return f"LiteRT.js has no {OP}; a graph that ends before it, detect_cut, can be run"
     foreign = [end for side in ("inputs", "outputs") for end in described[side] if end["dtype"] not in litert_js.DTYPES]
     if not foreign:
         return None
