@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import small_models
-import validate_litertjs
 
+import validate_litertjs
 from zoomill.tflite import tflite_file
 
 
