@@ -58,8 +58,8 @@ def loaded(args, data, task):
     try:
         return runtime.Artifact(data, args.kernels, task.contract, args.threads)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{args.artifact}: cannot be run by its {args.kernels} kernels: {reason}") from error
+        reason = runtime.refusal(error)
+        raise UserError(f"{args.artifact}: the {args.kernels} kernels refuse it: {reason}") from error
 
 
 def retuned(task, data, changes):

@@ -4,7 +4,7 @@ import argparse
 
 from zoomill import command, files
 from zoomill.proof import evidence, gate_inputs
-from zoomill.tflite import kernel_spread, micro
+from zoomill.tflite import kernel_spread, micro, runtime
 
 # What each is called, and its set of kernels and threads; reference kernels, which all are compared with, know one.
 _SETS = {
@@ -41,7 +41,7 @@ def measure(data, contract, feeds, sets):
     try:
         spreads = kernel_spread.compare(data, contract, feeds, sets)
     except (RuntimeError, ValueError) as error:
-        return evidence.Verdict({}, [f"LiteRT refuses it: {str(error).splitlines()[0]}"], [])
+        return evidence.Verdict({}, [f"LiteRT refuses it: {runtime.refusal(error)}"], [])
     figures = {name: {**spread.figures(), "line": spread.line()} for name, spread in spreads.items()}
     nothing = not any(found["inputs"] for found in figures.values())
     return evidence.Verdict(figures, [], ["its answers: there are no inputs"] * nothing)
@@ -49,7 +49,7 @@ def measure(data, contract, feeds, sets):
 
 def said(figures):
     """Return how many decisions the set of kernels that is farthest off takes otherwise; without any, values."""
-    if not figures:
+    if not any(found["inputs"] for found in figures.values()):
         return ""
     what, of, verb = ("flips", "decisions", "flip")
     if not any(found["decisions"] for found in figures.values()):

@@ -4,7 +4,7 @@ import argparse
 
 from zoomill import command, files
 from zoomill.proof import evidence, gate_inputs
-from zoomill.tflite import kernel_spread, micro, tflite_file
+from zoomill.tflite import kernel_spread, micro, runtime, tflite_file
 
 # Both compute alike but for the order in which they round, which moves integers by a few steps (most that was seen: 7)
 # and no float at all. Another function than the file's moves them by more.
@@ -41,8 +41,8 @@ def answers(data, contract, feeds):
     try:
         spread = kernel_spread.compare(data, contract, feeds, {"micro": ("micro", 1)})["micro"]
     except (RuntimeError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        return evidence.Verdict({}, [], [f"nothing to compare its answers with: LiteRT refuses the file: {said}"])
+        reason = runtime.refusal(error)
+        return evidence.Verdict({}, [], [f"nothing to compare its answers with: LiteRT refuses the file: {reason}"])
     figures, line = spread.figures(), spread.line()
     if not figures["inputs"]:
         return evidence.Verdict(figures, [], ["its answers: there are no inputs"])

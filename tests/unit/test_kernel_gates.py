@@ -168,20 +168,21 @@ def test_answers_beyond_the_limits_fail(monkeypatch, figures, passes):
 
 def test_where_litert_refuses_the_answers_of_tflite_micro_are_not_tested(monkeypatch):
     def refuse(*_):
-        raise RuntimeError("no such dimension\nmore")
+        raise RuntimeError("not in [0, 1). Was 3.Tensor 33 too\nmore")
 
     monkeypatch.setattr(validate_micro.kernel_spread, "compare", refuse)
     (phrase,) = validate_micro.answers(b"", {}, []).not_tested
-    assert phrase == "nothing to compare its answers with: LiteRT refuses the file: no such dimension"
+    assert phrase == "nothing to compare its answers with: LiteRT refuses the file: not in [0, 1). Was 3"
 
 
 @pytest.mark.parametrize(
     ("figures", "said"),
     [
         ({}, ""),
-        ({"a": {"decisions": 9, "flips": 1, "differ": 5, "values": 9}}, "1 of 9 flip (a)"),
-        ({"a": {"decisions": 9, "flips": 0, "differ": 5, "values": 9}}, "0 of 9 flip"),
-        ({"a": {"decisions": 0, "flips": 0, "differ": 5, "values": 9}}, "5 of 9 differ (a)"),
+        ({"a": {"inputs": 0, "decisions": 0, "flips": 0, "differ": 0, "values": 0}}, ""),
+        ({"a": {"inputs": 1, "decisions": 9, "flips": 1, "differ": 5, "values": 9}}, "1 of 9 flip (a)"),
+        ({"a": {"inputs": 1, "decisions": 9, "flips": 0, "differ": 5, "values": 9}}, "0 of 9 flip"),
+        ({"a": {"inputs": 1, "decisions": 0, "flips": 0, "differ": 5, "values": 9}}, "5 of 9 differ (a)"),
     ],
 )
 def test_the_summary_is_told_what_flips_or_else_what_differs(figures, said):

@@ -37,6 +37,11 @@ def test_values_of_integers_differ_in_steps():
     assert found.line() == "2 of 6 values differ, by up to 3 steps"
 
 
+def test_real_numbers_of_the_same_integer_do_not_differ():
+    pair = [0.3, 0.1], [np.nextafter(np.float32(0.3), np.float32(1)), 0.1]
+    assert [spread([pair], steps).figures()["differ"] for steps in (0.1, None)] == [0, 1]
+
+
 def test_values_of_floats_differ_by_a_share_of_the_largest_over_all_inputs():
     found = spread([([1.0, -8.0], [1.0, -6.0]), ([2.0, 2.0], [2.0, 2.0])]).figures()
     assert (found["differ"], found["share"], found["steps"]) == (1, 0.25, None)

@@ -79,9 +79,13 @@ class Spread:
             self._counts[name] += number
 
     def _add_values(self, name, first, second):
-        same = (first == second) | (np.isnan(first) & np.isnan(second))
+        with np.errstate(invalid="ignore"):  # infinite ones of the same sign have no difference
+            apart = np.abs(first - second)
+        # Real numbers of the same integer may differ in their last bit.
+        near = apart < (self._steps.get(name) or 0) / 2
+        same = near | (first == second) | (np.isnan(first) & np.isnan(second))
         self._count(values=first.size, differ=int((~same).sum()))
-        apart = np.abs(first[~same] - second[~same])
+        apart = apart[~same]
         apart[np.isnan(apart)] = np.inf  # a number and what is none are as far apart as can be
         self._note(name, apart.max(initial=0), np.abs(first[np.isfinite(first)]).max(initial=0))
 

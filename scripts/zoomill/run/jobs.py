@@ -11,7 +11,7 @@ _STATUS = re.compile(r"died with <Signals\.\w+: (\d+)>|exit status (\d+)")
 
 def name(job):
     """Return a job's rule and the values of its wildcards."""
-    return " ".join([job.rule.name, ".".join(job.wildcards_dict.values())]).strip()
+    return " ".join([job.rule.name, ".".join(filter(None, job.wildcards_dict.values()))]).strip()
 
 
 def write_last_words(jobs, texts):

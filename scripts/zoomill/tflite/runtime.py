@@ -1,5 +1,6 @@
 """Running .tflite artifacts, with kernels that do not depend on the machine's cores if nothing else is asked for."""
 
+import re
 import warnings
 from pathlib import Path
 
@@ -189,6 +190,11 @@ def _range_difference(name, promised, details):
     if 2 * shared >= max(high - low, most - least):
         return []
     return [f"value_range of {name} is {least:g} to {most:g}; the file's integers stand for {low:.4g} to {high:.4g}"]
+
+
+def refusal(error):
+    """Return the first sentence of why a runtime refuses a file; LiteRT's follow each other without a blank."""
+    return re.split(r"\n|\.(?=[A-Z])", str(error))[0]
 
 
 def quantise(values, details):
