@@ -18,6 +18,39 @@ ANSWER = r"""
         """
 
 
+rule take_tflite:
+    input:
+        code=plan.code("take_tflite"),
+        source="sources/{model}",
+    output:
+        artifact=f"results/{{model}}/{gates.SOURCE}.{gates.GIVEN}.tflite",
+        contract=f"build/{{model}}/{gates.SOURCE}/contract.json",
+    log:
+        "logs/take_tflite/{model}.log",
+    benchmark:
+        "benchmarks/take_tflite/{model}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        graph=gates.SOURCE,
+        file=plan.main_file,
+        card=plan.expectations,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --model {wildcards.model:q} \
+            --graph {params.graph:q} \
+            --source {input.source:q} \
+            --path {params.file:q} \
+            --card {params.card:q} \
+            --output {output.artifact:q} \
+            --output-contract {output.contract:q} \
+            &>{log:q}
+        """
+
+
 rule validate_micro:
     input:
         code=plan.code("validate_micro"),
@@ -66,35 +99,82 @@ rule validate_kernels:
         ANSWER
 
 
-rule take_tflite:
+rule validate_gpu:
     input:
-        code=plan.code("take_tflite"),
-        source="sources/{model}",
+        code=plan.code("validate_gpu"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        chromium=plan.tfjs.chromium_folder(),
     output:
-        artifact=f"results/{{model}}/{gates.SOURCE}.{gates.GIVEN}.tflite",
-        contract=f"build/{{model}}/{gates.SOURCE}/contract.json",
+        "results/{model}/{graph}.{variant}.gpu.json",
     log:
-        "logs/take_tflite/{model}.log",
+        "logs/validate_gpu/{model}.{graph}.{variant}.log",
     benchmark:
-        "benchmarks/take_tflite/{model}.tsv"
+        "benchmarks/validate_gpu/{model}.{graph}.{variant}.tsv"
     group:
         "model"
     conda:
-        "../envs/litert.yaml"
+        "../envs/evaluate.yaml"
     params:
-        graph=gates.SOURCE,
-        file=plan.main_file,
-        card=plan.expectations,
+        task=plan.gate_task,
+        chromium=plan.tfjs.chromium(),
     shell:
         r"""
         python {input.code[0]:q} \
-            --model {wildcards.model:q} \
-            --graph {params.graph:q} \
-            --source {input.source:q} \
-            --path {params.file:q} \
-            --card {params.card:q} \
-            --output {output.artifact:q} \
-            --output-contract {output.contract:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --anchors {input.anchors:q} \
+            {params.task:q} \
+            --variant {wildcards.variant:q} \
+            --chromium {params.chromium:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_litertjs:
+    input:
+        code=plan.code("validate_litertjs"),
+        javascript=plan.tfjs.browser(),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        chromium=plan.tfjs.chromium_folder(),
+    output:
+        "results/{model}/{graph}.{variant}.litertjs.json",
+    log:
+        "logs/validate_litertjs/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_litertjs/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/web.yaml"
+    resources:
+        mem_mb=2000,
+        time_limit=config["time_limit"],
+    params:
+        samples=plan.evaluation.flags,
+        chromium=plan.tfjs.chromium(),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            {params.samples:q} \
+            --variant {wildcards.variant:q} \
+            --chromium {params.chromium:q} \
+            --library build/javascript \
+            --time-limit {resources.time_limit:q} \
+            --output {output:q} \
             &>{log:q}
         """
 

@@ -100,6 +100,36 @@ rule quantise_tflite:
         """
 
 
+rule rewrite_for_gpu:
+    input:
+        code=plan.code("rewrite_for_gpu"),
+        tflite="results/{model}/{graph}.int8.tflite",
+        contract="build/{model}/{graph}/contract.json",
+    output:
+        "results/{model}/{graph}.int8_gpu.tflite",
+    log:
+        "logs/rewrite_for_gpu/{model}.{graph}.log",
+    benchmark:
+        "benchmarks/rewrite_for_gpu/{model}.{graph}.tsv"
+    wildcard_constraints:
+        graph=pattern(targets.WITHOUT_OP),
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        variant=plan.variant("tflite", "int8_gpu"),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --tflite {input.tflite:q} \
+            --contract {input.contract:q} \
+            --variant {params.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
 rule quantise_tensorflow:
     input:
         code=plan.code("quantise_tensorflow"),

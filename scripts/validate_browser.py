@@ -59,7 +59,8 @@ def document(chromium, runs, artifact, contract, golden, limits):
         own = {entry["name"]: entry["name"] for entry in (*contract["inputs"], *contract["outputs"])}
         # Files of some converters have no signature, and thus the names of tensors.
         tensors = {entry["tensor"]: entry["name"] for entry in (*contract["inputs"], *contract["outputs"])}
-        request = {"file": address, "names": tensors | own, "inputs": tfjs_runtime.feeds(own, contract, golden)}
+        request = {"file": address, "names": tensors | own, "accelerator": "wasm"}
+        request["inputs"] = tfjs_runtime.feeds(own, contract, golden)
         function, places = "proveLiteRt", ["litert"]
         names = {entry["name"]: entry["name"] for entry in contract["outputs"]}
 

@@ -9,7 +9,7 @@ from zoomill import command, files, made
 from zoomill.errors import UserError
 from zoomill.inputs import contract_file
 from zoomill.proof import evidence, parity
-from zoomill.tflite import artifact, detection_parity, detection_source, runtime, tflite_descent, tflite_file
+from zoomill.tflite import artifact, detection_parity, detection_source, gpu_form, runtime, tflite_descent, tflite_file
 
 
 def main(argv=None):
@@ -103,7 +103,10 @@ def descent(args, model):
     """Compare a file with the float32 file that it was derived from, if it was from any."""
     figures, failures = {}, []
     for path in args.float or []:
-        failures, figures["descent"] = tflite_descent.differences(tflite_file.read(path), model)
+        exact = tflite_file.read(path)
+        if args.variant.for_gpu:
+            gpu_form.rewrite(exact, any_weights=True)
+        failures, figures["descent"] = tflite_descent.differences(exact, model)
         if files.digest(path) == files.digest(args.artifact):
             failures.append(f"is byte for byte {os.path.basename(path)}: nothing in it is {args.variant.name}")
     return evidence.Verdict(figures, failures, [])

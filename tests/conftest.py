@@ -184,6 +184,13 @@ def starter_run(shared):
     return shared("starter")
 
 
+@pytest.fixture(scope="session")
+def digits(shared):
+    """A run that has made some variants of digits_resnet8, contract, golden inputs and evaluation samples."""
+    ends = [*(f"{name}.tflite" for name in ("float32", "dynamic", "int8", "int8_io", "int8_gpu")), "int8.metric.json"]
+    return shared("digits", *(f"results/digits_resnet8/main.{end}" for end in (*ends, "int8_gpu.tflite.json")))
+
+
 @pytest.fixture
 def starter_copy(starter_run, tmp_path):
     """A copy of the finished run, and of its repository, that a test may change."""

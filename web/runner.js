@@ -102,10 +102,11 @@ const runner = (() => {
     }
   }
 
-  // A .tflite file, run by LiteRT.js on wasm; `names` maps what the file may call its inputs and outputs to ours.
+  // A .tflite file, run by LiteRT.js on `wasm` or `webgpu`; `names` maps what the file may call its inputs and outputs to
+  // ours; without, its own names are ours.
   class LiteRtModel {
-    constructor(litert, bytes, names) {
-      Object.assign(this, { litert, bytes, names, execution: "async", alive: 0 });
+    constructor(litert, bytes, names, accelerator) {
+      Object.assign(this, { litert, bytes, names, accelerator, execution: "async", alive: 0 });
     }
 
     count() {
@@ -113,14 +114,14 @@ const runner = (() => {
     }
 
     async load() {
-      this.model = await this.litert.loadAndCompile(this.bytes, { accelerator: "wasm" });
+      this.model = await this.litert.loadAndCompile(this.bytes, { accelerator: this.accelerator });
       this.alive += 1;
     }
 
     async run(feed) {
       const given = {};
       for (const { name } of this.model.getInputDetails()) {
-        const value = feed[this.names[name]];
+        const value = feed[this.names?.[name] ?? name];
         given[name] = this.litert.Tensor.fromTypedArray(decode(value), value.shape);
         this.alive += 1;
       }
@@ -129,7 +130,7 @@ const runner = (() => {
       const result = {};
       for (const [name, tensor] of Object.entries(found)) {
         const { dtype, layout } = tensor.type;
-        result[this.names[name]] = encode(dtype, layout.dimensions, await tensor.data());
+        result[this.names?.[name] ?? name] = encode(dtype, layout.dimensions, await tensor.data());
       }
       for (const tensor of [...Object.values(given), ...Object.values(found)]) {
         tensor.delete();

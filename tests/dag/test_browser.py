@@ -71,3 +71,13 @@ def test_the_evidence_of_a_browser_without_models_to_run_is_refused_in_one_line(
     target = f"results/{DIGITS}/browser.json"
     (line,) = errors(workflow.run(target, "-n", config=["tfjs=[]"], check=False))
     assert line.startswith(f"error: {target}: cannot be had: config.yaml names no `tfjs` variants")
+
+
+def test_files_that_the_gate_of_litert_js_runs_are_not_run_twice(workflow):
+    config = [TFJS, "tflite=[float32,toco_float32]", "browser=True", "deploy=[litertjs]"]
+    plan = workflow.run("-n", "-p", config=config)
+    assert {os.path.basename(entry["artifact"]) for entry in entries(plan)} == {
+        "detect_cut.float32.tfjs",
+        "detect_cut.uint8.tfjs",
+    }
+    assert planned(plan)["validate_litertjs"] == planned(plan)["validate_tflite"]

@@ -38,6 +38,21 @@ TABLE = (
         "kernels of other processors",
     ),
     Gate(
+        "gpu",
+        "GPU",
+        "LiteRT 2.3.0's WebGPU accelerator, on the processor by SwiftShader",
+        "how many operators the GPU takes, that it gives LiteRT's answers on the evaluation samples, and that no sum "
+        "or value leaves float16",
+        "a physical GPU, which was not tried; it may compute in float16, SwiftShader does in float32",
+    ),
+    Gate(
+        "litertjs",
+        "LiteRT.js",
+        "LiteRT.js 2.5.3 in Chromium, on wasm and on WebGPU by SwiftShader",
+        "loads, runs, frees what it takes, and gives LiteRT's answers on the evaluation samples",
+        "other browsers, a physical GPU; int8 inputs and outputs, which it cannot have",
+    ),
+    Gate(
         "tasks",
         "MediaPipe",
         "MediaPipe Tasks 1.2.3",

@@ -190,6 +190,10 @@ class Plan:
         metric = {**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}
         return [*self.evaluation.flags(wildcards, input), "--metric", json.dumps(metric, sort_keys=True)]
 
+    def gate_task(self, wildcards, input):
+        """Return the flags for the samples and the metric of a model's evaluation, those of no samples without."""
+        return (self.task if self.evaluation.of(wildcards.model) else self.evaluation.flags)(wildcards, input)
+
     # Graphs.
 
     def graph_of_source(self, file):
@@ -251,7 +255,7 @@ class Plan:
     def float_file(self, wildcards):
         """Return the float32 file that a TFLite variant is derived from, nothing for those that are converted."""
         row = variants.row("tflite", wildcards.variant)
-        return "results/{model}/{graph}.float32.tflite" if row.made_from == "float32" else []
+        return "results/{model}/{graph}.float32.tflite" if row.made_from not in ("graph", "source") else []
 
     def conversion_figures(self, wildcards):
         """Return the figures that TOCO logged, for its variants."""

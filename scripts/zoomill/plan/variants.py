@@ -20,13 +20,14 @@ class Variant:
         name: of the variant, by what is quantised.
         maker: the command that makes it.
         limits: the usual limits; variants of one name have the same in all formats.
-        made_from: ``graph``, ``source``, or ``float32`` for the file of that variant, graph and format.
+        made_from: ``graph``, ``source``, or a variant for the file of that variant, graph and format.
         graphs: ``all``; ``grafted``, where graphs with TFLite_Detection_PostProcess get it afterwards; ``without_op``.
         converter: the start of a .tflite file's description.
         weights: dtypes in which a .tflite file may store weights of more than 1024 elements.
         ends: dtype of a .tflite file's inputs and outputs that are float32 in the contract.
         stated_inputs: whether scale and zero point of an input follow from the contract's value range alone.
         quantiser: what made a .tflite file's numbers small.
+        for_gpu: whether convolutions have the form of :mod:`zoomill.tflite.gpu_form`.
         calibrated: whether the calibration of the float32 file is read.
         needs: what the card must have, by names of :data:`zoomill.plan.targets.NEEDS`, in the order they are told.
         of_fake_quant: whether a graph with fake-quant nodes, which holds its ranges itself, can be had so.
@@ -47,6 +48,7 @@ class Variant:
     ends: str = "float32"
     stated_inputs: bool = False
     quantiser: str = ""
+    for_gpu: bool = False
     calibrated: bool = False
     needs: tuple = ()
     of_fake_quant: bool = False
@@ -79,6 +81,7 @@ TABLE = (
     _quantised("uint8_io", _INTEGERS, **_INT8, ends="uint8", graphs="without_op"),
     # Of an embedding, the table has the dtype of what it gives.
     _quantised("int16x8", _WEIGHTS, **{**_INT8, "weights": ("int8", "int16")}),
+    _quantised("int8_gpu", _INTEGERS, **_INT8, maker="rewrite_for_gpu", made_from="int8", for_gpu=True, usual=""),
     _quantised(
         "int8_mixed",
         _INTEGERS,
@@ -126,7 +129,7 @@ FORMATS = {"tflite": "TFLite", "openvino": "OpenVINO", "tfjs": "TensorFlow.js"}
 
 
 # Columns that say what a file must look like.
-_PROMISES = ("name", "converter", "weights", "ends", "stated_inputs", "quantiser")
+_PROMISES = ("name", "converter", "weights", "ends", "stated_inputs", "quantiser", "for_gpu")
 
 
 def promises(form, name):

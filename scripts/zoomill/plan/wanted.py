@@ -109,9 +109,12 @@ class Wanted:
     def run_in_browser(self, model):
         """Return the artifacts of a model that a browser runs: TensorFlow.js models and TFLite files of their graphs.
 
-        Files whose inputs and outputs are integers are left out: LiteRT.js knows no int8.
+        Files whose inputs and outputs are integers are left out: LiteRT.js knows no int8. So are all files where the
+        gate of LiteRT.js runs them.
         """
         models = self.artifacts("tfjs", models=[model])
+        if "litertjs" in self._config["deploy"]:
+            return models
         graphs = {name.graph for name in models}
         files = [name for name in self.artifacts("tflite", models=[model]) if name.graph in graphs]
         return models + [name for name in files if variants.row("tflite", name.variant).ends == "float32"]

@@ -24,6 +24,7 @@ class Variant:
         ends: the dtype of float inputs and outputs; those of TFLite_Detection_PostProcess stay in float.
         stated_inputs: whether scale and zero point of an input are those of :mod:`zoomill.toco.uint8_input`.
         quantiser: what made the numbers small, empty for float32.
+        for_gpu: whether convolutions have the form of :mod:`zoomill.tflite.gpu_form`.
     """
 
     name: str
@@ -32,14 +33,15 @@ class Variant:
     ends: str = "float32"
     stated_inputs: bool = False
     quantiser: str = ""
+    for_gpu: bool = False
 
 
-def add_argument(parser):
+def add_argument(parser, required=True):
     """Add the flag ``--variant``, a :class:`Variant` as a JSON object."""
     parser.add_argument(
         "--variant",
         type=lambda text: Variant(**json.loads(text)),
-        required=True,
+        required=required,
         help="JSON object: name; weights, ends, converter, quantiser, stated_inputs where they are not a float file's",
     )
 

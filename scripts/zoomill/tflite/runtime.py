@@ -77,11 +77,17 @@ class Artifact:
         Returns:
             ``{output name: array}``.
         """
-        stored = {
+        return self.real(contract, self._run(**self.stored(contract, feed)))
+
+    def stored(self, contract, feed):
+        """Return the inputs as the file takes them, ``{its name of the input: array}``; arguments as for a call."""
+        return {
             entry[self._key]: quantise(feed[entry["tensor"]].reshape(entry["shape"]), self._inputs[entry[self._key]])
             for entry in contract["inputs"]
         }
-        found = self._run(**stored)
+
+    def real(self, contract, found):
+        """Return what a call returns, of what the file gave, ``{its name of the output: array}``."""
         return {
             entry["name"]: found[entry[self._key]]
             if _is_stored(entry, self._outputs[entry[self._key]])

@@ -54,6 +54,13 @@ def operator_name(model, operator):
     return code.customCode.decode() if builtin == schema.BuiltinOperator.CUSTOM else _BUILTINS[builtin]
 
 
+def operator_title(model, place):
+    """Return ``CONV_2D 7 (the tensor that it makes)`` of an operator of the first subgraph, counted from 1."""
+    operator = model.subgraphs[0].operators[place - 1]
+    tensor = model.subgraphs[0].tensors[int(operator.outputs[0])]
+    return f"{operator_name(model, operator)} {place} ({tensor.name.decode().split(';')[0]})"
+
+
 def operators(model):
     """Return ``{operator name: count}`` over all subgraphs."""
     return dict(

@@ -1,0 +1,137 @@
+"""What LiteRT's GPU accelerator says of a file, and the process that it runs in."""
+
+import faulthandler
+import os
+import signal
+
+import numpy as np
+import pytest
+import small_models
+from ai_edge_litert import schema_py_generated as schema
+
+from zoomill.errors import UserError
+from zoomill.tflite import elsewhere, gpu, swiftshader
+
+REFUSAL = """INFO: Created a WebGPU environment.
+I0000 00:00:1795978830.053544   22034 environment.cc:532] Selected adapter: SwiftShader Device (Subzero), type=CPU
+ERROR: Following operations are not supported by GPU delegate:
+DEQUANTIZE: 
+GATHER: Only support 1D indices
+SOFTMAX: is not here
+{} operations will run on the GPU, and the remaining 2 operations will run on the CPU.
+W0000 00:00:1795978703.358381   12751 builder.cc:3901] Shape mismatch in Update. Requested {{1}} vs {{2}}
+W0000 00:00:1795978703.358381   12751 builder.cc:3901] Shape mismatch in Update. Requested {{1}} vs {{2}}
+"""
+
+
+def network():
+    """Return a model of RELU and GATHER, whose indices a DEQUANTIZE of a constant stands for in the logs."""
+    builder = small_models.Builder()
+    index = {name: builder.tensor(name, [1, 4]) for name in ("x", "inner", "y", "real")}
+    half = builder.tensor("half", np.float16([[1, 2, 3, 4]]))
+    places = builder.tensor("places", np.int32([0]))
+    builder.operator("DEQUANTIZE", [half], [index["real"]])
+    builder.operator("ADD", [index["x"], index["real"]], [index["inner"]], schema.AddOptionsT())
+    builder.operator("GATHER", [index["inner"], places], [index["y"]], schema.GatherOptionsT())
+    return builder.build([index["x"]], [index["y"]])
+
+
+def test_where_operators_run_is_told_without_those_of_constants():
+    model = network()
+    refused = ["GATHER: Only support 1D indices"]
+    assert gpu.residency(REFUSAL.format(1), False, model) == {"operators": 2, "on_gpu": 1, "refused": refused}
+    assert gpu.residency("", True, model) == {"operators": 2, "on_gpu": 2, "refused": []}
+    none = "Following operations are not supported by GPU delegate:\nADD: no\nNo operations will run on the GPU, and"
+    assert gpu.residency(none, False, model) == {"operators": 2, "on_gpu": 0, "refused": ["ADD: no"]}
+
+
+def test_device_and_warnings_are_read_from_what_it_prints():
+    assert gpu.adapter(REFUSAL) == "SwiftShader Device (Subzero), type=CPU" and gpu.adapter("") is None
+    assert gpu.warnings(REFUSAL.format(1)) == ["Shape mismatch in Update. Requested {1} vs {2}"]
+
+
+@pytest.fixture
+def no_vulkan(monkeypatch):
+    monkeypatch.setattr(swiftshader, "load", lambda folder: None)
+
+
+def test_a_child_answers_with_what_it_made_and_what_was_printed(no_vulkan):
+    def work():
+        os.write(1, b"one ")
+        os.write(2, b"two")
+        return {"y": np.arange(3)}
+
+    value, log = gpu.in_child("", work)
+    assert log == "one two" and value["y"].tolist() == [0, 1, 2]
+
+
+def crash():
+    faulthandler.disable()  # that of pytest
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def refuse():
+    os.write(2, b"ERROR: [somewhere.h:1]\nERROR: Tensor 44 has invalid quantization parameters.\n")
+    raise RuntimeError("ERROR: [somewhere.h:1]")
+
+
+def fail():
+    raise ValueError("of ours")
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        (crash, "the accelerator crashed in native code (signal 11, SIGSEGV)"),
+        (refuse, "Tensor 44 has invalid quantization parameters."),
+        (fail, "ValueError: of ours"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_child_that_ends_otherwise_is_one_line(no_vulkan, work, reason):
+    with pytest.raises(gpu.CannotRun) as refused:
+        gpu.in_child("", work)
+    assert str(refused.value) == reason
+
+
+def test_a_machine_without_swiftshader_is_told_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(swiftshader, "_FOLDERS", (str(tmp_path),))
+    with pytest.raises(UserError, match="no-chromium: has no SwiftShader beside it.*install Debian's chromium"):
+        swiftshader.find("no-chromium")
+
+
+def test_swiftshader_lies_beside_the_program_that_a_link_leads_to(monkeypatch, tmp_path):
+    monkeypatch.setattr(swiftshader, "_FOLDERS", ())
+    (tmp_path / "real").mkdir()
+    for name in (*swiftshader._PARTS, "chromium"):
+        (tmp_path / "real" / name).write_text("")
+    (tmp_path / "real/chromium").chmod(0o755)
+    (tmp_path / "chromium").symlink_to("real/chromium")
+    assert swiftshader.find(str(tmp_path / "chromium")) == str(tmp_path / "real")
+
+
+def compared(ours, theirs, decisions=200):
+    """Return a comparison by flips, steps and share."""
+    found = (
+        {"decisions": decisions, **dict(zip(("flips", "steps", "share"), one, strict=True))} for one in (ours, theirs)
+    )
+    return elsewhere.Comparison(*found, None, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ((14, 66, None), (6, 64, None), []),  # 2 * 6 + 1 % of 200 are allowed
+        ((15, 66, None), (6, 64, None), ["15 of 200 decisions"]),
+        ((0, 131, None), (0, 64, None), ["outputs are up to 131 steps"]),
+        ((0, 130, None), (0, 64, None), []),
+        ((0, None, 0.0099), (0, None, 1e-6), []),
+        ((0, None, 0.0101), (0, None, 1e-6), ["outputs are up to 0.0101 of the largest value"]),
+        ((0, None, np.inf), (0, None, 0.0), ["outputs are up to inf of the largest value"]),
+    ],
+    ids=str,
+)
+def test_others_may_be_twice_as_far_as_the_kernels_of_litert_are_among_them(ours, theirs, said):
+    assert [
+        phrase[: len(start)] for phrase, start in zip(elsewhere.misses(compared(ours, theirs)), said, strict=True)
+    ] == said
