@@ -1,7 +1,8 @@
 """Put .tflite files to the gates of where they will run, a rule for each row of scripts/zoomill/plan/gates.py.
 
 Requires: results/{model}/{graph}.{variant}.tflite, its contract, the model's golden.npz, and what else a gate takes.
-Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence.
+Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence;
+results/{model}/{graph}.{variant}.vela.tflite, compiled for an Ethos-U, and .vela-<accelerator>.tflite for others.
 """
 
 
@@ -32,6 +33,61 @@ rule validate_tasks:
             --golden {input.golden:q} \
             --variant {params.variant:q} \
             --limits {params.limits:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule compile_vela:
+    input:
+        code=plan.code("compile_vela"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+    output:
+        "results/{model}/{graph}.{variant}{compiled}.tflite",
+    log:
+        "logs/compile_vela/{model}.{graph}.{variant}{compiled}.log",
+    benchmark:
+        "benchmarks/compile_vela/{model}.{graph}.{variant}{compiled}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/vela.yaml"
+    params:
+        accelerator=plan.accelerator,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --accelerator {params.accelerator:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_vela:
+    input:
+        code=plan.code("validate_vela"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+    output:
+        "results/{model}/{graph}.{variant}.vela.json",
+    log:
+        "logs/validate_vela/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_vela/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/vela.yaml"
+    params:
+        accelerators=plan.accelerators,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --variant {wildcards.variant:q} \
+            --accelerators {params.accelerators:q} \
             --output {output:q} \
             &>{log:q}
         """

@@ -151,6 +151,11 @@ def test_detections_are_registered_by_the_method_that_tflite_micro_has_for_them(
     assert printed()[1:4] == ["1", "AddDetectionPostprocess", "1"]
 
 
+def test_what_vela_compiled_is_registered_by_the_method_that_tflite_micro_has_for_it(written, printed):
+    written(named("ethos-u"))
+    assert printed()[1:4] == ["1", "AddEthosU", "1"]
+
+
 def test_a_custom_operator_is_registered_by_its_name_with_what_the_program_gives(written, printed):
     written(named("Resampler", "ADD"))
     assert printed(", &own")[1:5] == ["2", "AddAdd", "AddCustom Resampler", "1"]

@@ -3,8 +3,9 @@
 import functools
 import json
 import os
+import re
 
-from zoomill.plan import cards, code_digest, provenance, samples, variants
+from zoomill.plan import accelerators, cards, code_digest, provenance, samples, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -261,7 +262,18 @@ class Plan:
         """Return what an artifact is called in C: as its model, if graph and variant are those one expects there."""
         graph = [] if wildcards.graph == "main" else [wildcards.graph]
         variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
-        return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant])
+        compiled = re.findall("[a-z0-9]+", wildcards.compiled)
+        return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant, *compiled])
+
+    # Accelerators.
+
+    def accelerator(self, wildcards):
+        """Return the accelerator that a file is compiled for, as JSON."""
+        return accelerators.as_json(accelerators.by_end(wildcards.compiled).name)
+
+    def accelerators(self, wildcards):
+        """Return those that the configuration names, each as JSON."""
+        return [accelerators.as_json(name) for name in self.config["accelerators"]]
 
     # Reproducing.
 

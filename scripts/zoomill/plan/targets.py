@@ -3,7 +3,7 @@
 import re
 
 from zoomill.errors import UserError
-from zoomill.plan import artifact_name, variants
+from zoomill.plan import accelerators, artifact_name, variants
 from zoomill.plan.names import require
 from zoomill.plan.samples import PURPOSES
 
@@ -23,6 +23,7 @@ _FAKE_QUANT = (
 _FLOAT_ENDS = "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
 _NO_OP = "{} lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 _NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
+_IN_FLOAT = "an Ethos-U computes in integers alone, and its activations are floats; take int8"
 _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
@@ -160,6 +161,8 @@ def _why_not_file(card, name, what):
     """Return why a file that belongs to an artifact cannot be had though the artifact can, or None."""
     if name.graph == "layers" and what != "artifact":
         return _LAYERS_ALONE
+    if what.partition(" ")[0] in accelerators.NAMES and not variants.row(name.format, name.variant).integers:
+        return _IN_FLOAT
     if what in ("metric", "samples") and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):

@@ -28,6 +28,7 @@ class Variant:
         stated_inputs: whether scale and zero point of an input follow from the contract's value range alone.
         quantiser: what made a .tflite file's numbers small.
         calibrated: whether the calibration of the float32 file is read.
+        integers: whether a .tflite file's activations are integers.
         needs: what the card must have, by names of :data:`zoomill.plan.targets.NEEDS`, in the order they are told.
         of_fake_quant: whether a graph with fake-quant nodes, which holds its ranges itself, can be had so.
         record: whether a record of how it was found lies beside it.
@@ -47,6 +48,7 @@ class Variant:
     stated_inputs: bool = False
     quantiser: str = ""
     calibrated: bool = False
+    integers: bool = False
     needs: tuple = ()
     of_fake_quant: bool = False
     record: bool = False
@@ -63,7 +65,7 @@ def _quantised(name, limits, **more):
     return _tflite(name, limits=limits, **{**usual, **more})
 
 
-_INT8 = {"weights": ("int8",), "calibrated": True, "needs": ("calibration",)}
+_INT8 = {"weights": ("int8",), "calibrated": True, "integers": True, "needs": ("calibration",)}
 _GRAPH = {"made_from": "graph", "of_fake_quant": True}
 _BY_TOCO = {**_GRAPH, "graphs": "all", "converter": "TOCO Converted."}
 
@@ -82,6 +84,7 @@ TABLE = (
         maker="bisect_quantisation",
         weights=("int8", "float32"),
         calibrated=True,
+        integers=True,
         needs=("calibration", "evaluation", "drop"),
         record=True,
         usual="",
@@ -93,6 +96,7 @@ TABLE = (
         made_from="graph",
         quantiser="TensorFlow",
         weights=("int8",),
+        integers=True,
         needs=("calibration",),
         of_fake_quant=True,
     ),
@@ -103,6 +107,7 @@ TABLE = (
         _INTEGERS,
         weights=("uint8",),
         ends="uint8",
+        integers=True,
         stated_inputs=True,
         quantiser="TOCO",
         needs=("toco",),

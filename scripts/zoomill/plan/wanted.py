@@ -63,6 +63,7 @@ class Wanted:
         return [
             *self.paths(),
             *self._c_arrays(),
+            *(path for name in self.artifacts("tflite") for path in self._compiled(name, "compiled")),
             *self._labels(),
             *(str(ArtifactName(model, "layers", "float32", "tfjs")) for model in layers if self._config["tfjs"]),
         ]
@@ -73,7 +74,19 @@ class Wanted:
             for model in self._config["models"]
             for name in self._possible(model, "tflite", self._config["c_arrays"])
         ]
-        return [name.file(end) for name in names for end in ("source", "header")]
+        ends = ("source", "header")
+        return [path for name in names for path in (*map(name.file, ends), *self._compiled(name, *ends))]
+
+    def _compiled(self, name, *kinds):
+        """Return what Vela makes of an artifact for the configured accelerators, nothing where it is not asked.
+
+        Args:
+            name: :class:`ArtifactName`.
+            kinds: keys of :data:`zoomill.plan.accelerators.KINDS`.
+        """
+        if "vela" not in self._config["deploy"] or not variants.row("tflite", name.variant).integers:
+            return []
+        return [name.file(f"{accelerator} {kind}") for accelerator in self._config["accelerators"] for kind in kinds]
 
     def _labels(self):
         labelled = [name.model for name in self.artifacts("tflite") if self._catalogue[name.model]["labels"]]

@@ -14,6 +14,7 @@ _METHODS = {
     "PADV2": "AddPadV2",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
     OP: "AddDetectionPostprocess",
+    "ethos-u": "AddEthosU",  # what Vela compiles operators into
 }
 _BYTES_IN_A_LINE = 12
 
