@@ -91,3 +91,30 @@ rule validate_vela:
             --output {output:q} \
             &>{log:q}
         """
+
+
+rule validate_latency:
+    input:
+        code=plan.code("validate_latency"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+    output:
+        "results/{model}/{graph}.{variant}.latency.json",
+    log:
+        "logs/validate_latency/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_latency/{model}.{graph}.{variant}.tsv"
+    conda:
+        "../envs/litert.yaml"
+    threads: plan.alone(workflow)
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --variant {wildcards.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """

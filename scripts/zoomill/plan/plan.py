@@ -265,6 +265,32 @@ class Plan:
         compiled = re.findall("[a-z0-9]+", wildcards.compiled)
         return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant, *compiled])
 
+    # Timing.
+
+    def alone(self, workflow):
+        """Return a function for the threads of a job that times what it runs: all, so that no job runs beside it.
+
+        Args:
+            workflow: Snakemake's.
+        """
+        return lambda wildcards: workflow.cores
+
+    def alone_where_timed(self, workflow):
+        """Return such a function for a job that times what it runs only where times are wanted."""
+        return lambda wildcards: workflow.cores if self._timing else 1
+
+    def timed(self, wildcards):
+        """Return the flag by which JavaScript is timed, nothing where times are not wanted."""
+        return ["--timed"] if self._timing else []
+
+    def runs(self, wildcards):
+        """Return how often JavaScript runs a model: to see that no tensor stays behind, and for a median."""
+        return 11 if self._timing else 5
+
+    @property
+    def _timing(self):
+        return "latency" in self.config["deploy"]
+
     # Accelerators.
 
     def accelerator(self, wildcards):
