@@ -8,6 +8,7 @@ _FLOAT = {"sqnr": 60, "share": 0.01, "decisions": 1, "score": 0.001, "unmatched"
 _HALF = {"sqnr": 40, "share": 0.05, "decisions": 1, "score": 0.02, "unmatched": 0}
 _SIXTEEN = {"sqnr": 50, "share": 0.02, "decisions": 1, "score": 0.02, "unmatched": 0}
 _WEIGHTS = {"sqnr": 15, "share": 0.5, "decisions": 0.9, "score": 0.1, "unmatched": 0.1}
+_NIBBLES = {"sqnr": 5, "share": 0.8, "decisions": 0.8, "score": 0.15, "unmatched": 0.2}
 _INTEGERS = {"sqnr": 10, "share": 0.8, "decisions": 0.8, "score": 0.15, "unmatched": 0.2}
 
 
@@ -73,7 +74,10 @@ TABLE = (
     _tflite("float32", "convert_tflite", _FLOAT, graphs="grafted", usual="always", **_GRAPH),
     _quantised("float16", _HALF, weights=("float16",)),
     _quantised("dynamic", _WEIGHTS, weights=("int8",)),
+    _quantised("weight_int8", _WEIGHTS, weights=("int8",)),
+    _quantised("weight_int4", _NIBBLES, weights=("int4", "int8")),
     _quantised("int8", _INTEGERS, **_INT8),
+    _quantised("int8_tensor", _INTEGERS, **_INT8),
     _quantised("int8_io", _INTEGERS, **_INT8, ends="int8", graphs="without_op"),
     _quantised("uint8_io", _INTEGERS, **_INT8, ends="uint8", graphs="without_op"),
     # Of an embedding, the table has the dtype of what it gives.
