@@ -5,7 +5,7 @@ import os
 
 from zoomill import command, files, made
 from zoomill.proof import evidence
-from zoomill.tflite import latency
+from zoomill.tflite import latency, operator_times
 
 # Threads that it is timed with.
 THREADS = (1, 2)
@@ -26,13 +26,20 @@ def main(argv=None):
     document = evidence.begin(args.artifact, args.variant, {}, contract)
     golden = evidence.read_golden(args.golden[0]) if args.golden else {}
     feed = {entry["tensor"]: golden[entry["tensor"]][0] for entry in contract["inputs"]} if golden else {}
-    found, failures = {}, []
+    found, slowest, failures = {}, [], []
     try:
         found = {str(threads): latency.measure(args.artifact, contract, feed, threads) for threads in THREADS}
+        slowest = operator_times.longest(args.artifact)
     except ValueError as error:
         failures.append(f"LiteRT cannot run it: {error}")
     alone = latency.is_alone(found.values())
-    document |= {"threads": found, "cores": os.cpu_count(), "input": "golden" if golden else "zeros", "alone": alone}
+    document |= {
+        "threads": found,
+        "operators": slowest,
+        "cores": os.cpu_count(),
+        "input": "golden" if golden else "zeros",
+        "alone": alone,
+    }
     said = f"{found['1']['median_ms']:.3g} ms" + ("" if alone else ", not alone") if found else ""
     evidence.finish_gate(args.output, document, "latency", evidence.Verdict({}, failures, []), said=said)
 

@@ -39,6 +39,7 @@ def test_evidence_has_times_for_one_thread_and_two(asked):
         assert times["kernels"] == "xnnpack" and times["runs"] >= 20
         assert 0 < times["median_ms"] <= times["p95_ms"]
         assert times["first_ms"] > 0 and times["init_ms"] > 0
+    assert found["operators"] == [{"operator": "FULLY_CONNECTED", "tensor": "output", "share": 1.0}]
     assert found["said"].startswith(f"{found['threads']['1']['median_ms']:.3g} ms")
 
 

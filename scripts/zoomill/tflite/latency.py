@@ -34,13 +34,13 @@ def measure(path, contract, feed, threads):
         ValueError: when LiteRT cannot run the file; the text is its own.
     """
     start = time.perf_counter()
-    kernels, interpreter = _opened(path, threads)
+    kernels, interpreter = opened(path, threads)
     ready = time.perf_counter()
     for entry, details in zip(contract["inputs"], interpreter.get_input_details(), strict=True):
         values = feed.get(entry["tensor"], np.zeros(details["shape"], entry["dtype"]))
         interpreter.set_tensor(details["index"], quantise(values.reshape(details["shape"]), details))
     with _others() as others:
-        first, *times = _times(interpreter)
+        first, *times = seconds_of_runs(interpreter, _LEAST, _SECONDS)
     figures = {
         "init_ms": 1e3 * (ready - start),
         "first_ms": 1e3 * first,
@@ -56,12 +56,17 @@ def is_alone(figures):
     return all(found["others"] is None or found["others"] < _QUIET for found in figures)
 
 
-def _opened(path, threads):
-    """Return the kernels and an interpreter that is ready to run."""
+def opened(file, threads):
+    """Return the kernels that take a file, its path or its bytes, and an interpreter that is ready to run.
+
+    Raises:
+        ValueError: when none do; the text is LiteRT's.
+    """
+    content = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
     refusals = []
     for kernels in ("xnnpack", "builtin"):
         try:
-            interpreter = Interpreter(str(path), num_threads=threads, experimental_op_resolver_type=KERNELS[kernels])
+            interpreter = Interpreter(**content, num_threads=threads, experimental_op_resolver_type=KERNELS[kernels])
             interpreter.allocate_tensors()
             return kernels, interpreter
         except (RuntimeError, ValueError) as error:
@@ -69,10 +74,10 @@ def _opened(path, threads):
     raise ValueError(refusals[-1])
 
 
-def _times(interpreter):
-    """Return the seconds of the first run and of all after it."""
+def seconds_of_runs(interpreter, least, seconds):
+    """Return the seconds of the first run and of all after it, at least so many of them and for so many seconds."""
     found, begin = [], time.perf_counter()
-    while len(found) <= _LEAST or time.perf_counter() - begin < _SECONDS:
+    while len(found) <= least or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
         interpreter.invoke()
         found.append(time.perf_counter() - start)
