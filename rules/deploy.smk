@@ -5,6 +5,66 @@ Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence;
 results/{model}/{graph}.{variant}.vela.tflite, compiled for an Ethos-U, and .vela-<accelerator>.tflite for others.
 """
 
+# One command line for the gates that ask what a file answers.
+ANSWER = r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            {params.samples:q} \
+            --variant {wildcards.variant:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_micro:
+    input:
+        code=plan.code("validate_micro"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+    output:
+        "results/{model}/{graph}.{variant}.micro.json",
+    log:
+        "logs/validate_micro/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_micro/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        samples=plan.evaluation.flags,
+    shell:
+        ANSWER
+
+
+rule validate_kernels:
+    input:
+        code=plan.code("validate_kernels"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+    output:
+        "results/{model}/{graph}.{variant}.kernels.json",
+    log:
+        "logs/validate_kernels/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_kernels/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/litert.yaml"
+    params:
+        samples=plan.evaluation.flags,
+    shell:
+        ANSWER
+
 
 rule validate_tasks:
     input:

@@ -2,7 +2,8 @@
 
 Requires: build/{model}/{graph}/predictions.npz, build/{model}/evaluation.csv and its data set, contracts and artifacts.
 Yields: results/{model}/source.metric.json, results/{model}/{graph}.{variant}.metric.json of .tflite files and
-{graph}.{variant}.tfjs.metric.json, with .samples.jsonl beside them.
+{graph}.{variant}.tfjs.metric.json, {graph}.{variant}.micro.metric.json of .tflite files on TFLite Micro, with
+.samples.jsonl beside them.
 """
 
 # One command line for all: what is scored stands in params.
@@ -55,18 +56,20 @@ rule evaluate_tflite:
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
     output:
-        figures="results/{model}/{graph}.{variant}.metric.json",
-        samples="results/{model}/{graph}.{variant}.samples.jsonl",
+        figures="results/{model}/{graph}.{variant}{kernels}.metric.json",
+        samples="results/{model}/{graph}.{variant}{kernels}.samples.jsonl",
     log:
-        "logs/evaluate_tflite/{model}.{graph}.{variant}.log",
+        "logs/evaluate_tflite/{model}.{graph}.{variant}{kernels}.log",
     benchmark:
-        "benchmarks/evaluate_tflite/{model}.{graph}.{variant}.tsv"
+        "benchmarks/evaluate_tflite/{model}.{graph}.{variant}{kernels}.tsv"
+    wildcard_constraints:
+        kernels=r"(\.micro)?",
     group:
         "model"
     conda:
         "../envs/evaluate.yaml"
     params:
-        tools=[],
+        tools=plan.kernels_flags,
         given=plan.artifact_flags,
         task=plan.task,
     shell:

@@ -9,7 +9,7 @@ rule summarise:
     input:
         code=plan.code("summarise"),
         evidence=plan.wanted.evidence(),
-        metrics=plan.wanted.metrics("tflite"),
+        metrics=plan.wanted.metrics("tflite") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
     output:
         "results/summary.md",

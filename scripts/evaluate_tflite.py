@@ -18,7 +18,8 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--variant", required=True)
-    parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="of LiteRT")
+    parser.add_argument("--kernels", choices=sorted(runtime.KERNELS), default="builtin", help="micro: TFLite Micro's")
+    parser.add_argument("--threads", type=int, default=1, help="that LiteRT may use")
     parser.add_argument(
         "--postprocess", type=json.loads, default={}, help="JSON object: other options of its post-processing"
     )
@@ -28,10 +29,11 @@ def main(argv=None):
     task = harness.task_of_flags(args)
     with open(args.artifact, "rb") as file:
         data = file.read()
+    artifact = loaded(args, data, task)
     with harness.naming(args):
-        runtime.Artifact(data, args.kernels, task.contract).check(task.contract)
+        artifact.check(task.contract)
         task, tuned = retuned(task, data, args.postprocess)
-    artifact = runtime.Artifact(tuned, args.kernels, task.contract)
+    artifact = loaded(args, tuned, task)
 
     def run(feed):
         return artifact(task.contract, feed)
@@ -39,11 +41,25 @@ def main(argv=None):
     evidence = {
         "variant": args.variant,
         "kernels": args.kernels,
+        "threads": args.threads,
         "artifact": os.path.basename(args.artifact),
         "sha256": hashlib.sha256(data).hexdigest(),
         **({"postprocess": args.postprocess} if args.postprocess else {}),
     }
     harness.evaluate(task, run, evidence, args.output, args.output_samples)
+
+
+def loaded(args, data, task):
+    """Return a file's bytes as they are run, by the flags.
+
+    Raises:
+        UserError: when the kernels refuse the file.
+    """
+    try:
+        return runtime.Artifact(data, args.kernels, task.contract, args.threads)
+    except (RuntimeError, ValueError) as error:
+        reason = runtime.refusal(error)
+        raise UserError(f"{args.artifact}: the {args.kernels} kernels refuse it: {reason}") from error
 
 
 def retuned(task, data, changes):

@@ -16,6 +16,7 @@ NAMES = {
     "variant": [*variants.names(format="tflite"), "uint16", "uint8", "planned"],
     "purpose": ["calibration", "evaluation"],
     "compiled": ["", ".vela", ".vela-u65-256"],
+    "kernels": ["", ".micro"],
 }
 SETTINGS = {
     "the default configuration": {},
@@ -23,7 +24,7 @@ SETTINGS = {
         "tflite": list(variants.names(format="tflite")),
         "tfjs": ["float32", "float16", "uint16", "uint8", "planned"],
         "openvino": ["float32"],
-        "c_arrays": list(variants.names(format="tflite")),
+        "c_arrays": list(variants.names(format="tflite", no_micro="")),
         "browser": True,
     },
     "all gates": {"deploy": [*gates.NAMES], "accelerators": [*accelerators.NAMES]},

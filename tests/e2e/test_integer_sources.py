@@ -144,3 +144,18 @@ def test_a_leaky_relu_with_a_slope_for_each_channel_is_no_mistake(export, tmp_pa
     np.testing.assert_allclose(golden["output"], np.maximum(golden["input"], golden["input"] * [0.1, 0.2, 0.3]), 1e-6)
     assert contract["notes"] == []
     assert set(golden) == {"input", "output"}
+
+
+@pytest.mark.slow
+def test_integers_that_litert_refuses_are_run_by_tflite_micro(export, tmp_path):
+    model, weights, bias = integer_convolution(output=(0.2, 10))
+    (stored,) = (tensor for tensor in model.subgraphs[0].tensors if tensor.name == b"bias")
+    stored.quantization.quantizedDimension = 3  # as converters once wrote it, that of the weights
+    (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(model))
+    with pytest.raises((RuntimeError, ValueError), match="quantized_dimension"):
+        runtime.Artifact(tmp_path / "a.tflite")
+    contract, golden, _ = export(tmp_path / "a.tflite")
+    expected = golden["input"].astype(np.float64) @ weights.T + bias
+    assert sqnr(expected, golden["output"]) > 110
+    assert 20 < sqnr(golden["output"], golden["rounded/output"]) < 60
+    assert "TFLite Micro runs its integers, as LiteRT refuses the file" in contract["notes"]

@@ -11,7 +11,7 @@ from conftest import missing
 from small_models import Builder, dense, heads, options
 
 from zoomill.errors import UserError
-from zoomill.tflite import c_array, tflite_file
+from zoomill.tflite import c_array, micro, tflite_file
 
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 
@@ -23,16 +23,12 @@ PROGRAM = r"""
 
 struct Resolver {
   %(methods)s
-  template <typename Registration>
-  int AddCustom(const char* name, Registration*) { return std::printf("AddCustom %%s\n", name) < 0; }
 };
 
 int main() {
   Resolver resolver;
-  int own = 0;
-  (void)own;
   std::printf("%%d\n%%d\n", static_cast<int>(reinterpret_cast<std::uintptr_t>(net_model_data) %% 16), NET_OP_COUNT);
-  std::printf("%%d\n", net_add_ops(resolver%(arguments)s));
+  std::printf("%%d\n", net_add_ops(resolver));
   for (unsigned int i = 0; i < net_model_data_len; i++) std::printf("%%02x", net_model_data[i]);
 }
 """
@@ -66,10 +62,10 @@ def written(command, tmp_path):
 def printed(compiler, tmp_path):
     """Return a function that compiles the C files with a program and returns the lines it prints."""
 
-    def run(arguments="", refused=()):
+    def run(refused=()):
         names = re.findall(r"resolver\.(Add\w+)\(\)", (tmp_path / "model.h").read_text())
         methods = [f'int {name}() {{ std::puts("{name}"); return {int(name in refused)}; }}' for name in names]
-        program = PROGRAM % {"methods": "\n  ".join(methods), "arguments": arguments}
+        program = PROGRAM % {"methods": "\n  ".join(methods)}
         (tmp_path / "main.cc").write_text(program)
         files = ["main.cc", "model.cc", "-o", "program"]
         subprocess.run([compiler("g++"), "-std=c++11", *STRICT, *files], cwd=tmp_path, check=True)
@@ -81,14 +77,14 @@ def printed(compiler, tmp_path):
 def detector():
     """Return a model that ends in TFLite_Detection_PostProcess."""
     model = heads(1, 4)
-    tflite_file.append_postprocess(model, np.zeros((1, 4), np.float32), options())
+    tflite_file.append_postprocess(model, np.ones((1, 4), np.float32), options())
     return model
 
 
-def named(*operators):
-    """Return a model with one operator of each name."""
+def chain(*operators):
+    """Return a model of operators that each give a number for a number."""
     builder = Builder()
-    ends = [builder.tensor(f"t{index}", [1]) for index in range(len(operators) + 1)]
+    ends = [builder.tensor(f"t{index}", [1, 4]) for index in range(len(operators) + 1)]
     for index, operator in enumerate(operators):
         builder.operator(operator, [ends[index]], [ends[index + 1]])
     return builder.build(ends[:1], ends[-1:])
@@ -132,18 +128,18 @@ def test_two_runs_in_different_folders_write_the_same_files(written, tmp_path):
 
 
 def test_the_operators_of_the_file_are_listed_and_registered_once_each(written, printed, tmp_path):
-    model = named("RESHAPE", "CONV_2D", "SOFTMAX", "CONV_2D")
+    model = chain("RELU6", "LOGISTIC", "TANH", "LOGISTIC")
     written(model)
     listed = re.findall(r"^ \*   (\S+) (\d+)$", (tmp_path / "model.h").read_text(), re.MULTILINE)
     assert {name: int(count) for name, count in listed} == tflite_file.operators(model)
     _, count, *called, registered, _ = printed()
-    assert (count, called, registered) == ("3", ["AddConv2D", "AddReshape", "AddSoftmax"], "1")
+    assert (count, called, registered) == ("3", ["AddLogistic", "AddRelu6", "AddTanh"], "1")
 
 
 def test_a_refused_registration_is_told(written, printed):
-    written(named("RESHAPE", "CONV_2D"))
-    _, _, *called, registered, _ = printed(refused=["AddConv2D"])
-    assert (called, registered) == (["AddConv2D"], "0")
+    written(chain("TANH", "LOGISTIC"))
+    _, _, *called, registered, _ = printed(refused=["AddLogistic"])
+    assert (called, registered) == (["AddLogistic"], "0")
 
 
 def test_detections_are_registered_by_the_method_that_tflite_micro_has_for_them(written, printed):
@@ -151,14 +147,32 @@ def test_detections_are_registered_by_the_method_that_tflite_micro_has_for_them(
     assert printed()[1:4] == ["1", "AddDetectionPostprocess", "1"]
 
 
-def test_what_vela_compiled_is_registered_by_the_method_that_tflite_micro_has_for_it(written, printed):
-    written(named("ethos-u"))
+def test_the_array_of_a_detector_says_the_shapes_that_tflite_micro_reserves(written, printed):
+    data = written(detector())
+    assert bytes.fromhex(printed()[-1]) == micro.deployed(data) != data
+
+
+def test_the_header_says_what_memory_the_file_takes(written, tmp_path):
+    arena = micro.tried(written(dense())).arena()["total"]
+    assert f"#define NET_ARENA_BYTES {arena}\n" in (tmp_path / "model.h").read_text()
+
+
+def test_of_what_tflite_micro_refuses_there_is_no_array_but_one_line(command, tmp_path):
+    (tmp_path / "own.tflite").write_bytes(tflite_file.serialise(chain("Resampler")))
+    outputs = ["--name", "net", "--source", "own.cc", "--header", "own.h"]
+    process = command(sys.executable, "write_c_array", "--tflite", "own.tflite", *outputs, cwd=tmp_path)
+    assert process.returncode == 1
+    assert process.stderr == (
+        "error: own.tflite: no C array, as TFLite Micro refuses the file: Failed to get registration from op code "
+        "CUSTOM, which are Resampler\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["own.tflite"]
+
+
+def test_what_vela_compiled_is_registered_by_the_method_that_tflite_micro_has_for_it(written, printed, tmp_path):
+    written(chain("ethos-u"))
     assert printed()[1:4] == ["1", "AddEthosU", "1"]
-
-
-def test_a_custom_operator_is_registered_by_its_name_with_what_the_program_gives(written, printed):
-    written(named("Resampler", "ADD"))
-    assert printed(", &own")[1:5] == ["2", "AddAdd", "AddCustom Resampler", "1"]
+    assert "ARENA" not in (tmp_path / "model.h").read_text()  # which no host can tell
 
 
 @pytest.mark.parametrize(
@@ -178,19 +192,19 @@ def test_a_custom_operator_is_registered_by_its_name_with_what_the_program_gives
     ],
 )
 def test_operators_are_registered_by_the_methods_of_tflite_micro(operator, method):
-    assert f" resolver.{method}() == 0;" in c_array.header("net", 1, {operator: 1})
+    assert f" resolver.{method}() == 0;" in c_array.header("net", 1, {operator: 1}, 1)
 
 
 @pytest.mark.parametrize("name", ["8bit", "a-b", "", "a b"])
 def test_a_name_that_c_does_not_allow_is_refused(name):
     with pytest.raises(UserError, match="is no C identifier; set c_name"):
-        c_array.header(name, 1, {})
+        c_array.header(name, 1, {}, 1)
 
 
-@pytest.mark.parametrize("operator", ['a"; int x;', "*/", "a\nb", ""])
+@pytest.mark.parametrize("operator", ['a"; int x;', "*/", "a\nb", "", "Resampler"])
 def test_a_custom_operator_cannot_write_into_the_source(operator):
-    with pytest.raises(UserError, match="cannot be written in C") as caught:
-        c_array.header("net", 1, {operator: 1})
+    with pytest.raises(UserError, match="has no method that registers the custom operator") as caught:
+        c_array.header("net", 1, {operator: 1}, 1)
     assert "\n" not in str(caught.value)
 
 

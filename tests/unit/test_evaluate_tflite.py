@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from small_models import OPTIONS, dense, dense_contract, heads, heads_contract, options
+from ai_edge_litert import schema_py_generated as schema
+from small_models import OPTIONS, Builder, dense, dense_contract, heads, heads_contract, options
 
 from evaluate_tflite import retuned
 from zoomill import files
@@ -70,7 +71,7 @@ def test_options_of_another_file_and_those_it_cannot_have_are_refused(contract, 
 def scored(command, environment_python, tmp_path):
     """Return a function that scores :func:`dense` by a contract and returns the completed process."""
 
-    def run(**changes):
+    def run(flags=(), model=None, **changes):
         contract = dense_contract(3)
         contract["inputs"][0] |= changes
         np.save(tmp_path / "0.npy", np.ones((1, 4), np.float32))
@@ -78,14 +79,14 @@ def scored(command, environment_python, tmp_path):
         listed = [samples.Sample("0.npy", len(content), hashlib.sha256(content).hexdigest(), "1")]
         (tmp_path / "list.csv").write_text(samples.index_text(listed), newline="")
         (tmp_path / "contract.json").write_text(json.dumps(contract))
-        model = dense(units=3)
+        model = model or dense(units=3)
         tflite_file.set_signature(model, dense_contract(3))
         (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(model))
         return command(
             *(environment_python("evaluate"), "evaluate_tflite", "--artifact", "a.tflite", "--variant", "float32"),
             *("--contract", "contract.json", "--samples", "list.csv", "--folder", "."),
             *("--form", '{"reader": "npy", "label": "class"}', "--metric", '{"name": "top_k"}'),
-            *("--output", "metric.json", "--output-samples", "samples.jsonl"),
+            *("--output", "metric.json", "--output-samples", "samples.jsonl", *flags),
             cwd=tmp_path,
         )
 
@@ -112,3 +113,22 @@ def test_a_contract_of_another_file_or_with_questions_gives_none(scored, tmp_pat
     process = scored(**changes)
     assert (process.returncode, process.stderr) == (1, f"error: {said}\n")
     assert not (tmp_path / "metric.json").exists()
+
+
+@pytest.mark.parametrize("kernels", ["builtin", "reference", "xnnpack", "micro"])
+def test_a_figure_says_whose_kernels_it_is_of(scored, tmp_path, kernels):
+    process = scored(["--kernels", kernels, "--threads", "2"])
+    assert process.returncode == 0, process.stderr
+    found = files.read_json(tmp_path / "metric.json")
+    assert (found["kernels"], found["threads"]) == (kernels, 2) and "tflite-micro" in found["packages"]
+
+
+def test_kernels_that_refuse_the_file_are_named_with_their_reason(scored):
+    builder = Builder()
+    start, end = builder.tensor("image", [1, 4]), builder.tensor("scores", [1, 3])
+    weights = builder.quantised("weights", np.ones((3, 4), np.int8), 0.5, 0)
+    builder.operator("FULLY_CONNECTED", [start, weights, -1], [end], schema.FullyConnectedOptionsT())
+    process = scored(["--kernels", "micro"], builder.build([start], [end]))
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: a.tflite: the micro kernels refuse it: FULLY_CONNECTED (operator 0): ")
+    assert process.stderr.count("\n") == 1

@@ -86,7 +86,7 @@ def test_a_log_with_an_error_line_is_left_as_it_is_and_another_ends_with_one(fol
 
 def test_a_line_that_names_no_model_is_told_with_its_job(folder):
     (folder / "a.log").write_text("error: stopped after the time limit\n")
-    assert job_ends.of_failed([Job("convert", "a.log", model="small")]) == [
+    assert job_ends.of_failed([Job("convert", "a.log", model="small", kernels="")]) == [
         "convert small: stopped after the time limit"
     ]
 

@@ -32,7 +32,7 @@ class Job:
 def listener(tmp_path):
     """A listener to a run of three steps; what it shows stands in ``events``."""
     jobs = [
-        Job(1, "quantise_tflite", tmp_path / "1.log", model="small", graph="main", variant="int8"),
+        Job(1, "quantise_tflite", tmp_path / "1.log", model="small", graph="main", variant="int8", kernels=""),
         Job(2, "fetch_source", tmp_path / "2.log", source="small"),
         Job(3, "summarise", tmp_path / "3.log"),
         Job(4, "all"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import dense, dense_contract, rounded, run
+from small_models import Builder, dense, dense_contract, rounded, run
 
 from zoomill.errors import UserError
 from zoomill.tflite import runtime, tflite_file
@@ -57,6 +57,23 @@ def test_a_file_without_a_signature_is_known_by_its_tensors(tmp_path):
     found = runtime.Artifact(tmp_path / "a.tflite")(contract, {"input;left;over": feed})
     assert list(found) == ["y"]
     np.testing.assert_allclose(found["y"], run(dense(), feed)[0], atol=1e-5)
+
+
+def test_a_step_of_an_output_is_what_its_integers_are_worth_in_the_contracts_numbers(loaded):
+    contract = dense_contract(4)
+    assert loaded(rounded(np.int8, 0.25, 3), contract).steps(contract) == {"y": 0.25}
+    assert loaded(dense(4), contract).steps(contract) == {"y": None}
+    assert loaded(rounded(np.int32, 0, 0), contract).steps(contract) == {"y": None}
+    stored = {**contract, "outputs": [{**contract["outputs"][0], "dtype": "int8"}]}
+    assert loaded(rounded(np.int8, 0.25, 3), stored).steps(stored) == {"y": 1}
+
+
+def test_a_step_of_a_float_output_is_that_of_what_is_dequantised_last(loaded):
+    builder, contract = Builder(), dense_contract(4)
+    start = builder.quantised("input", [1, 4], 0.5, 0)
+    end = builder.tensor("output", [1, 4])
+    builder.operator("DEQUANTIZE", [start], [end])
+    assert loaded(builder.build([start], [end]), contract).steps(contract) == {"y": 0.5}
 
 
 def picture(**changes):

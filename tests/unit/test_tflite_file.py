@@ -168,3 +168,10 @@ def test_a_contract_with_another_number_of_tensors_is_refused(side):
     contract[side] = contract[side] * 2
     with pytest.raises(UserError, match="has 1 .* where the contract has 2"):
         tflite_file.set_signature(dense(), contract)
+
+
+def test_numbers_of_one_dimension_are_quantised_along_it_whatever_the_file_says():
+    builder = Builder()
+    index = builder.quantised("bias", np.int32([10, 20, 30]), [0.5, 0.25, 2], 0, dimension=3)
+    tensor = builder.graph.tensors[index]
+    np.testing.assert_array_equal(tflite_file.real(tensor, np.int32([10, 20, 30])), [5, 5, 60])

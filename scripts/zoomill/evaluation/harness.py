@@ -20,7 +20,7 @@ from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 
 # The packages that decide about figures; those that a process does not have are left out.
-_PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "scikit-learn")
+_PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "scikit-learn", "tflite-micro")
 
 
 @dataclasses.dataclass(frozen=True)

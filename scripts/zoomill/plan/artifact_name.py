@@ -12,6 +12,8 @@ ENDS = {
         "evidence": ".tflite.json",
         "metric": ".metric.json",
         "samples": ".samples.jsonl",
+        "micro_metric": ".micro.metric.json",
+        "micro_samples": ".micro.samples.jsonl",
         "tensors": ".tensors.json",
         "plot": ".tensors.png",
         "source": ".cc",

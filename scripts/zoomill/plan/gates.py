@@ -24,6 +24,20 @@ class Gate:
 
 TABLE = (
     Gate(
+        "micro",
+        "TFLite Micro",
+        "TFLite Micro 0.dev20261023182759",
+        "is run, and gives what LiteRT's reference kernels give; says the memory that it takes",
+        "the vendor's own kernels, CMSIS-NN say, and the smaller pointers of 32 bits",
+    ),
+    Gate(
+        "kernels",
+        "kernels",
+        "each set of LiteRT's kernels, on 1 and 2 threads, and TFLite Micro",
+        "all of them run; says how far their answers lie apart, which is no failure",
+        "kernels of other processors",
+    ),
+    Gate(
         "tasks",
         "MediaPipe",
         "MediaPipe Tasks 1.2.3",

@@ -180,6 +180,10 @@ class Plan:
         """Return the flags that say which artifact is scored."""
         return ["--artifact", input.artifact, "--variant", wildcards.variant]
 
+    def kernels_flags(self, wildcards):
+        """Return the flag that says whose kernels run what is scored, nothing for the usual ones."""
+        return ["--kernels", "micro"] if wildcards.kernels else []
+
     def task(self, wildcards, input):
         """Return the flags for the samples and the metric of a model's evaluation; the data set's card names boxes."""
         chosen = self.catalogue[wildcards.model]["evaluation"]

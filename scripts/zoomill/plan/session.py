@@ -84,6 +84,7 @@ def _choose(rooms, states, wanted):
     reasons = {model: states.undigested(model) for model in found if model not in named}
     config["models"] = [model for model in found if not reasons.get(model)]
     cards.check_c_names(catalogue, config["models"])
+    targets.check_c_arrays(config["c_arrays"])
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     if "catalogue" in wanted:

@@ -24,6 +24,9 @@ _FLOAT_ENDS = "TFLite_Detection_PostProcess gives floats, class numbers among th
 _NO_OP = "{} lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 _NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
 _IN_FLOAT = "an Ethos-U computes in integers alone, and its activations are floats; take int8"
+# What belongs to an artifact and is made by TFLite Micro, or for it.
+_MICRO_METRIC = ("micro_metric", "micro_samples")
+_ON_MICRO = ("source", "header", *_MICRO_METRIC)
 _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
@@ -66,6 +69,17 @@ def _why_not_graph(card, name, row):
     if name.graph in WITHOUT_OP or row.graphs != "without_op":
         return None
     return _FLOAT_ENDS if name.format == "tflite" else _NO_OP.format(variants.FORMATS[name.format])
+
+
+def check_c_arrays(wanted):
+    """Raise a UserError for a variant that there is no C array of.
+
+    Args:
+        wanted: variants that config.yaml names.
+    """
+    for variant in wanted:
+        if reason := variants.row("tflite", variant).no_micro:
+            raise UserError(f"config.yaml: c_arrays: {variant} cannot be had: {reason}")
 
 
 def has(card, need):
@@ -163,7 +177,9 @@ def _why_not_file(card, name, what):
         return _LAYERS_ALONE
     if what.partition(" ")[0] in accelerators.NAMES and not variants.row(name.format, name.variant).integers:
         return _IN_FLOAT
-    if what in ("metric", "samples") and not has(card, "evaluation"):
+    if what in _ON_MICRO and (reason := variants.row(name.format, name.variant).no_micro):
+        return reason
+    if what in ("metric", "samples", *_MICRO_METRIC) and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):
         return NEEDS["calibration"]

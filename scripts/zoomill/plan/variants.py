@@ -33,6 +33,7 @@ class Variant:
         needs: what the card must have, by names of :data:`zoomill.plan.targets.NEEDS`, in the order they are told.
         of_fake_quant: whether a graph with fake-quant nodes, which holds its ranges itself, can be had so.
         record: whether a record of how it was found lies beside it.
+        no_micro: why TFLite Micro runs no file of it, and there is no C array.
         usual: whether it is delivered of a card without a list of its own: ``always``, or only of a kind of source or
             of a graph with fake-quant nodes (``fake_quant``).
     """
@@ -53,6 +54,7 @@ class Variant:
     needs: tuple = ()
     of_fake_quant: bool = False
     record: bool = False
+    no_micro: str = ""
     usual: str = ""
 
 
@@ -66,16 +68,17 @@ def _quantised(name, limits, **more):
     return _tflite(name, limits=limits, **{**usual, **more})
 
 
+_NO_KERNELS = "TFLite Micro has no kernels for {}"
 _INT8 = {"weights": ("int8",), "calibrated": True, "integers": True, "needs": ("calibration",)}
 _GRAPH = {"made_from": "graph", "of_fake_quant": True}
 _BY_TOCO = {**_GRAPH, "graphs": "all", "converter": "TOCO Converted."}
 
 TABLE = (
     _tflite("float32", "convert_tflite", _FLOAT, graphs="grafted", usual="always", **_GRAPH),
-    _quantised("float16", _HALF, weights=("float16",)),
-    _quantised("dynamic", _WEIGHTS, weights=("int8",)),
+    _quantised("float16", _HALF, weights=("float16",), no_micro=_NO_KERNELS.format("weights of float16")),
+    _quantised("dynamic", _WEIGHTS, weights=("int8",), no_micro=_NO_KERNELS.format("weights of int8 and float inputs")),
     _quantised("weight_int8", _WEIGHTS, weights=("int8",)),
-    _quantised("weight_int4", _NIBBLES, weights=("int4", "int8")),
+    _quantised("weight_int4", _NIBBLES, weights=("int4", "int8"), no_micro=_NO_KERNELS.format("weights of int4")),
     _quantised("int8", _INTEGERS, **_INT8),
     _quantised("int8_tensor", _INTEGERS, **_INT8),
     _quantised("int8_io", _INTEGERS, **_INT8, ends="int8", graphs="without_op"),
@@ -115,6 +118,7 @@ TABLE = (
         stated_inputs=True,
         quantiser="TOCO",
         needs=("toco",),
+        no_micro=_NO_KERNELS.format("uint8"),
         usual="fake_quant",
         **_BY_TOCO,
     ),

@@ -49,6 +49,11 @@ class Wanted:
         evaluated = [name for name in self.artifacts(form) if "evaluation" in self._catalogue[name.model]]
         return [name.file("metric") for name in evaluated if self._config["evaluate"]]
 
+    def micro_metrics(self):
+        """Return the metric evidence of TFLite Micro, of the artifacts that are delivered as C arrays and evaluated."""
+        evaluated = [name for name in self._c_arrays() if "evaluation" in self._catalogue[name.model]]
+        return [name.file("micro_metric") for name in evaluated if self._config["evaluate"]]
+
     def gates(self):
         """Return the evidence of the gates that the configuration names."""
         return [name.file(gate) for name in self.artifacts("tflite") for gate in self._config["deploy"]]
@@ -62,20 +67,16 @@ class Wanted:
         layers = [model for model in self._config["models"] if self._catalogue[model]["tfjs"]["layers"]]
         return [
             *self.paths(),
-            *self._c_arrays(),
+            *(name.file(end) for name in self._c_arrays() for end in ("source", "header")),
             *(path for name in self.artifacts("tflite") for path in self._compiled(name, "compiled")),
+            *(path for name in self._c_arrays() for path in self._compiled(name, "source", "header")),
             *self._labels(),
             *(str(ArtifactName(model, "layers", "float32", "tfjs")) for model in layers if self._config["tfjs"]),
         ]
 
     def _c_arrays(self):
-        names = [
-            name
-            for model in self._config["models"]
-            for name in self._possible(model, "tflite", self._config["c_arrays"])
-        ]
-        ends = ("source", "header")
-        return [path for name in names for path in (*map(name.file, ends), *self._compiled(name, *ends))]
+        chosen = self._config["c_arrays"]
+        return [name for model in self._config["models"] for name in self._possible(model, "tflite", chosen)]
 
     def _compiled(self, name, *kinds):
         """Return what Vela makes of an artifact for the configured accelerators, nothing where it is not asked.

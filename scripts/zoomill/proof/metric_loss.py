@@ -1,5 +1,8 @@
 """How much of a task metric an artifact loses against the float32 artifact of its graph."""
 
+# What stands behind the format of an artifact that TFLite Micro has run.
+BY_MICRO = " on TFLite Micro"
+
 
 def worse_by(reference, value, more_is_better):
     """Return by how much a figure is worse than another, in the metric's unit; negative when it is better."""
@@ -7,7 +10,9 @@ def worse_by(reference, value, more_is_better):
 
 
 def of_artifacts(documents):
-    """Return ``{(model, graph, variant, format): (figure, loss)}``; the format is the end of the artifact's name.
+    """Return ``{(model, graph, variant, format): (figure, loss)}``.
+
+    The format is the end of the artifact's name, and says whose kernels have run it where these are TFLite Micro's.
 
     Args:
         documents: metric evidence (:mod:`zoomill.evaluation.harness`) of artifacts; their graphs' float32 among them.
@@ -18,8 +23,8 @@ def of_artifacts(documents):
     figures = {_key(item): item["values"][item["figure"]] for item in documents}
     result = {}
     for item in documents:
-        key = model, graph, _, form = _key(item)
-        exact = figures.get((model, graph, "float32", form))
+        key = model, graph, *_ = _key(item)
+        exact = figures.get((model, graph, "float32", _form(item)))
         lost = None if exact is None else worse_by(exact, figures[key], item["more_is_better"])
         result[key] = figures[key], lost
     return result
@@ -48,4 +53,9 @@ def failures(documents, drops):
 
 
 def _key(item):
-    return item["model"], item["graph"], item["variant"], item["artifact"].rpartition(".")[2]
+    by = BY_MICRO if item.get("kernels") == "micro" else ""
+    return item["model"], item["graph"], item["variant"], _form(item) + by
+
+
+def _form(item):
+    return item["artifact"].rpartition(".")[2]

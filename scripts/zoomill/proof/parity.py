@@ -11,8 +11,8 @@ EXACT = 200.0
 _EIGHT_BITS = 1 / 256
 # Lowest correlation of the outputs of integers with those of their real numbers.
 _SAME = 0.5
-# Dimensions of what has a row for each anchor: inputs, batch, anchors, values.
-_BOXES = 4
+# Dimensions of what has a row for each anchor: batch, anchors, values.
+_BOXES = 3
 
 
 def feeds(contract, golden):
@@ -60,6 +60,21 @@ def of_outputs(runs, contract, golden, limits, logits=()):
         failures += [f"{name}: {phrase}" for phrase in phrases[0]]
         not_tested += [f"{name}: {phrase}" for phrase in phrases[1]]
     return Verdict(found, failures, not_tested)
+
+
+def decides(entry, shape, labels):
+    """Tell whether the largest of the last axis of an output is a decision: a softmax, or a value for each label.
+
+    Rows of boxes, one for each anchor, decide nothing, though they may have as many values.
+
+    Args:
+        entry: of the contract's outputs.
+        shape: of the output, batch included.
+        labels: how many the contract has.
+    """
+    activation = entry.get("activation")
+    scores = labels > 1 and activation is None and len(shape) not in (0, _BOXES) and shape[-1] - labels in (0, 1)
+    return activation == "softmax" or scores
 
 
 def rounding(contract, golden):
@@ -112,9 +127,7 @@ def _of_output(entry, expected, values, stood, limits, labels):
         if outputs.is_rounded(values) and figures["max_abs"] <= _EIGHT_BITS:
             failures = []  # no integer is nearer; what stood before decides
         failures += _misses(figures["logits"], limits, "logits: ")
-    # Rows of boxes, one for each anchor, decide nothing, though they may have as many values.
-    scores = labels > 1 and activation is None and expected.shape[-1] - labels in (0, 1) and expected.ndim != _BOXES
-    if activation == "softmax" or scores:
+    if decides(entry, expected.shape[1:], labels):
         share = _decisions(outputs.measured(expected, activation), values if stood is None else stood, limits["sqnr"])
         figures["decisions"] = share
         if share is not None and share < limits["decisions"]:

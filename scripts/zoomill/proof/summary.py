@@ -35,6 +35,7 @@ def text(evidence, metrics, gated, drops, missing):
     for (model, graph), rows in graphs.items():
         headings = (*_HEADINGS, names.get(model, "metric"), "drop", "verdict")
         told = [f"\n{names[model]}{note}\n" for note in sorted(notes.get((model, graph), ())) if note]
+        told += _on_micro(model, graph, names, figures)
         title = f"## {model}{'' if graph == 'main' else f' {graph}'}"
         parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]
@@ -44,6 +45,16 @@ def text(evidence, metrics, gated, drops, missing):
     if lines:
         parts.append(f"{FAILED}\n\n" + "".join(f"- {escape.markdown(escape.line(line))}\n" for line in lines))
     return "\n".join(parts)
+
+
+def _on_micro(model, graph, names, figures):
+    """Return a line with the metric of files that are delivered as C arrays, by the kernels that run them there."""
+    found = [
+        f"{name[2]} {figure}"
+        for name, (figure, _) in figures.items()
+        if name[:2] == (model, graph) and name[3].endswith(metric_loss.BY_MICRO)
+    ]
+    return [f"\n{names[model]}{metric_loss.BY_MICRO}, which runs C arrays: {', '.join(found)}\n"] if found else []
 
 
 def _where_it_runs(asked):

@@ -1,4 +1,4 @@
-"""TFLite files as sources: as an ONNX model made by tf2onnx, and as a function run by LiteRT."""
+"""TFLite files as sources: as an ONNX model made by tf2onnx, and as a function run by LiteRT or TFLite Micro."""
 
 import dataclasses
 import logging
@@ -14,7 +14,7 @@ from zoomill.graph.source import Source, integer_notes
 from zoomill.inspect import tflite_metadata
 from zoomill.inspect.tensor_names import contract_names
 from zoomill.sources import onnx_source, tflite_floats
-from zoomill.tflite import tflite_file
+from zoomill.tflite import micro, tflite_file
 
 # Inputs of this rank are pictures, or features in that form.
 _PICTURE = 4
@@ -81,7 +81,7 @@ def load(folder, options, expected):
 
 
 class File:
-    """A TFLite file, run by LiteRT's built-in kernels on one thread.
+    """A TFLite file, run by LiteRT's built-in kernels on one thread; integers that LiteRT refuses, by TFLite Micro.
 
     An integer file is also run as :func:`zoomill.sources.tflite_floats.float_copy`, of which the graph is made.
 
@@ -92,6 +92,7 @@ class File:
     Attributes:
         inputs, outputs: :class:`End` lists.
         integers: dtypes of its quantised tensors, empty for a file of floats.
+        notes: lines for the contract on who runs it.
         has_metadata: whether it has metadata of the TFLite Task Library.
 
     Raises:
@@ -103,15 +104,16 @@ class File:
         self._model = tflite_file.read(path)
         with open(path, "rb") as file:
             self._content = file.read()
-        self._interpreter = self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
+        self.notes = []
         names = [entry.name for entry in self._model.metadata or []]
         self.has_metadata = tflite_metadata.ENTRY.encode() in names
         self.integers = tflite_file.quantised_types(self._model)
+        self._interpreter = self._float_interpreter = self._whole(bool(output_tensors))
         if self.integers:
             self._content = tflite_file.serialise(tflite_floats.float_copy(self._model, path))
             self._float_interpreter = _interpreter(path, self._content, bool(output_tensors))
         with refusing(f"{path}: the names of its inputs and outputs cannot be read"):
-            signatures = self._interpreter._get_full_signature_list()
+            signatures = self._float_interpreter._get_full_signature_list()
             inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         (signature,) = list(signatures.values()) if len(signatures) == 1 else [{"inputs": {}, "outputs": {}}]
         self.inputs = self._ends(inputs, signature["inputs"])
@@ -119,6 +121,20 @@ class File:
             self.outputs = self._named(output_tensors)
         else:
             self.outputs = self._ends(outputs, signature["outputs"])
+
+    def _whole(self, keep_all):
+        """Return what runs the file as it is: LiteRT, or for integers that it refuses TFLite Micro."""
+        try:
+            return _interpreter(self.path, self._content, keep_all)
+        except UserError as error:
+            if keep_all or not self.integers:
+                raise
+            try:
+                found = micro.Interpreter(self._content)
+            except RuntimeError:
+                raise error from None
+            self.notes.append("TFLite Micro runs its integers, as LiteRT refuses the file")
+            return found
 
     def _ends(self, details, signature):
         names = {index: name for name, index in signature.items()}
@@ -177,7 +193,7 @@ class File:
             def run(feed):
                 for end in inputs:
                     interpreter.set_tensor(end.index, end.quantised(feed[end.name]))
-                with refusing(f"{self.path}: LiteRT cannot run it"):
+                with refusing(f"{self.path}: cannot be run"):
                     interpreter.invoke()
                     found = {end.name: interpreter.get_tensor(end.index) for end in outputs}
                 return {end.name: results[end.tensor].to_graph(end.real(found[end.name])) for end in outputs}
@@ -189,7 +205,7 @@ class File:
             converted.graph,
             *sides,
             runner(self._float_interpreter, *floats),
-            integer_notes(self.integers),
+            [*integer_notes(self.integers), *self.notes],
             rounded=runner(self._interpreter, self.inputs, self.outputs) if self.integers else None,
         )
 

@@ -36,7 +36,7 @@ _HEADER = """\
 
 /* How many operators a tflite::MicroMutableOpResolver must hold. */
 #define {upper}_OP_COUNT {count}
-
+{memory}
 #ifdef __cplusplus
 extern "C" {{
 #endif
@@ -49,13 +49,19 @@ extern const unsigned int {name}_model_data_len;
 }}
 
 /* Registers the operators, and no other, with a resolver; false where it refuses one. */
-template <typename {template}>
-bool {name}_add_ops({parameters}) {{
+template <typename Resolver>
+bool {name}_add_ops(Resolver& resolver) {{
   return {calls};
 }}
 #endif
 
 #endif /* {upper}_MODEL_DATA_H_ */
+"""
+
+_ARENA = """
+/* Bytes of a tflite::MicroInterpreter's arena: an upper bound, measured on a host of 64 bits with TFLite Micro's own
+ * kernels. Pointers of 32 bits take less; the kernels of a vendor may take more. */
+#define {upper}_ARENA_BYTES {arena}
 """
 
 
@@ -79,39 +85,30 @@ def source(name, data, header):
     return _SOURCE.format(header=header, name=name, values=values, length=len(data))
 
 
-def header(name, length, operators):
+def header(name, length, operators, arena=None):
     """Return the header, for C and C++, that declares the array and registers the operators.
 
-    TFLite Micro is not included: the resolver's type is a template parameter. An operator that TFLite Micro lacks is
-    a compile error that names it, but only where the registration is used.
+    TFLite Micro is not included: the resolver's type is a template parameter. An operator that a program's TFLite Micro
+    lacks is a compile error that names it, but only where the registration is used.
 
     Args:
         name: start of all names, a C identifier.
         length: bytes of the file.
         operators: ``{operator name: count}``, as :func:`zoomill.tflite.tflite_file.operators` returns it.
+        arena: bytes of memory that the file takes, None where nobody knows.
 
     Raises:
-        UserError: when ``name`` is no C identifier, or an operator's name could not stand in a C source.
+        UserError: when ``name`` is no C identifier, or an operator is none that a resolver registers.
     """
     _check_name(name)
-    custom = {}
-    calls = []
-    for operator in sorted(operators):
-        if not re.fullmatch(r"[A-Za-z0-9_.:-]+", operator):
-            raise UserError(f"{name}: the name of the custom operator {operator!r} cannot be written in C")
-        if operator in BUILTIN_NAMES or operator in _METHODS:
-            calls.append(f"resolver.{_method(operator)}() == 0")
-        else:
-            custom[operator] = f"custom_{len(custom)}"
-            calls.append(f'resolver.AddCustom("{operator}", {custom[operator]}) == 0')
+    calls = [f"resolver.{_method(name, operator)}() == 0" for operator in sorted(operators)]
     return _HEADER.format(
         name=name,
         upper=name.upper(),
         length=length,
         count=len(operators),
+        memory="" if arena is None else _ARENA.format(upper=name.upper(), arena=arena),
         counts="\n".join(f" *   {operator} {operators[operator]}" for operator in sorted(operators)),
-        template="Resolver, typename Registration" if custom else "Resolver",
-        parameters=", ".join(["Resolver& resolver", *(f"Registration* {place}" for place in custom.values())]),
         calls=" &&\n         ".join(calls) or "true",
     )
 
@@ -121,6 +118,8 @@ def _check_name(name):
         raise UserError(f"{name}: is no C identifier; set c_name in the model's card")
 
 
-def _method(operator):
+def _method(name, operator):
     """Return the method of MicroMutableOpResolver that registers an operator: ``AddConv2D`` for ``CONV_2D``."""
+    if operator not in _METHODS and operator not in BUILTIN_NAMES:
+        raise UserError(f"{name}: TFLite Micro has no method that registers the custom operator {operator!r}")
     return _METHODS.get(operator) or "Add" + operator.title().replace("_", "")

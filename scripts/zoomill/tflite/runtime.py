@@ -1,45 +1,50 @@
-"""Running .tflite artifacts on LiteRT with kernels that do not depend on the machine's cores."""
+"""Running .tflite artifacts, with kernels that do not depend on the machine's cores if nothing else is asked for."""
 
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from zoomill.errors import UserError
+from zoomill.tflite import micro
 from zoomill.tflite.tflite_file import SIGNATURE
 
 # Operators whose inputs are logits, and those that leave numbers as they are.
 _ACTIVATIONS = {"SOFTMAX", "LOGISTIC"}
 _CARRIERS = {"DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
-KERNELS = {"builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, "xnnpack": OpResolverType.BUILTIN}
+# Sets of kernels: LiteRT's by what its interpreter calls them, and those of TFLite Micro.
+KERNELS = {
+    "builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "reference": OpResolverType.BUILTIN_REF,
+    "xnnpack": OpResolverType.BUILTIN,
+    "micro": None,
+}
 
 
 class Artifact:
-    """A .tflite file, run by LiteRT on one thread.
+    """A .tflite file, run by LiteRT or TFLite Micro.
 
     Args:
         file: its path, or its bytes.
-        kernels: ``builtin``, after a run of which the values of all tensors can be read from ``interpreter``; or
-            ``xnnpack``, what LiteRT takes where it can if nothing is said: on integer files it differs from the
-            reference by up to 0.04 in a score.
+        kernels: ``builtin``, after a run of which the values of all tensors can be read from ``interpreter``;
+            ``reference``, LiteRT's plainest; ``xnnpack``, what LiteRT takes where it can if nothing is said: on integer
+            files it differs from the reference by up to 0.04 in a score; or ``micro``, TFLite Micro's.
         contract: of its graph; one that does not have the names of the file's signature has those of its tensors.
+        threads: that LiteRT may use.
+
+    Raises:
+        RuntimeError, ValueError: when these kernels refuse the file.
     """
 
-    def __init__(self, file, kernels="builtin", contract=None):
-        content = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that keeping all tensors takes memory
-            self.interpreter = interpreter = Interpreter(
-                **content,
-                experimental_op_resolver_type=KERNELS[kernels],
-                experimental_preserve_all_tensors=kernels == "builtin",
-                num_threads=1,
-            )
+    def __init__(self, file, kernels="builtin", contract=None, threads=1):
+        self.interpreter = interpreter = _interpreter(file, kernels, threads)
         interpreter.allocate_tensors()  # which gives the outputs of a custom operator their shapes
         names = interpreter.get_signature_list().get(SIGNATURE)
         known = contract is None or (names and {entry["name"] for entry in contract["outputs"]} <= {*names["outputs"]})
         self._key = "name" if names and known else "tensor"
-        self._run = interpreter.get_signature_runner(SIGNATURE) if self._key == "name" else _ByTensor(interpreter)
+        self._run = interpreter.get_signature_runner(SIGNATURE) if self._key == "name" else _by_tensor(interpreter)
         self._inputs, self._outputs = self._run.get_input_details(), self._run.get_output_details()
 
     def check(self, contract):
@@ -105,26 +110,45 @@ class Artifact:
                 found[entry["name"]] = dequantise(self.interpreter.get_tensor(before["index"]), before)
         return found
 
+    def steps(self, contract):
+        """Return what one step of each output's integers is worth, those behind a last DEQUANTIZE too.
 
-class _ByTensor:
-    """Runs a file without signature, such as TOCO's, and knows its inputs and outputs by their tensors."""
+        Args:
+            contract: contract of its graph.
 
-    def __init__(self, interpreter):
-        self._interpreter = interpreter
+        Returns:
+            ``{output name: scale in the contract's numbers}``, None for an output that is no integers by scale.
+        """
+        makers = {index: run for run in self.interpreter._get_ops_details() for index in run["outputs"]}
+        details = {entry["index"]: entry for entry in self.interpreter.get_tensor_details()}
+        found = {}
+        for entry in contract["outputs"]:
+            end = self._outputs[entry[self._key]]
+            maker = makers.get(end["index"])
+            before = details[maker["inputs"][0]] if maker and maker["op_name"] == "DEQUANTIZE" else end
+            scale = float(before["quantization"][0])
+            found[entry["name"]] = (1.0 if before is end and _is_stored(entry, end) else scale) if scale else None
+        return found
 
-    def get_input_details(self):
-        return {detail["name"]: detail for detail in self._interpreter.get_input_details()}
 
-    def get_output_details(self):
-        return {detail["name"]: detail for detail in self._interpreter.get_output_details()}
+def _interpreter(file, kernels, threads):
+    if kernels == "micro":
+        return micro.Interpreter(file if isinstance(file, bytes) else Path(file).read_bytes())
+    content = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that keeping all tensors takes memory
+        return Interpreter(
+            **content,
+            experimental_op_resolver_type=KERNELS[kernels],
+            experimental_preserve_all_tensors=kernels == "builtin",
+            num_threads=threads,
+        )
 
-    def __call__(self, **values):
-        for name, detail in self.get_input_details().items():
-            self._interpreter.set_tensor(detail["index"], values[name])
-        self._interpreter.invoke()
-        return {
-            name: self._interpreter.get_tensor(detail["index"]) for name, detail in self.get_output_details().items()
-        }
+
+def _by_tensor(interpreter):
+    """Return what runs a file without signature, such as TOCO's, and knows inputs and outputs by their tensors."""
+    sides = interpreter.get_input_details(), interpreter.get_output_details()
+    return micro.Runner(interpreter, *({detail["name"]: detail for detail in side} for side in sides))
 
 
 def _is_stored(entry, details):
@@ -160,6 +184,11 @@ def _range_difference(name, promised, details):
     if 2 * shared >= max(high - low, most - least):
         return []
     return [f"value_range of {name} is {least:g} to {most:g}; the file's integers stand for {low:.4g} to {high:.4g}"]
+
+
+def refusal(error):
+    """Return the first sentence of why a runtime refuses a file; LiteRT's follow each other without a blank."""
+    return re.split(r"\n|\.(?=[A-Z])", str(error))[0]
 
 
 def quantise(values, details):

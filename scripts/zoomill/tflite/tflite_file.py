@@ -162,6 +162,8 @@ def _along(tensor, numbers, shape):
     """Return the numbers of channels so that they broadcast along the quantised dimension."""
     if numbers.size == 1:
         return numbers.reshape(())
+    if len(shape) == 1:
+        return numbers  # along its only dimension: some converters wrote that of the weights beside a bias
     sizes = [1] * len(shape)
     sizes[tensor.quantization.quantizedDimension] = -1
     return numbers.reshape(sizes)

@@ -1,0 +1,28 @@
+"""What gates run a file on: golden inputs, and the evaluation samples of the card of its model; both may be missing."""
+
+from zoomill import made
+from zoomill.inputs import sample_inputs
+from zoomill.proof import evidence, parity
+
+
+def add_arguments(parser):
+    """Add the flags of a gate: the file, its contract, its inputs, and where the evidence goes."""
+    parser.add_argument("--artifact", type=made.checked, required=True)
+    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
+    parser.add_argument("--golden", type=made.checked, nargs="*", default=[], help="golden.npz of its source")
+    sample_inputs.add_arguments(parser, "evaluation samples that it runs on besides the golden inputs")
+    parser.add_argument("--output", type=made.output, required=True)
+
+
+def feeds(args, contract):
+    """Yield the inputs one by one, as ``{input tensor: array}``: golden ones first, then those of samples.
+
+    Args:
+        args: flags of :func:`add_arguments`.
+        contract: contract of the graph.
+    """
+    for path in args.golden:
+        yield from parity.feeds(contract, evidence.read_golden(path))
+    if samples := sample_inputs.of_flags(args):
+        for _, _, several in samples.feeds(contract["inputs"]):
+            yield from several
