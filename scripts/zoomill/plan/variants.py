@@ -77,7 +77,7 @@ TABLE = (
     _tflite("float32", "convert_tflite", _FLOAT, graphs="grafted", usual="always", **_GRAPH),
     _quantised("float16", _HALF, weights=("float16",), no_micro=_NO_KERNELS.format("weights of float16")),
     _quantised("dynamic", _WEIGHTS, weights=("int8",), no_micro=_NO_KERNELS.format("weights of int8 and float inputs")),
-    _quantised("weight_int8", _WEIGHTS, weights=("int8",)),
+    _quantised("weight_int8", _WEIGHTS, weights=("int8",), no_micro="TFLite Micro takes one scale for all channels"),
     _quantised("weight_int4", _NIBBLES, weights=("int4", "int8"), no_micro=_NO_KERNELS.format("weights of int4")),
     _quantised("int8", _INTEGERS, **_INT8),
     _quantised("int8_tensor", _INTEGERS, **_INT8),
