@@ -177,7 +177,7 @@ def tried(data):
 
 
 def _read_by_one_scale(data):
-    """Return the name of a tensor with several scales that DEQUANTIZE reads, whose kernel takes one for all, or None."""
+    """Return the name of a tensor with several scales that DEQUANTIZE reads, or None; its kernel takes one for all."""
     model = tflite_file.parse(data, None)
     read = (
         graph.tensors[operator.inputs[0]]
