@@ -1,7 +1,7 @@
 """The plan of this run, which the other files of rules ask, and the names that wildcards may take."""
 
 from zoomill.run import end, reports
-from zoomill.plan import gates, javascript, session, targets, variants
+from zoomill.plan import accelerators, gates, javascript, session, targets, variants
 from zoomill.plan.kinds import KINDS
 from zoomill.plan.names import NAME, other_than, pattern
 from zoomill.plan.samples import PURPOSES
@@ -14,5 +14,6 @@ wildcard_constraints:
     model=NAME,
     graph=f"main|inference|{gates.SOURCE}|detect_[a-z0-9_]+",
     variant=pattern([*variants.names(format="tflite"), gates.GIVEN]),
+    compiled=pattern(row.end for row in accelerators.TABLE),
     dataset=NAME,
     purpose=pattern(PURPOSES),

@@ -2,7 +2,8 @@
 
 Requires: results/{model}/{graph}.{variant}.tflite, its contract, the model's golden.npz, and what else a gate takes.
 Yields: results/{model}/{graph}.{variant}.<gate>.json, the evidence; of a source that is a .tflite file,
-results/{model}/source.given.tflite, the file as it is, and its contract, so that it is put to the same gates.
+results/{model}/source.given.tflite, the file as it is, and its contract, so that it is put to the same gates;
+results/{model}/{graph}.{variant}.vela.tflite, compiled for an Ethos-U, and .vela-<accelerator>.tflite for others.
 """
 
 # One command line for the gates that ask what a file answers.
@@ -205,6 +206,88 @@ rule validate_tasks:
             --golden {input.golden:q} \
             --variant {wildcards.variant:q} \
             --limits {params.limits:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule compile_vela:
+    input:
+        code=plan.code("compile_vela"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+    output:
+        "results/{model}/{graph}.{variant}{compiled}.tflite",
+    log:
+        "logs/compile_vela/{model}.{graph}.{variant}{compiled}.log",
+    benchmark:
+        "benchmarks/compile_vela/{model}.{graph}.{variant}{compiled}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/vela.yaml"
+    params:
+        accelerator=plan.accelerator,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --accelerator {params.accelerator:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_vela:
+    input:
+        code=plan.code("validate_vela"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+    output:
+        "results/{model}/{graph}.{variant}.vela.json",
+    log:
+        "logs/validate_vela/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_vela/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/vela.yaml"
+    params:
+        accelerators=plan.accelerators,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --variant {wildcards.variant:q} \
+            --accelerators {params.accelerators:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule validate_latency:
+    input:
+        code=plan.code("validate_latency"),
+        artifact="results/{model}/{graph}.{variant}.tflite",
+        contract="build/{model}/{graph}/contract.json",
+        golden=plan.golden,
+    output:
+        "results/{model}/{graph}.{variant}.latency.json",
+    log:
+        "logs/validate_latency/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/validate_latency/{model}.{graph}.{variant}.tsv"
+    conda:
+        "../envs/litert.yaml"
+    threads: plan.alone(workflow)
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            --golden {input.golden:q} \
+            --variant {wildcards.variant:q} \
             --output {output:q} \
             &>{log:q}
         """

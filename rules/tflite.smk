@@ -1,7 +1,7 @@
 """Make .tflite files: convert graphs, quantise, give detectors their post-processing, write C arrays and labels.
 
 Requires: build/{model}/{graph}/graph.pb and contract.json; for integers, the samples of data sets.
-Yields: results/{model}/{graph}.{variant}.tflite of all variants, and of any of them {graph}.{variant}.cc and .h;
+Yields: results/{model}/{graph}.{variant}.tflite of all variants; of any .tflite file, {graph}.{variant}.cc and .h;
 results/{model}/{graph}.calibration.json, the ranges that integers are made of; results/{model}/labels.txt.
 """
 
@@ -303,14 +303,16 @@ rule graft_postprocess:
 rule write_c_array:
     input:
         code=plan.code("write_c_array"),
-        tflite="results/{model}/{graph}.{variant}.tflite",
+        tflite="results/{model}/{graph}.{variant}{compiled}.tflite",
     output:
-        source="results/{model}/{graph}.{variant}.cc",
-        header="results/{model}/{graph}.{variant}.h",
+        source="results/{model}/{graph}.{variant}{compiled}.cc",
+        header="results/{model}/{graph}.{variant}{compiled}.h",
     log:
-        "logs/write_c_array/{model}.{graph}.{variant}.log",
+        "logs/write_c_array/{model}.{graph}.{variant}{compiled}.log",
     benchmark:
-        "benchmarks/write_c_array/{model}.{graph}.{variant}.tsv"
+        "benchmarks/write_c_array/{model}.{graph}.{variant}{compiled}.tsv"
+    wildcard_constraints:
+        compiled=f"|{pattern(row.end for row in accelerators.TABLE)}",
     group:
         "model"
     conda:

@@ -99,11 +99,13 @@ rule validate_tfjs:
         "model"
     conda:
         "../envs/litert.yaml"
+    threads: plan.alone_where_timed(workflow)
     resources:
         mem_mb=1000,
     params:
         limits=plan.limits,
-        runs=5,
+        runs=plan.runs,
+        timed=plan.timed,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -114,6 +116,7 @@ rule validate_tfjs:
             --limits {params.limits:q} \
             --library build/javascript \
             --runs {params.runs:q} \
+            {params.timed:q} \
             --float {input.exact:q} \
             --output {output:q} \
             &>{log:q}
@@ -136,13 +139,15 @@ rule validate_browser:
         "model"
     conda:
         "../envs/web.yaml"
+    threads: plan.alone_where_timed(workflow)
     resources:
         mem_mb=2000,
         time_limit=config["time_limit"],
     params:
         entries=plan.tfjs.browser_entries,
         chromium=plan.tfjs.chromium(),
-        runs=5,
+        runs=plan.runs,
+        timed=plan.timed,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -150,6 +155,7 @@ rule validate_browser:
             --chromium {params.chromium:q} \
             --library build/javascript \
             --runs {params.runs:q} \
+            {params.timed:q} \
             --time-limit {resources.time_limit:q} \
             --output {output:q} \
             &>{log:q}

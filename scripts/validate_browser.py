@@ -21,13 +21,14 @@ def main(argv=None):
     tfjs_runtime.add_library(parser)
     parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")
     parser.add_argument("--runs", type=int, required=True, help="how often to run each on each backend, at least")
+    parser.add_argument("--timed", action="store_true", help="write times too; nothing else should run meanwhile")
     parser.add_argument("--time-limit", type=float, required=True, help="seconds for one artifact on one backend")
     parser.add_argument("--output", type=made.output, required=True)
     args = command.parse(parser, argv)
     places = {"javascript": args.library, "artifacts": os.path.dirname(args.entries[0]["artifact"])}
     # Less than what this process has for a step, so that one that hangs does not take the others along.
     with browser.start(places, args.chromium, 0.8 * args.time_limit) as chromium:
-        documents = [document(chromium, args.runs, **entry) for entry in args.entries]
+        documents = [document(chromium, args.runs, args.timed, **entry) for entry in args.entries]
         about = {"chromium": chromium.version, "webgpu_adapter": chromium.adapter}
     about |= {"artifact": "in Chromium", "model": documents[0]["model"], "artifacts": documents}
     found = {item["artifact"]: tfjs_runtime.worst(item["backends"]) for item in documents}
@@ -47,7 +48,7 @@ def entries(text):
     return found
 
 
-def document(chromium, runs, artifact, contract, golden, limits):
+def document(chromium, runs, timed, artifact, contract, golden, limits):
     """Return the evidence of one artifact on all backends that it has in a browser."""
     contract, golden = files.read_json(contract), evidence.read_golden(golden)
     address, variant = f"/artifacts/{os.path.basename(artifact)}", os.path.basename(artifact).split(".")[1]
@@ -68,7 +69,7 @@ def document(chromium, runs, artifact, contract, golden, limits):
         supervisor.step()
         return tfjs_runtime.with_arrays(chromium.call(function, {**request, "backend": backend, "runs": runs}), names)
 
-    backends, failures, not_tested = tfjs_runtime.on_backends(places, run, contract, golden, limits)
+    backends, failures, not_tested = tfjs_runtime.on_backends(places, run, contract, golden, limits, timed)
     about = evidence.begin(artifact, variant, limits, contract)
     return {**about, "backends": backends, "failures": failures, "not_tested": not_tested}
 

@@ -18,6 +18,7 @@ def main(argv=None):
     )
     tfjs_runtime.add_library(parser)
     parser.add_argument("--runs", type=int, required=True, help="how often to run it on each backend, at least")
+    parser.add_argument("--timed", action="store_true", help="write times too; nothing else should run meanwhile")
     args = command.parse(parser, argv)
     contract, golden = files.read_json(args.contract), evidence.read_golden(args.golden)
 
@@ -26,7 +27,7 @@ def main(argv=None):
         def run(backend):
             return tfjs_runtime.run_golden(args.artifact, contract, golden, backend, args.library, args.runs, ask)
 
-        figures = tfjs_runtime.on_backends(tfjs_runtime.BACKENDS, run, contract, golden, args.limits)
+        figures = tfjs_runtime.on_backends(tfjs_runtime.BACKENDS, run, contract, golden, args.limits, args.timed)
     backends, failures, not_tested = figures
     document = (
         evidence.begin(args.artifact, args.variant, args.limits, contract)

@@ -201,7 +201,7 @@ def test_evidence_covers_all_artifacts_of_a_model_on_all_backends(validated, tmp
         (models.twice(tmp_path / "main.uint8.tfjs"), own, {"x": models.INPUTS, "y": models.INPUTS * 2}),
         tflite,
     ]
-    process, found = validated(entries)
+    process, found = validated(entries, "--timed")
     assert process.returncode == 0 and found["passed"] and found["chromium"] and found["webgpu_adapter"]
     assert [(item["artifact"], item["variant"], sorted(item["backends"])) for item in found["artifacts"]] == [
         ("main.float32.tfjs", "float32", ["wasm", "webgl", "webgpu"]),

@@ -204,7 +204,7 @@ def validated(javascript, tmp_path, command):
 
 def test_evidence_says_of_both_backends_how_near_how_fast_and_how_many_tensors(validated, tmp_path):
     golden = {"x": models.INPUTS, "y": models.INPUTS @ models.WEIGHT}
-    found = validated(models.product(tmp_path / "main.float32.tfjs"), golden)
+    found = validated(models.product(tmp_path / "main.float32.tfjs"), golden, "float32", "--timed")
     assert found["passed"] and found["failures"] == [] and found["model"] == "tested" and found["shards"] == 1
     assert found["bytes"] == sum(path.stat().st_size for path in (tmp_path / "main.float32.tfjs").iterdir())
     for backend in ("wasm", "cpu"):
@@ -213,6 +213,12 @@ def test_evidence_says_of_both_backends_how_near_how_fast_and_how_many_tensors(v
         assert figures["tensors"]["after_dispose"] == 0 and figures["runs"] == 3
         assert 0 <= figures["parity"]["y"]["rms"] <= figures["parity"]["y"]["max_abs"] < 1e-5
     assert found["parity"]["y"]["peak"] == pytest.approx(np.abs(golden["y"]).max())
+
+
+def test_evidence_has_no_times_where_others_may_have_run_beside(validated, tmp_path):
+    golden = {"x": models.INPUTS, "y": models.INPUTS @ models.WEIGHT}
+    found = validated(models.product(tmp_path / "main.float32.tfjs"), golden)
+    assert [key for figures in found["backends"].values() for key in figures if key.endswith("_ms")] == []
 
 
 def test_an_output_too_far_from_the_source_fails_on_each_backend(validated, tmp_path):

@@ -108,12 +108,13 @@ def _evaluated(rule, wildcards):
 
 
 @contextlib.contextmanager
-def parsed(folder, config):
+def parsed(folder, config, cores=1):
     """Yield the :class:`Rules` of the workflow in a folder, which is left again in the end.
 
     Args:
         folder: of a Snakefile and all that belongs to it.
         config: settings instead of those in config.yaml.
+        cores: that a run has.
     """
     settings = ConfigSettings(config=config)
     paths = list(sys.path)
@@ -122,7 +123,7 @@ def parsed(folder, config):
         mock.patch.object(sys, "argv", ["snakemake"]),
         SnakemakeApi(OutputSettings(quiet=None)) as api,
     ):
-        read = api.workflow(ResourceSettings(cores=1), settings, snakefile=folder / "Snakefile", workdir=folder)
+        read = api.workflow(ResourceSettings(cores=cores), settings, snakefile=folder / "Snakefile", workdir=folder)
         yield Rules(read._workflow)
     sys.path[:] = paths
 

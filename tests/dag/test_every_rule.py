@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY
 from parsed import house, parsed
 
-from zoomill.plan import variants
+from zoomill.plan import accelerators, gates, variants
 from zoomill.yaml_file import load_yaml
 
 # What a card may have and its rules depend on.
@@ -15,6 +15,7 @@ NAMES = {
     "graph": ["main", "inference", "layers", "detect_cut", "detect_regular", "detect_own", "source"],
     "variant": [*variants.names(format="tflite"), "uint16", "uint8", "planned", "given"],
     "purpose": ["calibration", "evaluation"],
+    "compiled": ["", ".vela", ".vela-u65-256"],
     "kernels": ["", ".micro"],
 }
 SETTINGS = {
@@ -26,6 +27,7 @@ SETTINGS = {
         "c_arrays": list(variants.names(format="tflite", no_micro="")),
         "browser": True,
     },
+    "all gates": {"deploy": [*gates.NAMES], "accelerators": [*accelerators.NAMES]},
     "the first TOCO": {"toco": "tf1", "evaluate": False},
 }
 SAMPLES = {"dataset": "digits", "samples": {"first": 0, "last": 9}}

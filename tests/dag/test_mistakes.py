@@ -40,6 +40,7 @@ def test_a_misspelt_target_is_told_the_nearest_names(workflow, target, message):
         ("results/digits_resnet8/provenace.json", "results/digits_resnet8/provenance.json"),
         ("source/digits_resnet8", "sources/digits_resnet8"),
         ("build/digits_resnet8/evaluatoin.csv", "build/digits_resnet8/evaluation.csv"),
+        ("results/digits_resnet8/main.int8.vella.tflite", "results/digits_resnet8/main.int8.vela.tflite"),
         ("results/SHA256SUM", "results/SHA256SUMS"),
         ("catalog", "catalogue"),
     ],

@@ -169,6 +169,12 @@ def test_of_what_tflite_micro_refuses_there_is_no_array_but_one_line(command, tm
     assert [path.name for path in tmp_path.iterdir()] == ["own.tflite"]
 
 
+def test_what_vela_compiled_is_registered_by_the_method_that_tflite_micro_has_for_it(written, printed, tmp_path):
+    written(chain("ethos-u"))
+    assert printed()[1:4] == ["1", "AddEthosU", "1"]
+    assert "ARENA" not in (tmp_path / "model.h").read_text()  # which no host can tell
+
+
 @pytest.mark.parametrize(
     "operator, method",
     [

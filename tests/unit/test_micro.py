@@ -155,3 +155,21 @@ def test_the_operators_that_it_looks_up_are_those_that_are_used():
     tflite_file.add_operator_code(model, schema.BuiltinOperator.TANH)
     assert micro.needed_operators(tflite_file.serialise(model)) == ["LOGISTIC", "RELU"]
     assert micro.needed_operators(detector(options())) == ["TFLite_Detection_PostProcess"]
+
+
+@pytest.mark.parametrize(("scales", "refused"), [([0.5], False), ([0.5, 0.25], True)])
+def test_weights_with_a_scale_for_each_channel_that_are_widened_first_are_refused_as_answers_would_be_wrong(
+    scales, refused
+):
+    builder = Builder()
+    start, end = builder.tensor("x", [1, 3]), builder.tensor("y", [1, 2])
+    stored = builder.quantised("stored", np.ones((2, 3), np.int8), scales, 0)
+    wide = builder.tensor("wide", [2, 3])
+    builder.operator("DEQUANTIZE", [stored], [wide])
+    builder.operator("FULLY_CONNECTED", [start, wide], [end], schema.FullyConnectedOptionsT())
+    data = tflite_file.serialise(builder.build([start], [end]))
+    if refused:
+        with pytest.raises(RuntimeError, match="DEQUANTIZE takes one scale, where stored has one for each channel"):
+            micro.tried(data)
+    else:
+        assert micro.tried(data).arena()["total"] > 0

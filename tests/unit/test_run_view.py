@@ -12,7 +12,7 @@ from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from zoomill import files
-from zoomill.run import view
+from zoomill.run import jobs, view
 
 LONGEST = {"model": "ssd_mobilenet_v1_shapes", "step": "quantise_tflite", "of": "detect_regular.torch_float32"}
 
@@ -65,6 +65,13 @@ def test_each_step_that_ends_is_an_event_with_its_model_and_its_number(listener)
         ("", "summarise", "", 3, 3),
     ]
     assert all(event["event"] == "finished" and event["seconds"] >= 0 for event in finished)
+
+
+@pytest.mark.parametrize("compiled, told", [("", "main.int8"), (".vela", "main.int8.vela")])
+def test_the_end_of_a_name_has_one_dot(compiled, told):
+    job = Job(1, "write_c_array", model="small", graph="main", variant="int8", compiled=compiled)
+    assert jobs.joined([*job.wildcards_dict.values()][1:]) == told
+    assert jobs.name(job) == f"write_c_array small.{told}"
 
 
 def test_the_first_artifact_that_passes_is_told_and_no_other(tmp_path, monkeypatch):

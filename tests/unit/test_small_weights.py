@@ -67,3 +67,17 @@ def test_what_computes_in_float_between_integers_is_counted():
     builder.operator("RELU", [small], [other])
     assert tflite_file.float_operators(builder.build([x], [other])) == {"PRELU": 1}
     assert tflite_file.float_operators(embedding()) == {}
+
+
+def test_what_metadata_hold_stays_and_no_empty_buffer_is_left(tmp_path):
+    model = embedding()
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = b"min_runtime_version", len(model.buffers)
+    model.buffers.append(schema.BufferT())
+    model.buffers[-1].data = np.frombuffer(b"1.14.0", np.uint8)
+    model.metadata = [entry]
+    small_weights.store(model, "int8")
+    assert bytes(model.buffers[model.metadata[0].buffer].data) == b"1.14.0"
+    assert [buffer.data is None for buffer in model.buffers] == [True, False, False]
+    data = tflite_file.serialise(model)
+    assert tflite_file.serialise(tflite_file.parse(data, "a.tflite")) == data

@@ -45,6 +45,17 @@ def test_a_file_that_is_read_and_written_computes_the_same_and_keeps_its_bytes(r
     np.testing.assert_array_equal(run(once, image)[0], run(model, image)[0])
 
 
+@pytest.mark.parametrize(("data", "numbers"), [(b"\x21\x8f", [1, 2, -1, -8]), (b"\x70\x09", [0, 7, -7])])
+def test_numbers_of_four_bits_lie_two_in_a_byte_the_lower_half_first(data, numbers):
+    builder = Builder()
+    index = builder.quantised("weights", np.frombuffer(data, np.int8), 0.5, 0)
+    tensor = builder.graph.tensors[index]
+    tensor.type, tensor.shape = schema.TensorType.INT4, [len(numbers)]
+    stored = tflite_file.constant(builder.model, tensor)
+    assert stored.tolist() == numbers
+    assert tflite_file.real(tensor, stored).tolist() == [number / 2 for number in numbers]
+
+
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"<!DOCTYPE html>", b"\x08\x00\x00\x00TFL2" + bytes(100)])
 def test_another_kind_of_file_is_refused_by_name(tmp_path, data):
     path = tmp_path / "page.tflite"

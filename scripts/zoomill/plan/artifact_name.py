@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-from zoomill.plan import gates, variants
+from zoomill.plan import accelerators, gates, variants
 
 # What belongs to an artifact, by the end of its name after model, graph and variant.
 ENDS = {
@@ -20,6 +20,7 @@ ENDS = {
         "header": ".h",
         "record": ".json",
         **{gate: f".{gate}.json" for gate in gates.NAMES},
+        **accelerators.files(),
     },
     "openvino": {"artifact": ".openvino", "evidence": ".openvino.json"},
     "tfjs": {

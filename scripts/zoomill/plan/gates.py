@@ -59,6 +59,20 @@ TABLE = (
         "opens by its metadata, and gives the boxes, names and scores that LiteRT gives",
         "the phone's own delegates",
     ),
+    Gate(
+        "vela",
+        "Ethos-U",
+        "Arm's compiler Vela 5.2.0",
+        "compiles for the accelerators; cycles, memory, and what stays on the CPU, by Vela's own estimate",
+        "what it answers there: nothing is run; the operators on the CPU and a board's own clock and memory",
+    ),
+    Gate(
+        "latency",
+        "milliseconds",
+        "LiteRT on this machine, alone",
+        "it runs; times of its start, first and later runs on one thread and two",
+        "any other machine; compare times of one machine only",
+    ),
 )
 NAMES = tuple(gate.name for gate in TABLE)
 # What a source that is a .tflite file is called among artifacts: graph and variant.

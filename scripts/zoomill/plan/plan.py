@@ -3,8 +3,9 @@
 import functools
 import json
 import os
+import re
 
-from zoomill.plan import cards, code_digest, gates, provenance, samples, variants
+from zoomill.plan import accelerators, cards, code_digest, gates, provenance, samples, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -271,7 +272,44 @@ class Plan:
         """Return what an artifact is called in C: as its model, if graph and variant are those one expects there."""
         graph = [] if wildcards.graph == "main" else [wildcards.graph]
         variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
-        return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant])
+        compiled = re.findall("[a-z0-9]+", wildcards.compiled)
+        return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant, *compiled])
+
+    # Timing.
+
+    def alone(self, workflow):
+        """Return a function for the threads of a job that times what it runs: all, so that no job runs beside it.
+
+        Args:
+            workflow: Snakemake's.
+        """
+        return lambda wildcards: workflow.cores
+
+    def alone_where_timed(self, workflow):
+        """Return such a function for a job that times what it runs only where times are wanted."""
+        return lambda wildcards: workflow.cores if self._timing else 1
+
+    def timed(self, wildcards):
+        """Return the flag by which JavaScript is timed, nothing where times are not wanted."""
+        return ["--timed"] if self._timing else []
+
+    def runs(self, wildcards):
+        """Return how often JavaScript runs a model: to see that no tensor stays behind, and for a median."""
+        return 11 if self._timing else 5
+
+    @property
+    def _timing(self):
+        return "latency" in self.config["deploy"]
+
+    # Accelerators.
+
+    def accelerator(self, wildcards):
+        """Return the accelerator that a file is compiled for, as JSON."""
+        return accelerators.as_json(accelerators.by_end(wildcards.compiled).name)
+
+    def accelerators(self, wildcards):
+        """Return those that the configuration names, each as JSON."""
+        return [accelerators.as_json(name) for name in self.config["accelerators"]]
 
     # Reproducing.
 

@@ -8,7 +8,7 @@ import re
 import jsonschema
 
 from zoomill.errors import UserError
-from zoomill.plan import gates, variants
+from zoomill.plan import accelerators, gates, variants
 from zoomill.plan.names import nearest
 from zoomill.yaml_file import load_yaml
 
@@ -21,14 +21,15 @@ def load(folder):
 
     To these are added the lists that the tables keep: ``tflite``, ``openvino`` and ``tfjs`` are their variants,
     ``any_variant`` those of all, ``by_patterns`` the TensorFlow.js variants whose weights are chosen by patterns;
-    ``gate`` are the deploy gates; ``any_source`` is what a source of its kind may have, which the ``$defs``
-    ``source_<kind>`` say, and ``any_metric`` likewise.
+    ``gate`` are the deploy gates, ``accelerator`` what Vela compiles for;
+    ``any_source`` is what a source of its kind may have, which the ``$defs`` ``source_<kind>`` say, and ``any_metric``
+    likewise.
     """
     documents = {name: load_yaml(os.path.join(folder, f"{name}.schema.yaml")) for name in ("config", "card", "dataset")}
     definitions = documents["card"]["$defs"]
     lists = {form: variants.names(format=form) for form in variants.FORMATS}
     lists |= {"any_variant": variants.names(), "by_patterns": variants.names(maker="quantise_tfjs")}
-    lists["gate"] = [*gates.NAMES]
+    lists |= {"gate": [*gates.NAMES], "accelerator": [*accelerators.NAMES]}
     definitions |= {name: {"enum": found} for name, found in lists.items()}
     definitions |= {
         "any_source": _any(definitions, "source", "kind"),

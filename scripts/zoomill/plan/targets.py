@@ -3,7 +3,7 @@
 import re
 
 from zoomill.errors import UserError
-from zoomill.plan import artifact_name, gates, variants
+from zoomill.plan import accelerators, artifact_name, gates, variants
 from zoomill.plan.names import require
 from zoomill.plan.samples import PURPOSES
 
@@ -23,6 +23,7 @@ _FAKE_QUANT = (
 _FLOAT_ENDS = "TFLite_Detection_PostProcess gives floats, class numbers among them, that must not be quantised"
 _NO_OP = "{} lacks TFLite_Detection_PostProcess; take detect_cut, which ends before it"
 _NO_INFERENCE = "its card does not say `tfjs: {inference: true}`, for detectors whose own graph with its NMS is wanted"
+_IN_FLOAT = "an Ethos-U computes in integers alone, and its activations are floats; take int8"
 # What belongs to an artifact and is made by TFLite Micro, or for it.
 _MICRO_METRIC = ("micro_metric", "micro_samples")
 _ON_MICRO = ("source", "header", *_MICRO_METRIC)
@@ -198,9 +199,11 @@ def _why_not_file(card, name, what):
     """Return why a file that belongs to an artifact cannot be had though the artifact can, or None."""
     if name.graph == "layers" and what != "artifact":
         return _LAYERS_ALONE
-    refused = [row.no_micro for row in variants.rows(format=name.format, name=name.variant) if row.no_micro]
-    if what in _ON_MICRO and refused:
-        return refused[0]
+    rows = variants.rows(format=name.format, name=name.variant)  # none of a source as it is
+    if what.partition(" ")[0] in accelerators.NAMES and not all(row.integers for row in rows):
+        return _IN_FLOAT
+    if what in _ON_MICRO and (reasons := [row.no_micro for row in rows if row.no_micro]):
+        return reasons[0]
     if what in ("metric", "samples", *_MICRO_METRIC) and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):

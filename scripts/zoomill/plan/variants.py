@@ -8,6 +8,7 @@ _FLOAT = {"sqnr": 60, "share": 0.01, "decisions": 1, "score": 0.001, "unmatched"
 _HALF = {"sqnr": 40, "share": 0.05, "decisions": 1, "score": 0.02, "unmatched": 0}
 _SIXTEEN = {"sqnr": 50, "share": 0.02, "decisions": 1, "score": 0.02, "unmatched": 0}
 _WEIGHTS = {"sqnr": 15, "share": 0.5, "decisions": 0.9, "score": 0.1, "unmatched": 0.1}
+_NIBBLES = {"sqnr": 5, "share": 0.8, "decisions": 0.8, "score": 0.15, "unmatched": 0.2}
 _INTEGERS = {"sqnr": 10, "share": 0.8, "decisions": 0.8, "score": 0.15, "unmatched": 0.2}
 
 
@@ -29,6 +30,7 @@ class Variant:
         quantiser: what made a .tflite file's numbers small.
         for_gpu: whether convolutions have the form of :mod:`zoomill.tflite.gpu_form`.
         calibrated: whether the calibration of the float32 file is read.
+        integers: whether a .tflite file's activations are integers.
         needs: what the card must have, by names of :data:`zoomill.plan.targets.NEEDS`, in the order they are told.
         of_fake_quant: whether a graph with fake-quant nodes, which holds its ranges itself, can be had so.
         record: whether a record of how it was found lies beside it.
@@ -50,6 +52,7 @@ class Variant:
     quantiser: str = ""
     for_gpu: bool = False
     calibrated: bool = False
+    integers: bool = False
     needs: tuple = ()
     of_fake_quant: bool = False
     record: bool = False
@@ -68,7 +71,7 @@ def _quantised(name, limits, **more):
 
 
 _NO_KERNELS = "TFLite Micro has no kernels for {}"
-_INT8 = {"weights": ("int8",), "calibrated": True, "needs": ("calibration",)}
+_INT8 = {"weights": ("int8",), "calibrated": True, "integers": True, "needs": ("calibration",)}
 _GRAPH = {"made_from": "graph", "of_fake_quant": True}
 _BY_TOCO = {**_GRAPH, "graphs": "all", "converter": "TOCO Converted."}
 
@@ -76,7 +79,10 @@ TABLE = (
     _tflite("float32", "convert_tflite", _FLOAT, graphs="grafted", usual="always", **_GRAPH),
     _quantised("float16", _HALF, weights=("float16",), no_micro=_NO_KERNELS.format("weights of float16")),
     _quantised("dynamic", _WEIGHTS, weights=("int8",), no_micro=_NO_KERNELS.format("weights of int8 and float inputs")),
+    _quantised("weight_int8", _WEIGHTS, weights=("int8",), no_micro="TFLite Micro takes one scale for all channels"),
+    _quantised("weight_int4", _NIBBLES, weights=("int4", "int8"), no_micro=_NO_KERNELS.format("weights of int4")),
     _quantised("int8", _INTEGERS, **_INT8),
+    _quantised("int8_tensor", _INTEGERS, **_INT8),
     _quantised("int8_io", _INTEGERS, **_INT8, ends="int8", graphs="without_op"),
     _quantised("uint8_io", _INTEGERS, **_INT8, ends="uint8", graphs="without_op"),
     # Of an embedding, the table has the dtype of what it gives.
@@ -88,6 +94,7 @@ TABLE = (
         maker="bisect_quantisation",
         weights=("int8", "float32"),
         calibrated=True,
+        integers=True,
         needs=("calibration", "evaluation", "drop"),
         record=True,
         usual="",
@@ -99,6 +106,7 @@ TABLE = (
         made_from="graph",
         quantiser="TensorFlow",
         weights=("int8",),
+        integers=True,
         needs=("calibration",),
         of_fake_quant=True,
     ),
@@ -109,6 +117,7 @@ TABLE = (
         _INTEGERS,
         weights=("uint8",),
         ends="uint8",
+        integers=True,
         stated_inputs=True,
         quantiser="TOCO",
         needs=("toco",),

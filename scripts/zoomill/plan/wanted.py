@@ -68,6 +68,8 @@ class Wanted:
         return [
             *self.paths(),
             *(name.file(end) for name in self._c_arrays() for end in ("source", "header")),
+            *(path for name in self.artifacts("tflite") for path in self._compiled(name, "compiled")),
+            *(path for name in self._c_arrays() for path in self._compiled(name, "source", "header")),
             *self._labels(),
             *(str(ArtifactName(model, "layers", "float32", "tfjs")) for model in layers if self._config["tfjs"]),
         ]
@@ -75,6 +77,17 @@ class Wanted:
     def _c_arrays(self):
         chosen = self._config["c_arrays"]
         return [name for model in self._config["models"] for name in self._possible(model, "tflite", chosen)]
+
+    def _compiled(self, name, *kinds):
+        """Return what Vela makes of an artifact for the configured accelerators, nothing where it is not asked.
+
+        Args:
+            name: :class:`ArtifactName`.
+            kinds: keys of :data:`zoomill.plan.accelerators.KINDS`.
+        """
+        if "vela" not in self._config["deploy"] or not variants.row("tflite", name.variant).integers:
+            return []
+        return [name.file(f"{accelerator} {kind}") for accelerator in self._config["accelerators"] for kind in kinds]
 
     def _labels(self):
         labelled = [name.model for name in self.artifacts("tflite") if self._catalogue[name.model]["labels"]]

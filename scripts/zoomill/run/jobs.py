@@ -11,7 +11,12 @@ _STATUS = re.compile(r"died with <Signals\.\w+: (\d+)>|exit status (\d+)")
 
 def name(job):
     """Return a job's rule and the values of its wildcards."""
-    return " ".join([job.rule.name, ".".join(filter(None, job.wildcards_dict.values()))]).strip()
+    return f"{job.rule.name} {joined(job.wildcards_dict.values())}".strip()
+
+
+def joined(values):
+    """Return the values of wildcards with a dot between them; that of an end of a name begins with its own."""
+    return ".".join(filter(None, (value.strip(".") for value in values)))
 
 
 def write_last_words(jobs, texts):

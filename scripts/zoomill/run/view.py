@@ -131,7 +131,7 @@ class Listener(logging.Handler):
         values = dict(job.wildcards_dict)
         subject = next((values.pop(key) for key in ("model", "source", "dataset") if key in values), "")
         seconds = time.monotonic() - self._begun.get(job.jobid, time.monotonic())
-        about = {"model": subject, "step": job.rule.name, "of": ".".join(filter(None, values.values()))}
+        about = {"model": subject, "step": job.rule.name, "of": jobs.joined(values.values())}
         return {**about, "seconds": round(seconds, 1)}
 
 

@@ -210,36 +210,37 @@ def node(library):
         yield ask
 
 
-def judge(measured, contract, golden, limits):
+def judge(measured, contract, golden, limits, timed=False):
     """Return what evidence says about one backend, failures, and what was not tested.
 
     Args:
         measured: what :func:`with_arrays` gave.
         contract, golden: as for :func:`request`.
         limits: as for :func:`zoomill.proof.parity.of_outputs`.
+        timed: whether times mean anything, as nothing ran beside.
 
     Returns:
-        Times in milliseconds, tensors and parity; a phrase for every limit that is missed and for tensors that are
-        left behind; a phrase for everything that was not tested.
+        Times in milliseconds if timed, tensors and parity; a phrase for every limit that is missed and for tensors that
+        are left behind; a phrase for everything that was not tested.
     """
     found, failures, not_tested = parity.of_outputs(measured["outputs"], contract, golden, limits)
-    times = {key: round(measured[key], 3) for key in ("load_ms", "first_ms", "median_ms")}
+    times = {key: round(measured[key], 3) for key in ("load_ms", "first_ms", "median_ms") if timed}
     figures = times | {key: measured[key] for key in ("execution", "runs", "tensors")} | {"parity": found}
     return figures, [*leaks(measured["tensors"]), *failures], not_tested
 
 
-def on_backends(backends, run, contract, golden, limits):
+def on_backends(backends, run, contract, golden, limits, timed=False):
     """Return what evidence says about all backends, failures, and what was not tested on any of them.
 
     Args:
         backends: their names.
         run: function from a backend to what :func:`with_arrays` gives, which may raise :class:`CannotRun`.
-        contract, golden, limits: as for :func:`judge`.
+        contract, golden, limits, timed: as for :func:`judge`.
     """
     figures, failures, not_tested = {}, [], []
     for backend in backends:
         try:
-            figures[backend], missed, open_questions = judge(run(backend), contract, golden, limits)
+            figures[backend], missed, open_questions = judge(run(backend), contract, golden, limits, timed)
         except CannotRun as error:
             figures[backend], missed, open_questions = {"error": str(error)}, [str(error)], []
         failures += [f"{backend}: {phrase}" for phrase in missed]

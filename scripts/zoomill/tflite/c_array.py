@@ -14,6 +14,7 @@ _METHODS = {
     "PADV2": "AddPadV2",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
     OP: "AddDetectionPostprocess",
+    "ethos-u": "AddEthosU",  # what Vela compiles operators into
 }
 _BYTES_IN_A_LINE = 12
 
@@ -35,11 +36,7 @@ _HEADER = """\
 
 /* How many operators a tflite::MicroMutableOpResolver must hold. */
 #define {upper}_OP_COUNT {count}
-
-/* Bytes of a tflite::MicroInterpreter's arena: an upper bound, measured on a host of 64 bits with TFLite Micro's own
- * kernels. Pointers of 32 bits take less; the kernels of a vendor may take more. */
-#define {upper}_ARENA_BYTES {arena}
-
+{memory}
 #ifdef __cplusplus
 extern "C" {{
 #endif
@@ -59,6 +56,12 @@ bool {name}_add_ops(Resolver& resolver) {{
 #endif
 
 #endif /* {upper}_MODEL_DATA_H_ */
+"""
+
+_ARENA = """
+/* Bytes of a tflite::MicroInterpreter's arena: an upper bound, measured on a host of 64 bits with TFLite Micro's own
+ * kernels. Pointers of 32 bits take less; the kernels of a vendor may take more. */
+#define {upper}_ARENA_BYTES {arena}
 """
 
 
@@ -82,7 +85,7 @@ def source(name, data, header):
     return _SOURCE.format(header=header, name=name, values=values, length=len(data))
 
 
-def header(name, length, operators, arena):
+def header(name, length, operators, arena=None):
     """Return the header, for C and C++, that declares the array and registers the operators.
 
     TFLite Micro is not included: the resolver's type is a template parameter. An operator that a program's TFLite Micro
@@ -92,7 +95,7 @@ def header(name, length, operators, arena):
         name: start of all names, a C identifier.
         length: bytes of the file.
         operators: ``{operator name: count}``, as :func:`zoomill.tflite.tflite_file.operators` returns it.
-        arena: bytes of memory that the file takes.
+        arena: bytes of memory that the file takes, None where nobody knows.
 
     Raises:
         UserError: when ``name`` is no C identifier, or an operator is none that a resolver registers.
@@ -104,7 +107,7 @@ def header(name, length, operators, arena):
         upper=name.upper(),
         length=length,
         count=len(operators),
-        arena=arena,
+        memory="" if arena is None else _ARENA.format(upper=name.upper(), arena=arena),
         counts="\n".join(f" *   {operator} {operators[operator]}" for operator in sorted(operators)),
         calls=" &&\n         ".join(calls) or "true",
     )

@@ -165,13 +165,28 @@ def tried(data):
         data: bytes of the file.
 
     Raises:
-        RuntimeError: with TFLite Micro's own reason, where it refuses the file.
+        RuntimeError: with TFLite Micro's own reason, where it refuses the file, or what makes it answer wrongly.
     """
     interpreter = Interpreter(data)
+    if name := _read_by_one_scale(data):
+        raise RuntimeError(f"DEQUANTIZE takes one scale, where {name} has one for each channel")
     for detail in interpreter.get_input_details():
         interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
     interpreter.invoke()
     return interpreter
+
+
+def _read_by_one_scale(data):
+    """Return the name of a tensor with several scales that DEQUANTIZE reads, or None; its kernel takes one for all."""
+    model = tflite_file.parse(data, None)
+    read = (
+        graph.tensors[operator.inputs[0]]
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if tflite_file.operator_name(model, operator) == "DEQUANTIZE"
+    )
+    wrong = (one for one in read if tflite_file.is_quantised(one) and len(one.quantization.scale) > 1)
+    return next((one.name.decode(errors="replace") for one in wrong), None)
 
 
 def needed_operators(data):

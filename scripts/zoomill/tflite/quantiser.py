@@ -90,13 +90,21 @@ def _recipe(variant, in_float):
     if variant == "dynamic":
         return recipe.dynamic_wi8_afp32()
     manager = recipe_manager.RecipeManager()
+    if variant in ("weight_int8", "weight_int4"):
+        manager.add_weight_only_config(
+            ".*", qtyping.TFLOperationName.ALL_SUPPORTED, 4 if variant == "weight_int4" else 8
+        )
+        for name in ("DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE") if variant == "weight_int4" else ():  # have no four bits
+            manager.add_weight_only_config(".*", qtyping.TFLOperationName(name), 8)
+        return manager.get_quantization_recipe()
     bits = 16 if variant == "int16x8" else 8
-    manager.add_static_config(".*", qtyping.TFLOperationName.ALL_SUPPORTED, bits, 8)
+    scales = qtyping.QuantGranularity.TENSORWISE if variant == "int8_tensor" else qtyping.QuantGranularity.CHANNELWISE
+    manager.add_static_config(".*", qtyping.TFLOperationName.ALL_SUPPORTED, bits, 8, weight_granularity=scales)
     exempt = []
     if in_float:  # one pattern: with one for each name, files of many operators take minutes
         names = "|".join(map(re.escape, in_float))
         exempt.append((f"(^|;)({names})(;|$)", qtyping.TFLOperationName.ALL_SUPPORTED))
-    if variant in ("int8", "int16x8"):
+    if variant in ("int8", "int8_tensor", "int16x8"):
         # Otherwise the default recipe quantises the ends too, of a detector even its class numbers.
         exempt += [(".*", qtyping.TFLOperationName.INPUT), (".*", qtyping.TFLOperationName.OUTPUT)]
     for pattern, operation in exempt:

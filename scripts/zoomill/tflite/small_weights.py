@@ -42,7 +42,8 @@ def store(model, dtype):
         graph.tensors.append(twin)
         graph.operators.insert(0, cast(code, "DEQUANTIZE", len(graph.tensors) - 1, index))
         tensor.buffer = 0
-    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
-    for index, buffer in enumerate(model.buffers):
-        if index not in used:
-            buffer.data = None
+    holders = [*(tensor for graph in model.subgraphs for tensor in graph.tensors), *(model.metadata or [])]
+    used = sorted({0, *(one.buffer for one in holders)})
+    model.buffers = [model.buffers[place] for place in used]
+    for one in holders:
+        one.buffer = used.index(one.buffer)

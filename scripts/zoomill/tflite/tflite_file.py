@@ -125,9 +125,18 @@ def describe(model):
 def constant(model, tensor):
     """Return the stored numbers of a constant tensor, in its dtype and shape; none for one without values."""
     data = model.buffers[tensor.buffer].data
-    dtype = np.dtype(_TYPES[tensor.type]).newbyteorder("<")
-    stored = np.frombuffer(b"" if data is None else bytes(data), dtype)
+    if tensor.type == schema.TensorType.INT4:
+        stored = _halves(data, np.prod(_shape(tensor)))
+    else:
+        dtype = np.dtype(_TYPES[tensor.type]).newbyteorder("<")
+        stored = np.frombuffer(b"" if data is None else bytes(data), dtype)
     return stored.reshape(_shape(tensor)) if stored.size == np.prod(_shape(tensor)) else stored
+
+
+def _halves(data, count):
+    """Return the numbers of four bits in bytes, the lower half of each first, as int8."""
+    both = np.frombuffer(b"" if data is None else bytes(data), np.int8)
+    return np.stack([both << 4 >> 4, both >> 4], axis=-1).reshape(-1)[:count]
 
 
 def steps(tensor, shape):
