@@ -5,6 +5,7 @@ OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A com
 imports take less than 0.3 s, or it may use the network, which no other job may be near.
 """
 
+# Not tensorflowjs, which only conversions need, 0.3 s each, and which imports what modules of ours stand for.
 TENSORFLOW = ("tensorflow",)
 ONNX = ("tensorflow", "onnx", "onnxruntime")
 TORCH = ("torch", "onnx", "torch._export.converter")
