@@ -2,7 +2,7 @@
 
 Requires: nothing but the cards and the lists of data sets.
 Yields: sources/{dataset}/ of those that this repository makes; build/{model}/{purpose}.csv, the samples of calibration and
-evaluation.
+evaluation; build/{model}/evaluation.npy, the latter in the size of the model's input, where they are pictures.
 """
 
 
@@ -59,6 +59,34 @@ rule list_samples:
             --samples {params.samples:q} \
             --apart-from {input.other:q} \
             --apart-from-samples {params.others:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+rule fit_pictures:
+    input:
+        code=plan.code("fit_pictures"),
+        contract=plan.graph_of_source("contract.json"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+    output:
+        "build/{model}/evaluation.npy",
+    log:
+        "logs/fit_pictures/{model}.log",
+    benchmark:
+        "benchmarks/fit_pictures/{model}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        samples=plan.evaluation.flags,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            {params.samples:q} \
             --output {output:q} \
             &>{log:q}
         """

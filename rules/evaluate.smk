@@ -27,6 +27,7 @@ rule evaluate_source:
         contract=plan.graph_of_source("contract.json"),
         anchors=plan.anchors_of_source,
         samples=plan.evaluation.list,
+        fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
     output:
         figures="results/{model}/source.metric.json",
@@ -54,6 +55,7 @@ rule evaluate_tflite:
         contract="build/{model}/{graph}/contract.json",
         anchors=plan.anchors,
         samples=plan.evaluation.list,
+        fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
     output:
         figures="results/{model}/{graph}.{variant}{kernels}.metric.json",
@@ -84,6 +86,7 @@ rule evaluate_tfjs:
         contract="build/{model}/{graph}/contract.json",
         anchors=plan.anchors,
         samples=plan.evaluation.list,
+        fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
     output:
         figures="results/{model}/{graph}.{variant}.tfjs.metric.json",

@@ -222,7 +222,7 @@ for source_kind, needs in KINDS.items():
             wildcard_constraints:
                 model=plan.of_kind(source_kind),
             # Jobs of an environment follow one another, so that fewer large processes live: see docs/architecture.md.
-            priority: needs.environment != "tf2"
+            priority: needs.priority
             group:
                 "model"
             conda:

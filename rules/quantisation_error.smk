@@ -55,6 +55,7 @@ rule bisect_quantisation:
         contract="build/{model}/{graph}/contract.json",
         anchors=plan.anchors,
         samples=plan.evaluation.list,
+        fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
     output:
         tflite="results/{model}/{graph}.int8_mixed.tflite",

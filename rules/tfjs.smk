@@ -67,11 +67,10 @@ rule convert_tfjs:
         "benchmarks/convert_tfjs/{model}.{graph}.tsv"
     wildcard_constraints:
         graph=pattern((*targets.WITHOUT_OP, "inference")),
-    priority: -1
     group:
         "model"
     conda:
-        "../envs/tfjs.yaml"
+        "../envs/tf2.yaml"
     resources:
         mem_mb=plan.tfjs.memory,
     params:
@@ -104,11 +103,10 @@ rule convert_layers:
         "benchmarks/convert_layers/{model}.tsv"
     wildcard_constraints:
         model=plan.of_kind("keras"),
-    priority: -1
     group:
         "model"
     conda:
-        "../envs/tfjs.yaml"
+        "../envs/tf2.yaml"
     resources:
         mem_mb=2000,
     params:

@@ -59,7 +59,7 @@ def load(path, cut, allow, given):
     inputs = freezing.graph_tensors(graph, {_INPUT: _INPUT}, path)
     outputs = freezing.graph_tensors(graph, {name: name for name in _OUTPUTS}, path)
     run = freezing.graph_session(graph, inputs, outputs, path)
-    drawn = feeds(given, {**promise, "dtype": "uint8", "layout": "NHWC"}, run)
+    drawn = feeds(given, promise, run)
     rows = [{**feed, **run(feed)} for feed in drawn]
     expected = {
         "inputs": [promise],
@@ -78,9 +78,9 @@ def full_lists(rows):
 
 
 def feeds(given, promise, run):
-    """Return pinned or drawn pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
+    """Return pinned pictures, samples or drawn pictures as ``[{input name: uint8 [1, height, width, 3]}, …]``."""
     if given.images or given.samples:
-        return golden_inputs.choose(given, [promise], run)
+        return golden_inputs.choose(given, [{**promise, "tensor": _INPUT, "dtype": "uint8", "layout": "NHWC"}], run)
 
     def best_scores(pictures):
         return np.stack([run({_INPUT: one[None]})["detection_scores"][0, :1] for one in pictures])

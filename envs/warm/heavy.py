@@ -5,6 +5,7 @@ OpenVINO is not among them, and TOCO wants no TensorFlow that was started. A com
 imports take less than 0.3 s, or it may use the network, which no other job may be near.
 """
 
+# Not tensorflowjs, which only conversions need, 0.3 s each, and which imports what modules of ours stand for.
 TENSORFLOW = ("tensorflow",)
 ONNX = ("tensorflow", "onnx", "onnxruntime")
 TORCH = ("torch", "onnx", "torch._export.converter")
@@ -19,8 +20,9 @@ _COMMANDS = {
     TORCH: "convert_pytorch predict_pytorch run_pytorch",
     LITERT: """
         bisect_quantisation calibrate compare_tensors evaluate_source evaluate_tfjs evaluate_tflite finish_toco
-        graft_postprocess inspect_model list_samples lock_artifacts map_tfjs plan_tfjs quantise_tfjs quantise_tflite
-        validate_kernels validate_micro validate_tfjs validate_tflite verify write_c_array write_contract write_labels
+        fit_pictures graft_postprocess inspect_model list_samples lock_artifacts map_tfjs plan_tfjs quantise_tfjs
+        quantise_tflite take_tflite validate_kernels validate_micro validate_tfjs validate_tflite verify write_c_array
+        write_contract write_labels
         """,
 }
 # Of these, which take hundreds of megabytes, only as many live as jobs run.

@@ -50,6 +50,8 @@ class Case:
         peers: ``{name: function from the folder of what was given to commands}``.
         given: targets that are there before, for both.
         source: file in the mirror that the model's card is made of; without, the catalogue has it.
+        value_range: what is answered to the question of such a card.
+        limits: `limits` of the configuration.
     """
 
     title: str
@@ -58,6 +60,8 @@ class Case:
     peers: dict[str, Callable]
     given: tuple = ()
     source: str = ""
+    value_range: tuple = ()
+    limits: dict = dataclasses.field(default_factory=dict)
 
     def targets(self, validated):
         """Return what the workflow is asked for."""
@@ -160,9 +164,12 @@ def _ai_edge_quantizer(given):
     yield Command("litert", ["python", SCRIPTS / "quantise.py", given / _FLOAT, given / DIGITS, "."], names)
 
 
-def _onnx(title, model, source):
+def _onnx(title, model, source, value_range):
     peers = {f"onnx2tf {version}": _onnx2tf(version, source) for version in ("1.29.24", "2.6.9")}
-    return Case(title, model, ["main.float32.tflite", "main.float16.tflite"], peers, source=source)
+    files = ["main.float32.tflite", "main.float16.tflite"]
+    # On drawn pictures, float16 misses what it may lose on real ones.
+    limits = {"float16": {"sqnr": 25, "share": 0.1}}
+    return Case(title, model, files, peers, source=source, value_range=value_range, limits=limits)
 
 
 CASES = {
@@ -190,11 +197,14 @@ CASES = {
         {"tensorflowjs_converter 4.22.0": _tensorflowjs_converter},
         given=("build/javascript/@tensorflow/tfjs/dist/tf.min.js",),
     ),
-    "yolox": _onnx("YOLOX-Nano of ONNX, 2 TFLite files", "yolox_nano", "onnx_yolox_nano_coco/yolox_nano.onnx"),
+    "yolox": _onnx(
+        "YOLOX-Nano of ONNX, 2 TFLite files", "yolox_nano", "onnx_yolox_nano_coco/yolox_nano.onnx", (0, 255)
+    ),
     "mobilenet": _onnx(
         "MobileNetV2 of ONNX, 2 TFLite files",
         "mobilenet_v2_128_0_5",
         "onnx_mobilenet_v2_128_0.5/mobilenet_v2_128_0.5.onnx",
+        (-1, 1),
     ),
     "pytorch": Case(
         "PyTorch, 1 TFLite file",

@@ -16,6 +16,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import yaml
 from cases import CASES, SCRIPTS, TOOLS
 from measure import REPOSITORY, Failed, cost, median, workflow
 
@@ -84,7 +85,7 @@ def prepared(case, folder, mirror):
     Raises:
         Failed: when there is no such source.
     """
-    config = {"models": [case.model]}
+    config = {"models": [case.model], "limits": case.limits}
     if case.source:
         if mirror is None or not (mirror / case.source).exists():
             raise Failed("the mirror does not hold it")
@@ -94,9 +95,17 @@ def prepared(case, folder, mirror):
         workflow(folder, [], **{**config, "models": ["ssd_mobilenet_v1_shapes"]})
         card = [REPOSITORY / "zoomill", "--configfile", folder / "config.yaml", "new-card", folder / case.source]
         cost([[sys.executable, *card]], folder)
+        answer(folder / f"cards/{case.model}.yaml", list(case.value_range))
     run = [workflow(folder, case.given, **config)] if case.given else []
     cost([*run, workflow(folder, case.targets(True), ["--conda-create-envs-only"], **config)], folder)
     return config
+
+
+def answer(path, value_range):
+    """Write into a card what 0 and 255 of its input become."""
+    card = yaml.safe_load(path.read_text())
+    card["inputs"][0]["value_range"] = value_range
+    path.write_text(yaml.safe_dump(card))
 
 
 def by_workflow(name, case, config, given, folder):

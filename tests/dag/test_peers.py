@@ -11,6 +11,9 @@ import pytest
 from conftest import REPOSITORY, as_plan
 from plans import planned
 
+from zoomill.plan import schemas
+from zoomill.yaml_file import load_yaml
+
 PAGE = REPOSITORY / "docs/benchmarks.md"
 BENCH = REPOSITORY / "tests/bench"
 
@@ -65,6 +68,17 @@ def test_the_workflow_plans_nothing_but_the_files_of_the_recipe_and_their_eviden
         "run_toco": 3,
         "finish_toco": 3,
     }
+
+
+def test_limits_of_cases_are_those_of_a_configuration_and_a_cards_question_is_answered(bench, tmp_path):
+    schema = schemas.load(REPOSITORY / "rules/schemas")["config"]
+    for case in bench("cases").CASES.values():
+        schemas.check({"models": [case.model], "limits": case.limits}, schema, case.title)
+        assert bool(case.source) == bool(case.value_range)
+    card = tmp_path / "card.yaml"
+    card.write_text("inputs:\n  # A picture?\n  - {name: x, shape: [1, 2]}\n")
+    bench("peers").answer(card, [0, 1])
+    assert load_yaml(card) == {"inputs": [{"name": "x", "shape": [1, 2], "value_range": [0, 1]}]}
 
 
 def costs(command, folder):

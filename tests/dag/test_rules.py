@@ -3,6 +3,7 @@
 import collections
 import os
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def test_of_the_catalogue_only_the_cards_of_the_run_are_read(tmp_path, monkeypat
         pass
     chosen = ["digits_onnx", *sorted(model for model in texts if model.startswith("digits_s"))]
     assert [name for name in read if name.startswith("models/")] == [f"models/{model}.yaml" for model in chosen]
+
+
+def test_large_processes_of_one_environment_follow_those_of_another(workflow_rules):
+    heavy, found = runpy.run_path(REPOSITORY / "envs/warm/heavy.py"), collections.defaultdict(set)
+    for rule in workflow_rules:
+        if heavy["IMPORTS"].get(command_of(rule)) in heavy["LARGE"]:
+            found[Path(rule.conda_env).stem].add(rule.priority)
+    assert found == {"onnx": {1}, "torch": {1}, "tf2": {0}}
 
 
 def command_of(rule):

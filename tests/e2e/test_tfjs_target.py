@@ -58,7 +58,7 @@ def convert(graphs, javascript, environment_python, command):
         graph = graphs / "graph" / kind
         flags = ["--graph", graph / "graph.pb", "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
         flags += ["--options", json.dumps(options), "--library", javascript, "--output", output]
-        return command(environment_python("tfjs"), "convert_tfjs", *flags, env=os.environ | environment)
+        return command(environment_python("tf2"), "convert_tfjs", *flags, env=os.environ | environment)
 
     return run
 
@@ -78,7 +78,7 @@ def untouched(environment_python):
     """Return a function that calls the converter itself with lists of flags."""
 
     def run(*conversions, onednn=0):
-        command = [environment_python("tfjs"), REPOSITORY / "tests/e2e/tfjs_conversions.py", str(onednn)]
+        command = [environment_python("tf2"), REPOSITORY / "tests/e2e/tfjs_conversions.py", str(onednn)]
         text = json.dumps([list(map(str, flags)) for flags in conversions])
         return subprocess.run(command, input=text, text=True, capture_output=True, check=True)
 
@@ -261,7 +261,7 @@ def layers(keras_models, javascript, command, environment_python, tmp_path):
         graph = keras_models / "graph" / name
         flags = ["--path", keras_models / name, "--contract", graph / "contract.json", "--golden", graph / "golden.npz"]
         flags += ["--shard-bytes", 4194304, "--library", javascript, "--output", tmp_path / "layers"]
-        return command(environment_python("tfjs"), "convert_layers", *flags), tmp_path / "layers"
+        return command(environment_python("tf2"), "convert_layers", *flags), tmp_path / "layers"
 
     return run
 

@@ -1,27 +1,20 @@
-"""The catalogue and the configuration: what is accepted, and how a mistake is said."""
+"""Cards of models: what is accepted, and how a mistake is said."""
 
-import copy
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 from refusals import refusal
+from small_cards import FILE, SMALLEST, changed
 
 from zoomill.errors import UserError
-from zoomill.plan import cards, names, schemas, targets, variants
+from zoomill.plan import cards, schemas, targets
 from zoomill.plan.artifact_name import ArtifactName
 from zoomill.yaml_file import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CONFIG, CARD, DATASET = schemas.load(REPOSITORY / "rules/schemas").values()
-FILE = {"name": "model.pb", "urls": ["https://example.org/model.pb"], "sha256": "0" * 64}
-SMALLEST = {
-    "title": "A model",
-    "task": "object-detection",
-    "licence": "Apache-2.0",
-    "source": {"kind": "tf1_detection", "files": [FILE]},
-}
+_, CARD, DATASET = schemas.load(REPOSITORY / "rules/schemas").values()
 
 
 @pytest.fixture
@@ -42,17 +35,6 @@ def catalogue(tmp_path):
 def why_not(card, graph, variant):
     """Return why a TFLite file cannot be had."""
     return targets.why_not(card, ArtifactName("small", graph, variant, "tflite"))
-
-
-def changed(path, value):
-    """Return the smallest card with one value set; the path's keys are separated by slashes."""
-    card = copy.deepcopy(SMALLEST)
-    *keys, last = (int(key) if key.isdecimal() else key for key in path.split("/"))
-    place = card
-    for key in keys:
-        place = place[key] if isinstance(place, list) else place.setdefault(key, {})
-    place[last] = value
-    return card
 
 
 def test_what_a_card_leaves_out_has_its_defaults(catalogue):
@@ -273,89 +255,6 @@ def test_a_broken_card_is_left_out_with_its_error_and_the_others_are_loaded(cata
     assert str(broken["third"]).startswith("models/third.yaml: unknown key titel")
 
 
-@pytest.fixture
-def two_folders(tmp_path):
-    """Return a function that loads cards of a repository and of a folder beside it, where a configuration stands."""
-    text = yaml.safe_dump(changed("source/files/0/urls", ["own.pb", "../up.pb", "/abs.pb", "https://example.org/a"]))
-    for folder in ("repository/models", "mine"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "mine/config.yaml").write_text("cards: [.]\n")
-    (tmp_path / "repository/models/inner.yaml").write_text(text)
-    (tmp_path / "mine/outer.yaml").write_text(text)
-
-    def load():
-        mine = str(tmp_path / "mine")
-        return cards.load_catalogue(str(tmp_path / "repository/models"), CARD, [mine], [f"{mine}/../mine/config.yaml"])
-
-    load.folder = tmp_path
-    return load
-
-
-def test_paths_of_a_card_outside_begin_at_its_own_folder(two_folders):
-    found = two_folders()
-    urls = {model: card["source"]["files"][0]["urls"] for model, card in found.items()}
-    assert urls == {
-        "inner": ["own.pb", "../up.pb", "/abs.pb", "https://example.org/a"],
-        "outer": ["../mine/own.pb", "../up.pb", "/abs.pb", "https://example.org/a"],
-    }
-    assert [card["file"] for card in found.values()] == ["models/inner.yaml", f"{two_folders.folder}/mine/outer.yaml"]
-
-
-def test_two_cards_of_one_name_and_a_broken_one_outside_stop_only_themselves(two_folders):
-    mine = two_folders.folder / "mine"
-    (mine / "inner.yaml").write_text("title: 1\n")
-    (mine / "wrong.yaml").write_text("titel: x\n")
-    found, broken = two_folders().read()
-    assert list(found) == ["outer"]
-    assert str(broken["inner"]) == f"models/inner.yaml and {mine}/inner.yaml: two cards of one name; rename one"
-    assert str(broken["wrong"]).startswith(f"{mine}/wrong.yaml: ")
-
-
-def test_a_folder_of_cards_that_is_not_there_is_refused(tmp_path):
-    message = refusal(cards.load_catalogue, tmp_path, CARD, ["nowhere"])
-    assert message == "config.yaml: cards: there is no folder nowhere"
-
-
-@pytest.mark.parametrize(
-    "wanted, found",
-    [
-        (["b_one"], ["b_one"]),
-        (["b_*", "a"], ["b_one", "b_two", "a"]),
-        (["[ab]*", "a"], ["a", "b_one", "b_two"]),
-        (["all"], ["a", "b_one", "b_two"]),
-    ],
-)
-def test_models_are_chosen_by_name_pattern_or_all(wanted, found):
-    assert names.select(wanted, ["a", "b_one", "b_two"], "config.yaml: models", "model") == found
-
-
-@pytest.mark.parametrize("wanted", ["digits_onx*", "digits_onx"])
-def test_what_stands_for_no_model_is_refused_with_the_nearest(wanted):
-    message = refusal(names.select, [wanted], ["digits_onnx", "yolo"], "config.yaml: models", "model")
-    assert message == f"config.yaml: models: there is no model {wanted}; did you mean digits_onnx?"
-
-
-def test_a_broken_data_set_takes_the_models_with_it_that_use_it(tmp_path):
-    used = {**SMALLEST, "calibration": {"dataset": "shapes", "samples": "all"}}
-    missing = {**SMALLEST, "calibration": {"dataset": "circles", "samples": "all"}}
-    for name, card in {"free": SMALLEST, "missing": missing, "used": used}.items():
-        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(card))
-    shapes = {"shapes": UserError("datasets/shapes.yaml: unknown key x")}
-    found, broken = cards.load_catalogue(
-        tmp_path, CARD, check=lambda card: cards.check_datasets(card, {"circle": {}}, shapes)
-    ).read()
-    assert list(found) == ["free"] and broken["used"] is shapes["shapes"]
-    assert str(broken["missing"]) == (
-        "models/missing.yaml: calibration: there is no data set circles; did you mean circle?"
-    )
-
-
-def test_a_data_set_with_a_models_name_is_refused(tmp_path):
-    (tmp_path / "twin.yaml").write_text("")
-    message = refusal(cards.load_datasets, tmp_path, DATASET, models=["twin"])
-    assert message == "datasets/twin.yaml: a model has this name too; rename one"
-
-
 def test_a_card_is_read_when_it_is_asked_for_and_once(catalogue, monkeypatch):
     read = []
     monkeypatch.setattr(cards, "load_yaml", lambda path, name: read.append(name) or load_yaml(path, name))
@@ -443,52 +342,3 @@ def test_what_is_quoted_of_a_card_is_bounded(catalogue):
 
 def test_a_long_list_of_tables_is_looked_through_in_linear_time(catalogue):
     assert "tflite" in refusal(catalogue, small=changed("tflite", [{str(number): 1} for number in range(30_000)]))
-
-
-def test_the_configuration_gets_its_defaults():
-    found = schemas.check({"models": ["a"]}, CONFIG, "config.yaml")
-    assert found["toco"] == "toco" and found["mirrors"] == [] and found["accept_new_digests"] is False
-    assert set(found["tflite"]) < set(variants.names(format="tflite")) and found["limits"] == {}
-    assert {"float32", "toco_float32"} <= set(found["tflite"]) and "toco_uint8" not in found["tflite"]
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        ({"model": []}, ["unknown key model", "did you mean models"]),
-        ({"models": "a"}, ["models: 'a' is no list; write [a]"]),
-        ({"models": []}, ["models: "]),
-        ({"models": ["a", "a"]}, ["models: "]),
-        ({"tflite": ["float23"]}, ["tflite[0]: 'float23'", "float32"]),
-        ({"toco": "tf2"}, ["toco: 'tf2' is not one of ['toco', 'tf1']"]),
-        ({"time_limit": 0}, ["time_limit: 0"]),
-        ({"limits": {"flaot32": {}}}, ["limits: unknown key flaot32; did you mean float32"]),
-        ({"limits": {"int8": {"sqrn": 9}}}, ["limits.int8: unknown key sqrn; did you mean sqnr"]),
-    ],
-)
-def test_a_mistake_in_the_configuration_is_said_with_its_key(change, words):
-    message = refusal(schemas.check, {"models": ["a"], **change}, CONFIG, "config.yaml")
-    assert message.startswith("config.yaml: ")
-    assert [word for word in words if word not in message] == [], message
-
-
-def test_nearest_names_come_first_and_all_where_none_is_near():
-    known = ["ssd_mobilenet_v1_shapes", "yolo"]
-    assert names.nearest("ssd_mobilnet_shapes", known) == "; did you mean ssd_mobilenet_v1_shapes?"
-    assert names.nearest("zzz", known) == "; there are: ssd_mobilenet_v1_shapes, yolo"
-    many = [f"model_{number}" for number in range(100)]
-    assert names.nearest("zzz", many).endswith(", model_38, model_39 and 60 more")
-
-
-def test_the_page_on_verdicts_gives_the_default_limits():
-    page = (REPOSITORY / "docs/verdicts.md").read_text()
-    rows = re.findall(r"^\| ([a-z0-9_, ]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
-    said = {name: tuple(map(float, figures)) for names, *figures in rows for name in names.split(", ")}
-    assert said == {
-        row.name: tuple(map(float, (row.limits["sqnr"], row.limits["share"], row.limits["decisions"])))
-        for row in variants.TABLE
-    }
-
-
-def test_variants_of_one_name_have_the_same_limits_in_all_formats():
-    assert all(row.limits == other.limits for row in variants.TABLE for other in variants.rows(name=row.name))

@@ -18,7 +18,7 @@ def metric(name, contract=CONTRACT, **options):
 
 def case(output, label=None, name="a", inputs=()):
     return metrics.Case(
-        name, label, [], [{"x": each} for each in inputs], [{"y": np.array(each, np.float32)} for each in output]
+        name, label, (), [{"x": each} for each in inputs], [{"y": np.array(each, np.float32)} for each in output]
     )
 
 

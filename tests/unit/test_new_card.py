@@ -15,7 +15,7 @@ from small_models import dense, dense_contract, integer_convolution
 from zoomill import files
 from zoomill.inspect import recognise
 from zoomill.inspect.onnx import MESSAGES
-from zoomill.plan import cards, commands, interface, labels_and_licence, model_files, new_card, schemas
+from zoomill.plan import cards, commands, model_files, new_card, schemas
 from zoomill.tflite import tflite_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -219,46 +219,11 @@ def test_a_darknet_network_is_told_by_either_file_or_its_folder_and_has_as_many_
     assert card["labels"] == ["a", "b", "c"] and "# told from shapes.names" in text
 
 
-@pytest.mark.parametrize(
-    "file, content, labels, offset",
-    [
-        ("labels.txt", "a\nb\nc", ["a", "b", "c"], 0),
-        ("labelmap.txt", "???\na\nb", ["a", "b"], -1),
-        ("labels.txt", "background\na\nb\nc", ["a", "b", "c"], 0),
-        ("my_labels.txt", "0 a\n1 b c\n2 d", ["a", "b c", "d"], 0),
-        ("classes.json", '["a", "b", "c"]', ["a", "b", "c"], 0),
-        ("classes.json", '{"0": ["n1", "a"], "1": ["n2", "b"], "2": ["n3", "c"]}', ["a", "b", "c"], 0),
-        ("labels.txt", "a\nb", None, 0),
-        ("labels.json", '{"a": 1', None, 0),
-        ("notes.txt", "a\nb\nc", None, 0),
-    ],
-)
-def test_labels_beside_a_model_are_taken_if_their_number_fits(tmp_path, file, content, labels, offset):
-    (tmp_path / file).write_text(content)
-    assert labels_and_licence.labels(tmp_path, {3})[1:] == (labels, offset)
-
-
 def test_labels_of_strangers_stay_text(write, tmp_path):
     path = save_tflite(tmp_path / "small.tflite")
     hostile = ["yes", "a: {b: &c !!python/object:x}", "\"' # no comment: \\x1b"]
     (tmp_path / "labels.txt").write_text("\n".join(hostile))
     assert write(path)[0]["labels"] == hostile
-
-
-@pytest.mark.parametrize(
-    "text, found",
-    [
-        ("                Apache License\n          Version 2.0, January 2004\n", "Apache-2.0"),
-        ("Permission is hereby granted, free of charge, to any person obtaining a copy\nof this software", "MIT"),
-        ("Redistribution and use in source and binary forms, with\n …\n Neither the name of X", "BSD-3-Clause"),
-        ("Redistribution and use in source and binary forms, with", "BSD-2-Clause"),
-        ("All rights reserved.", None),
-    ],
-)
-def test_a_licence_is_told_from_its_text(tmp_path, text, found):
-    assert labels_and_licence.licence(tmp_path) == (None, None)
-    (tmp_path / "LICENSE.txt").write_text(text)
-    assert labels_and_licence.licence(tmp_path) == ("LICENSE.txt", found)
 
 
 def test_the_licence_beside_a_model_stands_in_its_card(write, tmp_path):
@@ -305,7 +270,8 @@ def ssd_report(*operators, classes=12):
     sizes = {"detection_boxes": None, "detection_scores": None, "raw_detection_scores": [-1, -1, classes]}
     outputs = [{"name": name, "tensor": name, "dtype": "float32", "shape": shape} for name, shape in sizes.items()]
     signature = {"name": None, "inputs": [{"name": "image_tensor"}], "outputs": outputs}
-    one = graph("") | {"signatures": [signature], "operators": dict.fromkeys(("Conv2D", *operators), 1)}
+    one = {"name": "", "signatures": [signature], "quantisation": [], "custom_operators": {}}
+    one["operators"] = dict.fromkeys(("Conv2D", *operators), 1)
     return {"kind": "meta_graph", "graphs": [one], "files": [], "notes": [], "checkpoint": None}
 
 
@@ -410,64 +376,3 @@ def test_a_name_that_is_taken_gets_a_number():
 )
 def test_a_name_comes_from_the_file_or_else_its_folder(place, name):
     assert new_card.plain_name(new_card._stem(place)) == name
-
-
-def graph(name, **signatures):
-    """Return the graph of a report of a SavedModel."""
-    tensor = {"name": "x", "tensor": "x:0", "dtype": "float32", "shape": [-1, 2]}
-    found = [{"name": key, "inputs": [tensor], "outputs": [tensor]} for key in signatures]
-    return {"name": name, "signatures": found, "quantisation": [], "custom_operators": {}}
-
-
-@pytest.mark.parametrize(
-    "graphs, options, asked",
-    [
-        ([graph("serve", serving_default=1)], {}, set()),
-        ([graph("", default=1)], {"tags": [], "signature": "default"}, set()),
-        ([graph("train, x", a=1, b=1)], {"tags": ["train", "x"], "signature": "a"}, {"signature"}),
-        ([graph("train", a=1), graph("serve", serving_default=1)], {}, {"tags"}),
-        ([graph("serve")], {"signature": "__call__"}, set()),
-    ],
-)
-def test_tags_and_signature_of_a_saved_model_are_chosen_and_others_named(graphs, options, asked):
-    model = model_files.Model({"kind": "saved_model", "path": "."}, Path(), [], {"graphs": graphs})
-    found, inputs, _, questions = interface.describe(model)
-    assert found == options and set(questions) == asked
-    assert [entry for entry, _ in inputs] == ([] if "__call__" in options.values() else [interface_entry()])
-
-
-def interface_entry():
-    return {"name": "x", "dtype": "float32", "shape": [1, 2]}
-
-
-def test_torchscript_asks_for_its_inputs_before_it_is_built():
-    model = model_files.Model({"kind": "pytorch", "path": "a.pt"}, Path(), [], {"graphs": [graph("")]})
-    assert "before you build it" in interface.describe(model)[3]["inputs"]
-
-
-def test_a_frozen_graph_ends_at_the_tensors_that_the_report_tells():
-    sides = [{"name": name, "tensor": f"{name}:0", "dtype": "float32", "shape": None} for name in ("a/in", "b/out")]
-    one = graph("") | {"signatures": [{"name": None, "inputs": sides[:1], "outputs": sides[1:]}]}
-    model = model_files.Model({"kind": "frozen_graph", "path": "a.pb"}, Path(), [], {"graphs": [one]})
-    options, ((entry, asked),), _, _ = interface.describe(model)
-    assert options == {"input_tensors": {"in": "a/in"}, "output_tensors": {"out": "b/out"}}
-    assert entry == {"name": "in", "dtype": "float32"} and asked == [
-        "Its sizes are not told: add `shape: [1, …]` before you build it."
-    ]
-
-
-@pytest.mark.parametrize(
-    "kind, customs, key, asked",
-    [
-        ("frozen_graph", {}, "output_tensors", "boxes after NMS, which TFLite cannot have: before you build it"),
-        ("tflite", {"Mine": 1}, "files", "it needs Mine, which no TensorFlow graph has: before you build it"),
-    ],
-)
-def test_ends_that_no_artifact_can_have_are_asked(kind, customs, key, asked):
-    sides = [{"name": name, "tensor": name, "dtype": "float32", "shape": [1, 4]} for name in ("x", "detection_boxes")]
-    signature = {"name": None, "inputs": sides[:1], "outputs": sides[1:]}
-    one = graph("") | {"signatures": [signature], "custom_operators": customs}
-    model = model_files.Model({"kind": kind, "path": "a"}, Path(), [], {"graphs": [one]})
-    _, _, outputs, questions = interface.describe(model)
-    assert questions[key].startswith(asked)
-    assert bool(outputs) is not bool(customs)

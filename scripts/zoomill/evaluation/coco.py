@@ -53,9 +53,10 @@ class Coco:
         picture = self._pictures.get(case.name) or self._pictures.get(os.path.basename(case.name))
         if picture is None:
             raise UserError(f"{case.name}: the annotations have no such picture")
-        height, width = case.arrays[0].shape[:2]
-        if (height, width) != (picture["height"], picture["width"]):
-            raise UserError(f"{case.name}: is {width} x {height}, the annotations say otherwise")
+        height, width = picture["height"], picture["width"]
+        if case.size != (height, width):
+            said = " x ".join(map(str, reversed(case.size)))
+            raise UserError(f"{case.name}: is {said}, the annotations say otherwise")
         found = self._decode(case.outputs[0])
         boxes = self._setting.preprocess.box_to_picture(found.boxes.astype(np.float64), (height, width))
         rows = []

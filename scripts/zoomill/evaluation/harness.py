@@ -57,9 +57,9 @@ class Task:
             run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         """
         rows = []
-        for sample, arrays, feeds in self.samples.feeds(self.contract["inputs"]):
+        for sample, size, feeds in self.samples.feeds(self.contract["inputs"]):
             label = readers.read_label(self.samples.folder, sample, self.samples.form)
-            case = metrics.Case(sample.name, label, arrays, feeds, [run(feed) for feed in feeds])
+            case = metrics.Case(sample.name, label, size, feeds, [run(feed) for feed in feeds])
             rows.append({"name": sample.name, **metric.row(case)})
         return rows
 
@@ -69,13 +69,15 @@ def add_task(parser):
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of the graph")
     parser.add_argument("--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detection graph")
     sample_inputs.add_arguments(parser, required=True)
+    parser.add_argument("--fitted", type=made.checked, nargs="?", help="what fit_pictures made of the samples")
     parser.add_argument("--metric", required=True, type=json.loads, help="JSON object: name and options")
 
 
 def task_of_flags(args):
     """Return the :class:`Task` of the flags of :func:`add_task`."""
     anchors = np.load(args.anchors[0]) if args.anchors else None
-    return Task(contract_file.read(args.contract), sample_inputs.of_flags(args), args.metric, anchors)
+    samples = dataclasses.replace(sample_inputs.of_flags(args), fitted=args.fitted)
+    return Task(contract_file.read(args.contract), samples, args.metric, anchors)
 
 
 @contextlib.contextmanager

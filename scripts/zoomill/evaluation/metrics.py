@@ -39,14 +39,14 @@ class Case:
     Attributes:
         name: of the sample.
         label: what :func:`zoomill.inputs.readers.read_label` returned.
-        arrays: the sample's arrays before preprocessing, one for each window.
-        inputs: ``{input tensor: array}`` for each of them, batch of one included.
+        size: height and width of the picture before preprocessing.
+        inputs: ``{input tensor: array}`` for each of the sample's windows, batch of one included.
         outputs: ``{output name: array}`` for each of them.
     """
 
     name: str
     label: object
-    arrays: list
+    size: tuple
     inputs: list
     outputs: list
 

@@ -64,7 +64,7 @@ class Preprocess:
             UserError: when the array does not fit the input.
         """
         if array.dtype == np.uint8 and self.promise["layout"]:
-            return self._picture(array)
+            return self.valued(self.fitted(array))
         if array.size != np.prod(self.promise["shape"]):
             raise UserError(
                 f"a sample has shape {list(array.shape)}, the input {self.promise['name']} {self.promise['shape']}"
@@ -109,7 +109,15 @@ class Preprocess:
         inner = (height * columns // width, columns) if wide else (rows, width * rows // height)
         return inner, ((rows - inner[0]) // 2, (columns - inner[1]) // 2)
 
-    def _picture(self, pixels):
+    def fitted(self, pixels):
+        """Return a picture in the size of the input: ``[height, width, 3 or 1]``, 0 to 255.
+
+        Args:
+            pixels: uint8 ``[height, width, 3 or 1]``.
+
+        Returns:
+            uint8; around a letterbox, the smallest dtype that holds ``padding``.
+        """
         from PIL import Image
 
         rows, columns = self.size
@@ -122,16 +130,22 @@ class Preprocess:
             (height, width), (top, left) = self._letterbox(picture.height, picture.width)
         inner = width, height
         resized = picture.resize(inner, Image.Resampling.BILINEAR) if self.antialias else interpolated(picture, *inner)
-        values = np.asarray(resized, np.float64).reshape(height, width, -1)
-        if inner != (columns, rows):
-            whole = np.full((rows, columns, values.shape[2]), float(self.padding))
-            whole[top : top + height, left : left + width] = values
-            values = whole
+        values = np.asarray(resized, np.uint8).reshape(height, width, -1)
+        if self.fit != "letterbox":
+            return values
+        whole = np.full((rows, columns, values.shape[2]), self.padding, _dtype_of(self.padding))
+        whole[top : top + height, left : left + width] = values
+        return whole
+
+    def valued(self, fitted):
+        """Return the value of the input of what :meth:`fitted` returned."""
+        values = fitted.astype(np.float64)
         if self.promise["colour"] == "BGR":
             values = values[..., ::-1]
+        values = self._scaled(values)
         if self.promise["layout"] == "NCHW":
             values = values.transpose(2, 0, 1)
-        return self._scaled(values)[None].astype(self.promise["dtype"])
+        return values[None].astype(self.promise["dtype"])
 
     def _scaled(self, values):
         """Return 8-bit values in the contract's value range; an 8-bit input without one takes them as they are."""
@@ -143,6 +157,11 @@ class Preprocess:
             )
         low, high = (np.asarray(end) for end in self.promise["value_range"])
         return values / 255 * (high - low) + low
+
+
+def _dtype_of(padding):
+    """Return the smallest of the dtypes that hold a number from 0 to 255 exactly, and all 8-bit values."""
+    return next(dtype for dtype in (np.uint8, np.float16, np.float32, np.float64) if float(dtype(padding)) == padding)
 
 
 def interpolated(picture, width, height):

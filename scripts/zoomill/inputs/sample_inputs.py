@@ -3,9 +3,11 @@
 import dataclasses
 import json
 
+import numpy as np
+
 from zoomill import made, supervisor
 from zoomill.errors import UserError
-from zoomill.inputs import readers, samples
+from zoomill.inputs import fitted_pictures, readers, samples
 from zoomill.inputs.preprocess import Preprocess
 
 
@@ -18,15 +20,19 @@ class Samples:
         folder: of the data set.
         form: how the data set's samples are read.
         preprocess: options of :class:`zoomill.inputs.preprocess.Preprocess`: fit, part, padding …
+        fitted: file of :mod:`zoomill.inputs.fitted_pictures` that holds the samples, None where they are read.
     """
 
     path: str
     folder: str
     form: dict
     preprocess: dict
+    fitted: str | None = None
 
     def feeds(self, promises, part=slice(None)):
-        """Yield each sample with its arrays, and for each of them ``{input tensor: value}``.
+        """Yield each sample, height and width of its picture, and for each of its arrays ``{input tensor: value}``.
+
+        Of what is no picture, the size is that of the array's first axes.
 
         Args:
             promises: the contract's inputs.
@@ -38,11 +44,15 @@ class Samples:
         chosen = samples.read_index(self.path)
         if not chosen:
             raise UserError(f"{self.path}: is empty")
+        read = self._read if self.fitted is None else fitted_pictures.reader(self.fitted, self.preprocess)
         made.part_of(self.folder)
         for sample in chosen[part]:
             supervisor.step()
-            arrays = readers.read(self.folder, sample, self.form)
-            yield sample, arrays, [self.feed(promises, array, sample.name) for array in arrays]
+            yield sample, *read(promises, sample)
+
+    def _read(self, promises, sample):
+        arrays = readers.read(self.folder, sample, self.form)
+        return np.shape(arrays[0])[:2], [self.feed(promises, array, sample.name) for array in arrays]
 
     def feed(self, promises, array, name):
         """Return ``{input tensor: value}`` of one array of a sample, or of its arrays by the names of inputs."""

@@ -10,11 +10,13 @@ class Kind:
     Attributes:
         environment: of envs/, in which the command ``export_<kind>`` runs.
         mem_mb: megabytes.
+        priority: of its jobs; those in another environment than most come first.
         javascript: whether it runs TensorFlow.js in Node.
     """
 
     environment: str = "tf2"
     mem_mb: int = 2000
+    priority: int = 0
     javascript: bool = False
 
 
@@ -22,9 +24,9 @@ KINDS = {
     "darknet": Kind(),
     "frozen_graph": Kind(),
     "keras": Kind(),
-    "onnx": Kind("onnx", 3000),
+    "onnx": Kind("onnx", 3000, priority=1),
     "saved_model": Kind(),
     "tf1_checkpoint": Kind(),
     "tfjs": Kind(mem_mb=3000, javascript=True),
-    "tflite": Kind("onnx", 3000),
+    "tflite": Kind("onnx", 3000, priority=1),
 }

@@ -30,6 +30,15 @@ class Samples:
         chosen = self.of(wildcards.model)
         return f"sources/{chosen['dataset']}" if chosen else []
 
+    def fitted(self, wildcards):
+        """Return the file of a model's pictures in the size of its input, nothing where samples are no pictures.
+
+        The graph ``inference`` takes pictures by a contract of its own.
+        """
+        is_picture = self.of(wildcards.model) and json.loads(self.form(wildcards))["reader"] == "picture"
+        is_usual = wildcards.get("graph") != "inference"
+        return f"build/{wildcards.model}/{self.purpose}.npy" if is_picture and is_usual else []
+
     def form(self, wildcards):
         """Return how a model's samples are read, as JSON."""
         chosen = self.of(wildcards.model)
@@ -40,10 +49,12 @@ class Samples:
         return json.dumps(self._catalogue[wildcards.model]["preprocess"], sort_keys=True)
 
     def flags(self, wildcards, input):
-        """Return the flags that name a job's samples, its inputs ``samples`` and ``folder``, and how they are read."""
+        """Return the flags that name a job's samples, inputs ``samples``, ``folder`` and ``fitted``, and their form."""
+        fitted = _paths(input.get("fitted", []))
         return [
             *("--samples", *_paths(input.samples), "--folder", *_paths(input.folder)),
             *("--form", self.form(wildcards), "--preprocess", self.preprocess(wildcards)),
+            *(["--fitted", *fitted] if fitted else []),
         ]
 
 
