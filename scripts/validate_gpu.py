@@ -19,7 +19,6 @@ def main(argv=None):
     gate_inputs.add_arguments(parser)
     parser.add_argument("--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detection graph")
     parser.add_argument("--metric", type=json.loads, help="JSON object: name and options of the metric of the samples")
-    parser.add_argument("--variant", default="", help="name of its variant")
     parser.add_argument("--chromium", default="chromium", type=beside, help="the program whose SwiftShader is taken")
     args = command.parse(parser, argv)
     # What a contract leaves open matters only where inputs are made by it.

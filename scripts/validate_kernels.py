@@ -20,7 +20,6 @@ def main(argv=None):
     """Write the evidence; LiteRT has to run the file with each of its sets, TFLite Micro need not."""
     parser = argparse.ArgumentParser(description=__doc__)
     gate_inputs.add_arguments(parser)
-    parser.add_argument("--variant", required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     document = evidence.begin(args.artifact, args.variant, {}, contract)

@@ -22,7 +22,6 @@ def main(argv=None):
     parser.add_argument("--chromium", default=browser.PROGRAM, help="the program")
     parser.add_argument("--runs", type=int, default=5, help="how often to run on each backend, at least")
     parser.add_argument("--time-limit", type=float, default=300, help="seconds for one backend")
-    parser.add_argument("--variant", default="", help="name of its variant")
     args = command.parse(parser, argv)
     # What a contract leaves open matters only where inputs are made by it.
     read = contract_file.read if args.golden or args.samples else files.read_json

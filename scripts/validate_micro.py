@@ -16,7 +16,6 @@ def main(argv=None):
     """Write the evidence; a file that TFLite Micro refuses has the reason, and has not failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     gate_inputs.add_arguments(parser)
-    parser.add_argument("--variant", required=True)
     args = command.parse(parser, argv)
     contract = files.read_json(args.contract)
     document = evidence.begin(args.artifact, args.variant, _LIMITS, contract)

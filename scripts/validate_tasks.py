@@ -1,16 +1,18 @@
 """Open a .tflite artifact in MediaPipe Tasks, compare the answers with LiteRT's, and write the evidence."""
 
 import argparse
+import json
 
 from zoomill import command, files
-from zoomill.proof import evidence
+from zoomill.proof import evidence, gate_inputs
 from zoomill.tflite import mediapipe_tasks, tflite_file
 
 
 def main(argv=None):
     """Write the evidence; a file that MediaPipe cannot take has the reason, and has not failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    evidence.add_gate_arguments(parser)
+    gate_inputs.add_arguments(parser)
+    parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: unmatched")
     args = command.parse(parser, argv)
     contract, model = files.read_json(args.contract), tflite_file.read(args.artifact)
     document = evidence.begin(args.artifact, args.variant, args.limits, contract)

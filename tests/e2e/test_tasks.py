@@ -23,7 +23,7 @@ def asked(environment_python, command, tmp_path_factory):
 
     def ask(artifact, contract, golden, variant="float32"):
         given = ["--artifact", artifact, "--contract", contract, "--golden", golden]
-        flags = [*given, "--variant", flag(variant), "--limits", LIMITS, "--output", folder / "tasks.json"]
+        flags = [*given, "--variant", variant, "--limits", LIMITS, "--output", folder / "tasks.json"]
         process = command(python, "validate_tasks", *flags)
         assert process.returncode == 0, process.stderr
         return files.read_json(folder / "tasks.json")

@@ -22,7 +22,7 @@ def test_the_configuration_gets_its_defaults():
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"model": []}, ["unknown key model", "did you mean models?"]),
+        ({"model": []}, ["unknown key model", "did you mean models"]),
         ({"models": "a"}, ["models: 'a' is no list; write [a]"]),
         ({"models": []}, ["models: "]),
         ({"models": ["a", "a"]}, ["models: "]),

@@ -27,16 +27,6 @@ def add_arguments(parser):
     parser.add_argument("--output", type=made.output, required=True)
 
 
-def add_gate_arguments(parser):
-    """Add the flags that all gates have; of a stranger's file there are no golden outputs."""
-    parser.add_argument("--artifact", type=made.checked, required=True)
-    parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
-    parser.add_argument("--golden", type=made.checked, nargs="*", default=[], help="golden.npz of its source")
-    parser.add_argument("--variant", required=True, help="its name")
-    parser.add_argument("--limits", required=True, type=json.loads, help="JSON object: sqnr, share …")
-    parser.add_argument("--output", type=made.output, required=True)
-
-
 def begin(artifact, variant, limits, contract):
     """Return what evidence says about every artifact.
 

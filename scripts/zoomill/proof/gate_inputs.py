@@ -9,6 +9,7 @@ def add_arguments(parser):
     """Add the flags of a gate: the file, its contract, its inputs, and where the evidence goes."""
     parser.add_argument("--artifact", type=made.checked, required=True)
     parser.add_argument("--contract", type=made.checked, required=True, help="contract.json of its graph")
+    parser.add_argument("--variant", required=True, help="its name")
     parser.add_argument("--golden", type=made.checked, nargs="*", default=[], help="golden.npz of its source")
     sample_inputs.add_arguments(parser, "evaluation samples that it runs on besides the golden inputs")
     parser.add_argument("--output", type=made.output, required=True)
