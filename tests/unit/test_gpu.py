@@ -41,6 +41,10 @@ def test_where_operators_run_is_told_without_those_of_constants():
     refused = ["GATHER: Only support 1D indices"]
     assert gpu.residency(REFUSAL.format(1), False, model) == {"operators": 2, "on_gpu": 1, "refused": refused}
     assert gpu.residency("", True, model) == {"operators": 2, "on_gpu": 2, "refused": []}
+    custom = (
+        f"{gpu._REFUSED}\nCUSTOM Odd: Odd\n1 operations will run on the GPU, and the remaining 1 operations will run"
+    )
+    assert gpu.residency(custom, False, model)["refused"] == ["CUSTOM Odd: Odd"]
     none = "Following operations are not supported by GPU delegate:\nADD: no\nNo operations will run on the GPU, and"
     assert gpu.residency(none, False, model) == {"operators": 2, "on_gpu": 0, "refused": ["ADD: no"]}
 
