@@ -10,7 +10,7 @@ from zoomill import command, files, made
 from zoomill.evaluation import harness
 from zoomill.inputs import contract_file, sample_inputs
 from zoomill.proof import evidence, gate_inputs, parity
-from zoomill.tflite import elsewhere, gpu, gpu_fault, gpu_form, runtime, swiftshader, tflite_file
+from zoomill.tflite import elsewhere, gpu, gpu_fault, gpu_form, swiftshader, tflite_file
 
 
 def main(argv=None):
@@ -92,14 +92,12 @@ def scores(args, contract, file, outputs):
     """
     anchors = np.load(args.anchors[0]) if args.anchors else None
     task = harness.Task(contract, sample_inputs.of_flags(args), args.metric, anchors)
-    metric, other = task.metric(), runtime.Artifact(args.artifact, "xnnpack", contract)
+    metric = task.metric()
     golden = sum(1 for path in args.golden for _ in parity.feeds(contract, evidence.read_golden(path)))
     of_samples = iter(outputs[golden:])
-    ways = {
-        "gpu": lambda feed: file.real(contract, next(of_samples)),
-        "builtin": lambda feed: file(contract, feed),
-        "xnnpack": lambda feed: other(contract, feed),
-    }
+    ways = {"gpu": lambda feed: file.real(contract, next(of_samples)), "builtin": lambda feed: file(contract, feed)}
+    if other := elsewhere.xnnpack(args.artifact, contract):
+        ways["xnnpack"] = lambda feed: other(contract, feed)
     found = {name: metric.values(task.score(metric, run))[metric.figure] for name, run in ways.items()}
     return {"figure": metric.figure, **found}
 

@@ -116,9 +116,9 @@ def small(asked, tmp_path):
     """Return a function from a small model of a picture, and the value of all pixels, to the evidence."""
 
     def ask(model, side, value=0.0):
-        (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(model))
         end = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]]
         end.name = b"scores"
+        (tmp_path / "a.tflite").write_bytes(tflite_file.serialise(model))
         (tmp_path / "contract.json").write_text(json.dumps(picture_contract([*map(int, end.shape)], side)))
         np.savez(tmp_path / "golden.npz", image=np.full((2, side, side, 3), value, np.float32))
         return asked(tmp_path / "a.tflite", tmp_path / "contract.json", "--golden", tmp_path / "golden.npz")
