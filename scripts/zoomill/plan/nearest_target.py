@@ -59,6 +59,7 @@ def _known(path, rules, plan):
         "variant": list(dict.fromkeys(variants.names())),
         "purpose": PURPOSES,
         "compiled": ["", *(row.end for row in accelerators.TABLE)],
+        "kernels": ("", ".micro"),
     }
     known = {rule.name for rule in rules if not rule.has_wildcards()}
     for output in (output for rule in rules for output in rule.output):
