@@ -60,7 +60,7 @@ def kernels(args, contract, golden):
             runtime.Artifact(args.artifact, name)(contract, feed)
             found[name] = "runs"
         except (RuntimeError, ValueError) as error:
-            found[name] = str(error).splitlines()[0]
+            found[name] = runtime.refusal(error)
     return found
 
 

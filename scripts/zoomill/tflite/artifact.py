@@ -9,7 +9,7 @@ from zoomill import files
 from zoomill.detection.postprocess import OP, Options
 from zoomill.errors import UserError
 from zoomill.tflite import metadata, tflite_file
-from zoomill.tflite.runtime import KERNELS
+from zoomill.tflite.runtime import KERNELS, refusal
 from zoomill.toco import uint8_input
 
 
@@ -125,7 +125,7 @@ def interface_problems(data, contract, inputs="float32", outputs="float32"):
         interpreter.allocate_tensors()
         runner = interpreter.get_signature_runner(tflite_file.SIGNATURE)
     except (RuntimeError, ValueError) as error:
-        return [f"LiteRT cannot load it: {str(error).splitlines()[0]}"]
+        return [f"LiteRT cannot load it: {refusal(error)}"]
     problems = []
     sides = ("inputs", inputs, runner.get_input_details()), ("outputs", outputs, runner.get_output_details())
     for side, stored, details in sides:

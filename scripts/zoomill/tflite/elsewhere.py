@@ -1,6 +1,5 @@
 """What a .tflite file gives elsewhere, on a GPU or in a browser, against LiteRT's kernels on this processor."""
 
-import textwrap
 import typing
 
 import numpy as np
@@ -51,7 +50,7 @@ def artifact(path, contract_path, contract, has_inputs):
     try:
         file = runtime.Artifact(path, "builtin", contract)
     except (RuntimeError, ValueError) as error:
-        raise Refused(f"LiteRT refuses it: {textwrap.shorten(str(error), 150)}") from error
+        raise Refused(f"LiteRT refuses it: {runtime.refusal(error)}") from error
     try:
         if has_inputs:
             file.check(contract)

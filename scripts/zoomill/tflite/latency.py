@@ -8,7 +8,7 @@ import time
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from zoomill.tflite.runtime import KERNELS, quantise
+from zoomill.tflite.runtime import KERNELS, quantise, refusal
 
 # How often a file is run at least, and for how many seconds: the system counts in hundredths of them.
 _LEAST, _SECONDS = 20, 0.5
@@ -70,7 +70,7 @@ def opened(file, threads):
             interpreter.allocate_tensors()
             return kernels, interpreter
         except (RuntimeError, ValueError) as error:
-            refusals.append(str(error).splitlines()[0])
+            refusals.append(refusal(error))
     raise ValueError(refusals[-1])
 
 
