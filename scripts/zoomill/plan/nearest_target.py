@@ -58,7 +58,7 @@ def _known(path, rules, plan):
         "graph": list(dict.fromkeys(graph for name in model for graph in [*plan.catalogue[name]["graphs"], "layers"])),
         "variant": list(dict.fromkeys(variants.names())),
         "purpose": PURPOSES,
-        "kernels": ["", ".micro"],
+        "kernels": ("", ".micro"),
     }
     known = {rule.name for rule in rules if not rule.has_wildcards()}
     for output in (output for rule in rules for output in rule.output):
