@@ -75,7 +75,8 @@ def crash():
 
 
 def refuse():
-    os.write(2, b"ERROR: [somewhere.h:1]\nERROR: Tensor 44 has invalid quantization parameters.\n")
+    for line in ("[somewhere.h:1]", gpu._REFUSED, "Tensor 44 has invalid quantization parameters."):
+        os.write(2, f"ERROR: {line}\n".encode())
     raise RuntimeError("ERROR: [somewhere.h:1]")
 
 

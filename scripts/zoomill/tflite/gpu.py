@@ -120,7 +120,8 @@ def _work(folder, work, log, answer):
 def _reason(log):
     """Return the first line in which native code said what is wrong, else the last of all."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    said = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ") and not line.endswith("]")]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    said = [line for line in errors if not line.endswith("]") and line != _REFUSED]  # nor a place in LiteRT's code
     return [*said, *lines[-1:], "ended without a word"][0]
 
 

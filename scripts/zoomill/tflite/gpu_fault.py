@@ -43,9 +43,9 @@ def _apart(model, operator, interpreter):
         return 0.0
     try:
         program = gpu.Program(alone(model, operator, names))
-    except (RuntimeError, ValueError):
+        found = program({names[index]: interpreter.get_tensor(index) for index in given})
+    except (RuntimeError, ValueError):  # among others, that LiteRT's Python can neither write nor read int16
         return 0.0
-    found = program({names[index]: interpreter.get_tensor(index) for index in given})
     return max(
         _share(graph.tensors[int(index)], interpreter.get_tensor(int(index)), found[names[int(index)]])
         for index in operator.outputs
