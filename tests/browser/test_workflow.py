@@ -23,7 +23,7 @@ def machine(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_proves_its_models_in_node_and_in_chromium_where_neither_is_installed(workflow, machine):
-    config = [f"models=[{MODEL}]", "tflite=[float32]", "tfjs=[float32,uint8]", "browser=True"]
+    config = [f"models=[{MODEL}]", "tflite=[float32]", "tfjs=[float32,uint8]", "browser=True", "deploy=[latency]"]
     process = workflow.run(config=config, env={**os.environ, "PATH": machine})
     assert "Chromium is run in the proof of TensorFlow.js models.\n" in process.stdout
     artifacts = [f"results/{MODEL}/main.{name}" for name in ("float32.tfjs", "uint8.tfjs", "float32.tflite")]

@@ -29,6 +29,7 @@ CONFIG = [
     "tflite=[float32]",
     "browser=False",
     "evaluate=False",
+    "deploy=[latency]",
 ]
 PROGRAM = """
     import fs from "fs";
