@@ -2,6 +2,8 @@
 
 import json
 
+from zoomill.plan import gates
+
 PURPOSES = ("calibration", "evaluation")
 
 
@@ -33,10 +35,10 @@ class Samples:
     def fitted(self, wildcards):
         """Return the file of a model's pictures in the size of its input, nothing where samples are no pictures.
 
-        The graph ``inference`` takes pictures by a contract of its own.
+        The graph ``inference``, and a source as it is, take pictures by contracts of their own.
         """
         is_picture = self.of(wildcards.model) and json.loads(self.form(wildcards))["reader"] == "picture"
-        is_usual = wildcards.get("graph") != "inference"
+        is_usual = wildcards.get("graph") not in ("inference", gates.SOURCE)
         return f"build/{wildcards.model}/{self.purpose}.npy" if is_picture and is_usual else []
 
     def form(self, wildcards):
