@@ -13,6 +13,7 @@ EVALUATE = r"""
             --contract {input.contract:q} \
             --anchors {input.anchors:q} \
             {params.task:q} \
+            --against {input.against:q} \
             --output {output.figures:q} \
             --output-samples {output.samples:q} \
             &>{log:q}
@@ -27,6 +28,7 @@ rule evaluate_source:
         anchors=plan.anchors_of_source,
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
+        against=[],
     output:
         figures="results/{model}/source.metric.json",
         samples="results/{model}/source.samples.jsonl",
@@ -54,6 +56,7 @@ rule evaluate_tflite:
         anchors=plan.anchors,
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
+        against=plan.scored_against("tflite"),
     output:
         figures="results/{model}/{graph}.{variant}.metric.json",
         samples="results/{model}/{graph}.{variant}.samples.jsonl",
@@ -82,6 +85,7 @@ rule evaluate_tfjs:
         anchors=plan.anchors,
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
+        against=plan.scored_against("tfjs"),
     output:
         figures="results/{model}/{graph}.{variant}.tfjs.metric.json",
         samples="results/{model}/{graph}.{variant}.tfjs.samples.jsonl",

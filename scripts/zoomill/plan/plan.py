@@ -4,7 +4,7 @@ import functools
 import json
 import os
 
-from zoomill.plan import cards, code_digest, gates, provenance, samples, variants
+from zoomill.plan import cards, code_digest, gates, provenance, samples, targets, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -178,6 +178,16 @@ class Plan:
     def artifact_flags(self, wildcards, input):
         """Return the flags that say which artifact is scored."""
         return ["--artifact", input.artifact, "--variant", wildcards.variant]
+
+    def scored_against(self, form):
+        """Return an input function for the scores of the float32 artifact of a graph, nothing for that one itself."""
+
+        def get(wildcards):
+            exact = ArtifactName(wildcards.model, wildcards.graph, "float32", form)
+            alone = wildcards.variant in ("float32", gates.GIVEN)
+            return [] if alone or targets.why_not(self.catalogue[wildcards.model], exact) else exact.file("samples")
+
+        return get
 
     def task(self, wildcards, input):
         """Return the flags for the samples and the metric of a model's evaluation; the data set's card names boxes."""
