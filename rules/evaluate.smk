@@ -14,6 +14,7 @@ EVALUATE = r"""
             --contract {input.contract:q} \
             --anchors {input.anchors:q} \
             {params.task:q} \
+            --against {input.against:q} \
             --output {output.figures:q} \
             --output-samples {output.samples:q} \
             &>{log:q}
@@ -29,6 +30,7 @@ rule evaluate_source:
         samples=plan.evaluation.list,
         fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
+        against=[],
     output:
         figures="results/{model}/source.metric.json",
         samples="results/{model}/source.samples.jsonl",
@@ -57,6 +59,7 @@ rule evaluate_tflite:
         samples=plan.evaluation.list,
         fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
+        against=plan.scored_against("tflite"),
     output:
         figures="results/{model}/{graph}.{variant}{kernels}.metric.json",
         samples="results/{model}/{graph}.{variant}{kernels}.samples.jsonl",
@@ -88,6 +91,7 @@ rule evaluate_tfjs:
         samples=plan.evaluation.list,
         fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
+        against=plan.scored_against("tfjs"),
     output:
         figures="results/{model}/{graph}.{variant}.tfjs.metric.json",
         samples="results/{model}/{graph}.{variant}.tfjs.samples.jsonl",

@@ -28,7 +28,7 @@ def main(argv=None):
         return {name: array[row] for name, array in arrays.items()}
 
     evidence = {"variant": "source", "artifact": "predictions.npz", "sha256": files.digest(args.predictions)}
-    harness.evaluate(task, run, evidence, args.output, args.output_samples)
+    harness.evaluate(task, run, evidence, args)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(argv=None):
         "sha256": folders.digest(args.artifact),
     }
     with tfjs_runtime.opened(args.artifact, task.contract, BACKEND, args.library) as run:
-        harness.evaluate(task, run, evidence, args.output, args.output_samples)
+        harness.evaluate(task, run, evidence, args)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def main(argv=None):
         "sha256": hashlib.sha256(data).hexdigest(),
         **({"postprocess": args.postprocess} if args.postprocess else {}),
     }
-    harness.evaluate(task, run, evidence, args.output, args.output_samples)
+    harness.evaluate(task, run, evidence, args)
 
 
 def loaded(args, data, task):

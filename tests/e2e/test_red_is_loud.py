@@ -135,9 +135,10 @@ def test_two_variants_with_the_same_bytes_are_told(copy):
 
 
 def test_a_loss_beyond_what_the_card_allows_is_told(copy):
-    edit(copy.file(f"results/{MODEL}/main.float16.metric.json"), values={"auc": 0.5})
+    compared = [{"of": "main.float32", "difference": -0.3, "interval": [-0.4, -0.2], "p": 0.001, "verdict": "loss"}]
+    edit(copy.file(f"results/{MODEL}/main.float16.metric.json"), against=compared)
     (line,) = last_lines(run(copy))
-    assert re.fullmatch(rf"{MODEL}: main\.float16\.tflite: loses 0\.33\d+ of auc, allowed 0\.002", line)
+    assert line.startswith(f"{MODEL}: main.float16.tflite: loses 0.3 of auc, 0.2 to 0.4 by ")
 
 
 def test_every_failed_job_is_one_line_whatever_ended_it(copy):

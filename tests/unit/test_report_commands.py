@@ -92,7 +92,7 @@ def test_the_summary_lists_what_failed_what_lost_too_much_and_what_is_missing(su
         "",
         "- other: no &lt;file>",
         "- small: detect_cut.dynamic.tflite: boxes: too far",
-        "- small: detect_cut.dynamic.tflite: loses 0.02 of top_1, allowed 0.01",
+        "- small: detect_cut.dynamic.tflite: loses 0.02 of top_1, 0.015 to 0.03 by 50 samples, allowed 0.01",
         "- small: detect_cut.dynamic.tflite: scores: too far",
     ]
 
@@ -129,25 +129,34 @@ def test_where_nothing_was_made_the_summary_is_what_is_missing(summary):
     assert summary("--missing", "other: gone") == ([], ["## What failed", "", "- other: gone"])
 
 
-def metric(path, variant, value):
-    """Write metric evidence of an artifact and return its path."""
+def metric(path, variant, value, **against):
+    """Write metric evidence of an artifact, and of what it is compared with, and return its path."""
     document = {"model": "small", "graph": "detect_cut", "variant": variant, "values": {"top_1": value, "other": 0}}
     document["artifact"] = f"detect_cut.{variant}.tflite"
-    files.write_json(path, {**document, "figure": "top_1", "more_is_better": True})
+    files.write_json(path, {**document, "figure": "top_1", "samples": 50, "against": [against] if against else []})
     return path
 
 
 @pytest.fixture
 def metrics(tmp_path):
     """Metric evidence of the first two documents: the smaller file loses 2 points."""
-    return [metric(tmp_path / "m1.json", "float32", 0.9), metric(tmp_path / "m2.json", "dynamic", 0.88)]
+    lost = {"difference": -0.02, "interval": [-0.03, -0.015], "verdict": "loss"}
+    return [metric(tmp_path / "m1.json", "float32", 0.9), metric(tmp_path / "m2.json", "dynamic", 0.88, **lost)]
 
 
 def test_the_summary_shows_the_metric_and_what_is_lost(summary, documents, metrics):
     cells, _ = summary("--evidence", *documents, "--metrics", *metrics)
     figures = [row[5:7] for row in cells]
     head = ["top_1", "drop"]
-    assert figures == [head, ["0.9000", "+0.0000"], ["0.8800", "+0.0200"], head, ["", ""]]
+    assert figures == [head, ["0.9000", ""], ["0.8800", "+0.0200"], head, ["", ""]]
+
+
+def test_a_loss_that_may_be_none_is_marked(summary, documents, metrics):
+    document = files.read_json(metrics[1])
+    document["against"][0] |= {"interval": [-0.05, 0.01], "verdict": "not told apart"}
+    files.write_json(metrics[1], document)
+    cells, lines = summary("--evidence", *documents, "--metrics", *metrics)
+    assert cells[2][6] == "~+0.0200" and lines.count("~ not told apart from float32 on the samples") == 1
 
 
 def test_a_figure_that_counts_what_the_model_drops_says_so(summary, documents, metrics):

@@ -10,6 +10,7 @@ import numpy as np
 from zoomill import files, made
 from zoomill.detection import decode
 from zoomill.errors import UserError
+from zoomill.evaluation import coco_weighing as weighing
 
 # The order of COCOeval.stats.
 _FIGURES = (
@@ -69,19 +70,30 @@ class Coco:
 
     def values(self, rows):
         """Return ``map`` (IoU 0.50 to 0.95), ``ap_50``, ``ap_75``, ``ar_100`` (recall) and those of the three sizes."""
-        from zoomill.evaluation.coco_matching import Evaluation
-
-        known = sorted(set(self._categories.values()))
+        evaluation = self._matched(rows)
         with contextlib.redirect_stdout(io.StringIO()):
-            truth = _coco(self._truth["categories"], range(len(rows)), self._boxes(rows))
-            found = _coco(self._truth["categories"], range(len(rows)), list(_detections(rows)))
-            evaluation = Evaluation(truth, found, "bbox")
-            evaluation.params.catIds = known
-            evaluation.evaluate()
             evaluation.accumulate()
             evaluation.summarize()
         figures = dict(zip(_FIGURES, map(float, evaluation.stats), strict=True))
         return {name: figure for name, figure in figures.items() if figure >= 0}  # -1: nothing of that size
+
+    def weighed(self, rows):
+        return weighing.figure(self._matched(rows), self.figure)
+
+    def strata(self, rows):
+        return [0] * len(rows)
+
+    def _matched(self, rows):
+        """Return pycocotools' evaluation of the rows, each a picture of its own, with the partners of all boxes."""
+        from zoomill.evaluation.coco_matching import Evaluation
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth = _coco(self._truth["categories"], range(len(rows)), self._boxes(rows))
+            found = _coco(self._truth["categories"], range(len(rows)), list(_detections(rows)))
+            evaluation = Evaluation(truth, found, "bbox")
+            evaluation.params.catIds = sorted(set(self._categories.values()))
+            evaluation.evaluate()
+        return evaluation
 
     def _boxes(self, rows):
         """Return the true boxes of the rows' pictures, numbered as the rows are."""

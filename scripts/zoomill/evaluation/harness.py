@@ -14,13 +14,13 @@ from zoomill import files, made
 from zoomill.code_files import code_files
 from zoomill.detection import decode
 from zoomill.errors import UserError
-from zoomill.evaluation import metrics
+from zoomill.evaluation import metrics, resampling
 from zoomill.inputs import contract_file, readers, sample_inputs
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 
 # The packages that decide about figures; those that a process does not have are left out.
-_PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "scikit-learn", "tflite-micro")
+_PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "tflite-micro")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,26 +93,30 @@ def add_outputs(parser):
     """Add the flags of what :func:`evaluate` writes."""
     parser.add_argument("--output", type=made.output, required=True, help="JSON file with the figures")
     parser.add_argument("--output-samples", type=made.output, required=True, help="JSON lines, one for each sample")
+    parser.add_argument(
+        "--against", type=made.checked, nargs="*", default=[], help="such lines of the file that it is compared with"
+    )
 
 
-def evaluate(task, run, evidence, output, output_samples):
+def evaluate(task, run, evidence, args):
     """Score a model and write the evidence.
 
     Args:
         task: :class:`Task`.
         run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         evidence: what is known about the model, its variant among it.
-        output, output_samples: paths.
+        args: the flags of :func:`add_outputs`.
     """
     contract = task.contract
     try:
         metric = task.metric()
         rows = task.score(metric, run)
         values = metric.values(rows)
+        compared = [_compared(metric, rows, path) for path in args.against]
     except UserError as error:
         raise UserError(f"{contract['model']}: {contract['graph']}.{evidence['variant']}: {error}") from error
     lines = "".join(json.dumps(row, sort_keys=True, allow_nan=False) + "\n" for row in rows)
-    files.write_bytes(output_samples, lines.encode())
+    files.write_bytes(args.output_samples, lines.encode())
     document = {
         **evidence,
         "model": contract["model"],
@@ -126,10 +130,22 @@ def evaluate(task, run, evidence, output, output_samples):
         "rows_sha256": hashlib.sha256(lines.encode()).hexdigest(),
         "values": values,
         "figure": metric.figure,
+        "interval": resampling.interval(metric, rows),
+        "against": compared,
         "more_is_better": metric.more_is_better,
         **getattr(metric, "said", {}),
     }
-    files.write_json(output, document)
+    files.write_json(args.output, document)
+
+
+def _compared(metric, rows, path):
+    """Return how a file compares with the one whose rows stand in a file of JSON lines."""
+    with open(path, encoding="utf-8") as file:
+        others = [json.loads(line) for line in file]
+    if [row["name"] for row in others] != [row["name"] for row in rows]:
+        raise UserError(f"{path}: is of other samples; {made.restore(path)}")
+    found = resampling.compare(metric, others, rows)
+    return {"of": os.path.basename(path).removesuffix(".samples.jsonl"), **found._asdict()}
 
 
 def packages():

@@ -1,11 +1,13 @@
 """Task metrics: what a model is worth on a data set.
 
 A metric sees the samples one by one and keeps of each a *row*, a JSON object with everything that the figures depend
-on; the figures are a function of the rows alone. Repeated rows count twice, so resampling rows gives confidence
-intervals, and the rows of two artifacts on the same samples can be compared one by one.
+on; the figures are a function of the rows alone. ``weighed(rows)`` is the figure that stands for the metric as a
+function of weights, int64 ``[draws, rows]`` to float64 ``[draws]``: a row of weight 2 counts as two, so that drawn rows
+give intervals (:mod:`zoomill.evaluation.resampling`). ``strata(rows)`` names what is drawn among itself.
 """
 
 import dataclasses
+import itertools
 import re
 
 import numpy as np
@@ -51,6 +53,10 @@ class Case:
     outputs: list
 
 
+# Ranks that count.
+_RANKS = {"top_1": 1, "top_5": 5}
+
+
 class TopK:
     """Share of samples whose class is the first, or among the first five, by falling score.
 
@@ -78,7 +84,13 @@ class TopK:
     def values(self, rows):
         """Return ``top_1`` and ``top_5``."""
         ranks = np.array([row["rank"] for row in rows])
-        return {"top_1": float((ranks < 1).mean()), "top_5": float((ranks < 5).mean())}
+        return {name: float((ranks < most).mean()) for name, most in _RANKS.items()}
+
+    def weighed(self, rows):
+        return _mean([row["rank"] < _RANKS[self.figure] for row in rows])
+
+    def strata(self, rows):
+        return _alike(rows)
 
 
 class Auc:
@@ -124,14 +136,40 @@ class Auc:
         own = {f"auc_{name}": _auc(name, [row for row in rows if row["machine"] == name]) for name in names}
         return {"auc": float(np.mean(list(own.values()))), "auc_pooled": pooled, **own}
 
+    def weighed(self, rows):
+        owner = np.array([row["machine"] if self.figure == "auc" else "" for row in rows])
+        own = {name: owner == name for name in np.unique(owner)}
+        areas = {name: _weighed_auc(list(itertools.compress(rows, part))) for name, part in own.items()}
+        return lambda weights: np.mean([area(weights[:, own[name]]) for name, area in areas.items()], axis=0)
+
+    def strata(self, rows):
+        """Return machine and label: a curve needs normal and anomalous files."""
+        return [f"{row['machine']} {row['label']}" for row in rows]
+
+
+def _weighed_auc(rows):
+    """Return the area as a function of weights: the share of pairs in which the anomaly has the higher score.
+
+    Equal scores are half a pair (Hanley and McNeil 1982, The Meaning and Use of the Area under a ROC Curve).
+    """
+    scores, labels = (np.array([row[key] for row in rows]) for key in ("score", "label"))
+    order = np.argsort(scores, kind="stable")
+    _, level = np.unique(scores[order], return_inverse=True)
+    starts = np.flatnonzero(np.diff(level, prepend=-1))
+
+    def area(weights):
+        drawn = weights[:, order]
+        bad, good = (np.add.reduceat(drawn * (labels[order] == one), starts, axis=1) for one in (1, 0))
+        pairs = bad * (np.cumsum(good, axis=1) - good / 2)
+        return pairs.sum(axis=1) / (bad.sum(axis=1) * good.sum(axis=1))
+
+    return area
+
 
 def _auc(where, rows):
-    from sklearn.metrics import roc_auc_score
-
-    labels, scores = ([row[key] for row in rows] for key in ("label", "score"))
-    if len(set(labels)) < 2:
+    if len({row["label"] for row in rows}) < 2:
         raise UserError(f"{where}: an AUC needs normal and anomalous files")
-    return float(roc_auc_score(labels, scores))
+    return float(_weighed_auc(rows)(np.ones((1, len(rows)), np.int64))[0])
 
 
 class Landmarks:
@@ -161,6 +199,12 @@ class Landmarks:
         """Return ``error``, the mean over the pictures."""
         return {"error": float(np.mean([row["error"] for row in rows]))}
 
+    def weighed(self, rows):
+        return _mean([row["error"] for row in rows])
+
+    def strata(self, rows):
+        return _alike(rows)
+
 
 class Psnr:
     """Peak signal-to-noise ratio of generated pictures in dB: ``10 log10(peak^2 / mean squared error)``.
@@ -189,9 +233,34 @@ class Psnr:
 
     def values(self, rows):
         """Return ``psnr``, the mean over the pictures, and ``psnr_pooled`` of all pixels; 100 dB if exact."""
-        errors = np.array([row["mse"] / self._peak**2 for row in rows])
-        each, pooled = (-10 * np.log10(np.maximum(value, 1e-10)) for value in (errors, errors.mean()))
-        return {"psnr": float(each.mean()), "psnr_pooled": float(pooled)}
+        errors = self._errors(rows)
+        return {"psnr": float(_decibels(errors).mean()), "psnr_pooled": float(_decibels(errors.mean()))}
+
+    def weighed(self, rows):
+        errors = self._errors(rows)
+        pooled = _mean(errors)
+        return _mean(_decibels(errors)) if self.figure == "psnr" else lambda weights: _decibels(pooled(weights))
+
+    def strata(self, rows):
+        return _alike(rows)
+
+    def _errors(self, rows):
+        return np.array([row["mse"] / self._peak**2 for row in rows])
+
+
+def _decibels(errors):
+    return -10 * np.log10(np.maximum(errors, 1e-10))
+
+
+def _mean(values):
+    """Return the mean as a function of weights."""
+    values = np.asarray(values, np.float64)
+    return lambda weights: weights @ values / weights.sum(axis=1)
+
+
+def _alike(rows):
+    """Return one stratum for all rows."""
+    return [0] * len(rows)
 
 
 METRICS = {"coco": Coco, "top_k": TopK, "auc": Auc, "landmarks": Landmarks, "psnr": Psnr}

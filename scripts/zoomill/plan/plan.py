@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from zoomill.plan import accelerators, cards, code_digest, gates, provenance, samples, variants
+from zoomill.plan import accelerators, cards, code_digest, gates, provenance, samples, targets, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -183,6 +183,16 @@ class Plan:
     def kernels_flags(self, wildcards):
         """Return the flag that says whose kernels run what is scored, nothing for the usual ones."""
         return ["--kernels", "micro"] if wildcards.kernels else []
+
+    def scored_against(self, form):
+        """Return an input function for the scores of the float32 artifact of a graph, nothing for that one itself."""
+
+        def get(wildcards):
+            exact = ArtifactName(wildcards.model, wildcards.graph, "float32", form)
+            alone = wildcards.variant in ("float32", gates.GIVEN)
+            return [] if alone or targets.why_not(self.catalogue[wildcards.model], exact) else exact.file("samples")
+
+        return get
 
     def task(self, wildcards, input):
         """Return the flags for the samples and the metric of a model's evaluation; the data set's card names boxes."""

@@ -1,7 +1,30 @@
 """How much of a task metric an artifact loses against the float32 artifact of its graph."""
 
+import typing
+
 # What stands behind the format of an artifact that TFLite Micro has run.
 BY_MICRO = " on TFLite Micro"
+
+
+class Loss(typing.NamedTuple):
+    """A loss in the metric's unit, negative where the artifact is better.
+
+    Attributes:
+        value: the loss.
+        low, high: the ends of its interval.
+        may_be_none: whether there is a difference, and the two artifacts cannot be told apart on the samples.
+    """
+
+    value: float
+    low: float
+    high: float
+    may_be_none: bool
+
+    @classmethod
+    def of(cls, compared):
+        """Return the loss of a :class:`zoomill.evaluation.resampling.Comparison`, as JSON has it."""
+        (low, high), difference = compared["interval"], compared["difference"]
+        return cls(-difference, -high, -low, difference != 0 and compared["verdict"] == "not told apart")
 
 
 def worse_by(reference, value, more_is_better):
@@ -15,19 +38,14 @@ def of_artifacts(documents):
     The format is the end of the artifact's name, and says whose kernels have run it where these are TFLite Micro's.
 
     Args:
-        documents: metric evidence (:mod:`zoomill.evaluation.harness`) of artifacts; their graphs' float32 among them.
+        documents: metric evidence (:mod:`zoomill.evaluation.harness`) of artifacts.
 
     Returns:
-        ``figure`` is the metric's own; ``loss`` is how much worse it is than float32's, None without that one.
+        ``figure`` is the metric's own; ``loss`` is a :class:`Loss`, None of the float32 artifact itself.
     """
-    figures = {_key(item): item["values"][item["figure"]] for item in documents}
-    result = {}
-    for item in documents:
-        key = model, graph, *_ = _key(item)
-        exact = figures.get((model, graph, "float32", _form(item)))
-        lost = None if exact is None else worse_by(exact, figures[key], item["more_is_better"])
-        result[key] = figures[key], lost
-    return result
+    return {
+        _key(item): (item["values"][item["figure"]], next(map(Loss.of, item["against"]), None)) for item in documents
+    }
 
 
 def note(document):
@@ -37,19 +55,26 @@ def note(document):
 
 
 def failures(documents, drops):
-    """Return one phrase for every artifact that loses more than its card allows.
+    """Return one phrase for every artifact that loses more than its card allows, or of which that cannot be told.
 
     Args:
         documents: see :func:`of_artifacts`.
         drops: ``{model: {variant: largest loss}}``.
     """
-    names = {_key(item): item["figure"] for item in documents}
-    return [
-        f"{model}: {graph}.{variant}.{form}: loses {loss:.4g} of {names[model, graph, variant, form]}, "
-        f"allowed {drops[model][variant]:g}"
-        for (model, graph, variant, form), (_, loss) in of_artifacts(documents).items()
-        if loss is not None and variant in drops.get(model, {}) and loss > drops[model][variant]
-    ]
+    about = {_key(item): item for item in documents}
+    lines = []
+    for key, (_, loss) in of_artifacts(documents).items():
+        model, graph, variant, form = key
+        allowed = drops.get(model, {}).get(variant)
+        if loss is None or allowed is None or loss.high <= allowed:
+            continue
+        figure, count = about[key]["figure"], about[key]["samples"]
+        told = (
+            f"{loss.value:.4g} of {figure}, {loss.low:.4g} to {loss.high:.4g} by {count} samples, allowed {allowed:g}"
+        )
+        phrase = "loses" if loss.low > allowed else "not told whether it loses too much:"
+        lines.append(f"{model}: {graph}.{variant}.{form}: {phrase} {told}")
+    return lines
 
 
 def _key(item):

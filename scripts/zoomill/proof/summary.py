@@ -23,7 +23,7 @@ def text(evidence, metrics, gated, drops, missing):
     for item in metrics:
         notes.setdefault((item["model"], item["graph"]), set()).add(metric_loss.note(item))
     figures = {
-        key: (f"{figure:.4f}", "" if lost is None else f"{lost:+.4f}")
+        key: (f"{figure:.4f}", "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}")
         for key, (figure, lost) in metric_loss.of_artifacts(metrics).items()
     }
     graphs = {}
@@ -35,6 +35,7 @@ def text(evidence, metrics, gated, drops, missing):
         headings = (*_HEADINGS, names.get(model, "metric"), "drop", "verdict")
         told = [f"\n{names[model]}{note}\n" for note in sorted(notes.get((model, graph), ())) if note]
         told += _on_micro(model, graph, names, figures)
+        told += ["\n~ not told apart from float32 on the samples\n"] * any(row[6].startswith("~") for row in rows)
         title = f"## {model}{'' if graph == 'main' else f' {graph}'}"
         parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]

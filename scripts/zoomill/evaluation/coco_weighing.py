@@ -1,0 +1,107 @@
+"""COCO's figures as functions of how often each picture counts, without a second search for the partners of boxes."""
+
+import numpy as np
+
+# Which sizes of boxes, detections in a picture and overlaps a figure counts, by the order of COCOeval's parameters.
+_ALL, _SMALL, _MEDIUM, _LARGE = range(4)
+_PRECISION = {
+    "map": (_ALL, slice(None)),
+    "ap_50": (_ALL, slice(0, 1)),
+    "ap_75": (_ALL, slice(5, 6)),
+    "map_small": (_SMALL, slice(None)),
+    "map_medium": (_MEDIUM, slice(None)),
+    "map_large": (_LARGE, slice(None)),
+}
+_RECALL = {
+    "ar_1": (_ALL, 0),
+    "ar_10": (_ALL, 1),
+    "ar_100": (_ALL, 2),
+    "ar_small": (_SMALL, 2),
+    "ar_medium": (_MEDIUM, 2),
+    "ar_large": (_LARGE, 2),
+}
+
+
+def figure(evaluation, name):
+    """Return a figure as a function of weights, int64 ``[draws, pictures]`` to float64 ``[draws]``.
+
+    Weights of 1 give what COCOeval gives. A category of which no picture that is drawn has a box does not count.
+
+    Args:
+        evaluation: pycocotools' COCOeval after ``evaluate``, whose pictures are numbered from 0.
+        name: ``map``, ``ap_50`` …, as :mod:`zoomill.evaluation.coco` has them.
+    """
+    size, chosen = (_PRECISION | _RECALL)[name]
+    most = evaluation.params.maxDets[-1 if name in _PRECISION else chosen]
+    overlaps = chosen if name in _PRECISION else slice(None)
+    found = [_Category(evaluation, place, size, most, overlaps) for place in range(len(evaluation.params.catIds))]
+    known = [category for category in found if category.boxes.any()]
+
+    def value(weights):
+        total, count = np.zeros(len(weights)), np.zeros(len(weights))
+        for category in known:
+            boxes = weights @ category.boxes
+            part = (category.precision if name in _PRECISION else category.recall)(weights, boxes)
+            total += np.where(boxes > 0, part, 0)
+            count += boxes > 0
+        return total / np.maximum(count, 1)
+
+    return value
+
+
+class _Category:
+    """The boxes of a category.
+
+    Attributes:
+        boxes: int64 ``[pictures]``, how many true ones a picture has.
+    """
+
+    def __init__(self, evaluation, place, size, most, overlaps):
+        pictures = len(evaluation.params.imgIds)
+        start = (place * len(evaluation.params.areaRng) + size) * pictures
+        known = [(number, one) for number, one in enumerate(evaluation.evalImgs[start : start + pictures]) if one]
+        self.boxes = np.zeros(pictures, np.int64)
+        for number, one in known:
+            self.boxes[number] = np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)
+        scores = np.concatenate([one["dtScores"][:most] for _, one in known] or [np.zeros(0)])
+        order = np.argsort(-scores, kind="mergesort")
+        owner = np.concatenate([np.full(len(one["dtScores"][:most]), number) for number, one in known] or [order])
+        self._picture = owner[order].astype(np.int64)
+        matched, ignored = (
+            np.concatenate([np.asarray(one[key])[overlaps, :most] for _, one in known], axis=1)[:, order].astype(bool)
+            if known
+            else np.zeros((1, 0), bool)
+            for key in ("dtMatches", "dtIgnore")
+        )
+        right, counts = matched & ~ignored, ~ignored
+        end = (
+            int(right.any(axis=0).nonzero()[0].max(initial=-1)) + 1
+        )  # what comes after the last right box moves nothing
+        self._picture, self._right = self._picture[:end], right[:, :end]
+        # Mostly all overlaps leave out the same boxes, none.
+        self._counts, self._alike = np.unique(counts[:, :end], axis=0, return_inverse=True)
+        self._thresholds = evaluation.params.recThrs
+
+    def precision(self, weights, boxes):
+        """Return the precision, averaged over the recalls and overlaps that COCO looks at, ``[draws]``."""
+        drawn = weights[:, self._picture]
+        seen = [np.cumsum(drawn * counts, axis=1) for counts in self._counts]
+        pairs = zip(self._right, self._alike.ravel(), strict=True)
+        return np.mean([self._area(drawn, boxes, seen[alike], *right.nonzero()) for right, alike in pairs], axis=0)
+
+    def recall(self, weights, boxes):
+        """Return the share of true boxes that are found, averaged over the overlaps, ``[draws]``."""
+        found = weights[:, self._picture] @ self._right.T.astype(np.int64)
+        return found.mean(axis=1) / np.maximum(boxes, 1)
+
+    def _area(self, drawn, boxes, seen, places):
+        """Return the precision averaged over recalls, by the places of the right boxes alone: it is largest there."""
+        if not len(places):
+            return np.zeros(len(drawn))
+        hits, seen = np.cumsum(drawn[:, places], axis=1), seen[:, places]
+        best = np.maximum.accumulate((hits / (seen + np.spacing(1)))[:, ::-1], axis=1)[:, ::-1]
+        reached = hits / np.maximum(boxes, 1)[:, None]
+        # How many of the recalls 0, 0.01 … 1 are reached at each place.
+        last = np.clip(np.floor(reached * (len(self._thresholds) - 1) + 1e-6).astype(np.int64), 0, None)
+        passed = last + 1 - (self._thresholds[last] > reached)
+        return (best * np.diff(passed, axis=1, prepend=0)).sum(axis=1) / len(self._thresholds)

@@ -1,0 +1,114 @@
+"""How sure a figure is: intervals by the bootstrap, and whether two files can be told apart on the same samples.
+
+A metric gives its figure for weights of its rows, how often each was drawn, many draws at once (``weighed`` of
+:mod:`zoomill.evaluation.metrics`). Whatever is drawn comes from a fixed seed.
+"""
+
+import statistics
+import typing
+
+import numpy as np
+
+RESAMPLES, LEVEL = 1000, 0.95
+_SEED = 20_000
+_NORMAL = statistics.NormalDist()
+# Leaving out one sample after another says how skewed a figure is; of many samples, as many groups of them say so too.
+_GROUPS = 200
+# Rows of weights that a metric is given at once.
+_AT_ONCE = 100
+
+
+class Comparison(typing.NamedTuple):
+    """Two files on the same samples.
+
+    Attributes:
+        difference: how much better the second is, in the figure's unit; negative where it is worse.
+        interval: of the difference.
+        p: share of random exchanges of the files' rows that differ as much.
+        verdict: ``gain``, ``loss``, or ``not told apart``.
+    """
+
+    difference: float
+    interval: tuple
+    p: float
+    verdict: str
+
+
+def interval(metric, rows):
+    """Return the ends of the interval of a metric's figure, at :data:`LEVEL`.
+
+    Bias-corrected and accelerated (Efron 1987, Better Bootstrap Confidence Intervals), which percentiles alone are not:
+    of 360 samples and a share of 0.983 right, these cover the truth 92 of 100 times, and the corrected ones 95.
+
+    Args:
+        metric: of :mod:`zoomill.evaluation.metrics`.
+        rows: list of its rows.
+    """
+    return _interval(metric.weighed(rows), _strata(metric, rows))
+
+
+def compare(metric, first, second):
+    """Return the :class:`Comparison` of two files.
+
+    The interval is that of the same draws for both. Whether they can be told apart is what a permutation test says:
+    were the files alike, to exchange their rows of a sample would change nothing.
+
+    Args:
+        metric: of :mod:`zoomill.evaluation.metrics`.
+        first, second: rows of the same samples in the same order.
+    """
+    count, sign = len(first), 1 if metric.more_is_better else -1
+    figure = metric.weighed([*first, *second])
+
+    def gain(old, new):
+        return sign * (figure(np.hstack([old, new])) - figure(np.hstack([new, old])))
+
+    def better(weights):
+        return gain(np.zeros_like(weights), weights)
+
+    (difference,) = better(np.ones((1, count), np.int64))
+    ends = _interval(better, _strata(metric, first))
+    kept = _generator().randint(0, 2, (RESAMPLES - 1, count))
+    as_much = np.abs(_in_parts(lambda part: gain(1 - part, part), kept)) >= abs(difference) * (1 - 1e-9)
+    p = float((1 + as_much.sum()) / RESAMPLES)
+    told = p <= 1 - LEVEL and (ends[0] > 0 or ends[1] < 0)
+    verdict = "not told apart" if not told else "gain" if difference > 0 else "loss"
+    return Comparison(float(difference), ends, p, verdict)
+
+
+def _interval(figure, strata):
+    """Return the ends of the interval of a function of weights, int64 ``[draws, samples]`` to float64 ``[draws]``."""
+    count = len(strata)
+    (found,) = figure(np.ones((1, count), np.int64))
+    drawn = _in_parts(figure, _draws(strata))
+    below = ((drawn < found).sum() + (drawn == found).sum() / 2) / RESAMPLES
+    bias = _NORMAL.inv_cdf(min(max(below, 1 / RESAMPLES), 1 - 1 / RESAMPLES))
+    groups = np.arange(count) % _GROUPS
+    moved = _in_parts(figure, (groups != np.arange(groups.max() + 1)[:, None]).astype(np.int64))
+    skewed = moved.mean() - moved
+    spread = (skewed**2).sum()
+    acceleration = (skewed**3).sum() / (6 * spread**1.5) if spread else 0.0
+    shifted = (bias + _NORMAL.inv_cdf(end) for end in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return tuple(float(np.quantile(drawn, _NORMAL.cdf(bias + end / (1 - acceleration * end)))) for end in shifted)
+
+
+def _in_parts(figure, weights):
+    return np.concatenate([figure(part) for part in np.array_split(weights, -(-len(weights) // _AT_ONCE))])
+
+
+def _draws(strata):
+    """Return how often each sample is drawn, int64 ``[RESAMPLES, samples]``, as many of each stratum as there are."""
+    random, weights = _generator(), np.zeros((RESAMPLES, len(strata)), np.int64)
+    for stratum in np.unique(strata):
+        (members,) = np.nonzero(strata == stratum)
+        weights[:, members] = random.multinomial(len(members), np.full(len(members), 1 / len(members)), RESAMPLES)
+    return weights
+
+
+def _generator():
+    return np.random.RandomState(_SEED)  # its stream is frozen
+
+
+def _strata(metric, rows):
+    """Return a number for each row; as many rows of each number are drawn as there are."""
+    return np.unique(metric.strata(rows), return_inverse=True)[1]
