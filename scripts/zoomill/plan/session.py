@@ -12,13 +12,12 @@ import shutil
 import sys
 
 from snakemake.cli import get_argument_parser
-from snakemake.dag import DAG
 from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from zoomill import sandbox
 from zoomill.errors import UserError
-from zoomill.plan import cards, environments, house, nearest_target, targets, warm
+from zoomill.plan import cards, house, nearest_target, targets, warm
 from zoomill.plan.names import select
 from zoomill.plan.plan import Plan
 from zoomill.plan.source_states import SourceStates
@@ -174,7 +173,6 @@ def _prepare_jobs(config, root):
     if shutil.which("conda") is None:
         stand_in = f"{root}/envs/uv/bin"
         os.environ.update(ZOOMILL_PYTHON=sys.executable, PATH=os.pathsep.join([stand_in, *os.get_exec_path()]))
-        environments.build_at_once(DAG)
         logger.info("There is no conda: uv builds the environments.")
 
 
