@@ -6,13 +6,13 @@ results/{model}/source.given.tflite, the file as it is, and its contract, so tha
 results/{model}/{graph}.{variant}.vela.tflite, compiled for an Ethos-U, and .vela-<accelerator>.tflite for others.
 """
 
-# One command line for the gates that ask what a file answers.
+# One command line for the gates that ask what a file answers; what else they take stands in params.
 ANSWER = r"""
         python {input.code[0]:q} \
             --artifact {input.artifact:q} \
             --contract {input.contract:q} \
             --golden {input.golden:q} \
-            {params.samples:q} \
+            {params.more:q} \
             --variant {wildcards.variant:q} \
             --output {output:q} \
             &>{log:q}
@@ -71,7 +71,7 @@ rule validate_micro:
     conda:
         "../envs/litert.yaml"
     params:
-        samples=plan.evaluation.flags,
+        more=plan.evaluation.flags,
     shell:
         ANSWER
 
@@ -95,7 +95,7 @@ rule validate_kernels:
     conda:
         "../envs/litert.yaml"
     params:
-        samples=plan.evaluation.flags,
+        more=plan.evaluation.flags,
     shell:
         ANSWER
 
@@ -197,18 +197,9 @@ rule validate_tasks:
     conda:
         "../envs/mediapipe.yaml"
     params:
-        limits=plan.limits,
+        more=plan.limits_flags,
     shell:
-        r"""
-        python {input.code[0]:q} \
-            --artifact {input.artifact:q} \
-            --contract {input.contract:q} \
-            --golden {input.golden:q} \
-            --variant {wildcards.variant:q} \
-            --limits {params.limits:q} \
-            --output {output:q} \
-            &>{log:q}
-        """
+        ANSWER
 
 
 rule compile_vela:

@@ -11,7 +11,7 @@ from conftest import REPOSITORY
 from parsed import house, parsed
 
 from zoomill.code_files import code_files
-from zoomill.plan import cards, schemas, variants
+from zoomill.plan import cards, gates, schemas, variants
 from zoomill.yaml_file import load_yaml
 
 SCRIPTS = {path.stem for path in (REPOSITORY / "scripts").glob("*.py")}
@@ -122,7 +122,7 @@ def test_variants_of_a_path_are_limited_to_those_there_are_and_no_pattern_lists_
         patterns = {str(output): names(output) for output in rule.output}
         for output, found in patterns.items():
             if "variant" in found:
-                assert set(found["variant"].split("|")) <= set(variants.names()), output
+                assert set(found["variant"].split("|")) <= {*variants.names(), gates.GIVEN}, output
             assert not configured & set(re.findall(r"\w+", found.get("source", ""))), output
             # Of the rules for one kind of source, only models that jobs can be about.
             assert set(re.findall(r"[a-z]\w+", found.get("model", "").replace("z0", ""))) <= configured, output

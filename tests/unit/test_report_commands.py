@@ -168,14 +168,17 @@ def test_a_figure_that_counts_what_the_model_drops_says_so(summary, documents, m
 
 
 def test_the_metric_of_a_c_array_is_that_of_tflite_micro(summary, documents, metrics, tmp_path):
-    scored = metric(tmp_path / "m3.json", "dynamic", 0.85)
+    lost = {"difference": -0.05, "interval": [-0.06, -0.04], "verdict": "loss"}
+    scored = metric(tmp_path / "m3.json", "dynamic", 0.85, **lost)
     files.write_json(scored, files.read_json(scored) | {"kernels": "micro"})
     drops = json.dumps({"small": {"dynamic": 0.03}})
     cells, lines = summary("--evidence", *documents, "--metrics", *metrics, scored, "--drops", drops)
     assert cells[2][5:7] == ["0.8800", "+0.0200"]
     assert lines.count("top_1 on TFLite Micro, which runs C arrays: dynamic 0.8500") == 1
     lost = [line for line in lines if "loses" in line]
-    assert lost == ["- small: detect_cut.dynamic.tflite on TFLite Micro: loses 0.05 of top_1, allowed 0.03"]
+    assert lost == [
+        "- small: detect_cut.dynamic.tflite on TFLite Micro: loses 0.05 of top_1, 0.04 to 0.06 by 50 samples, allowed 0.03"
+    ]
 
 
 def test_random_calibration_is_seen_in_the_summary(summary, tmp_path):

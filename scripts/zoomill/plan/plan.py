@@ -137,6 +137,10 @@ class Plan:
         """Return the limits of a variant, as JSON."""
         return json.dumps(self._limits(wildcards.model, wildcards.variant), sort_keys=True)
 
+    def limits_flags(self, wildcards):
+        """Return the flag that names the limits of a variant."""
+        return ["--limits", self.limits(wildcards)]
+
     def _limits(self, model, variant):
         usual = variants.rows(name=gates.MEASURED_AS.get(variant, variant))[0].limits
         return {**usual, **self.config["limits"].get(variant, {}), **self.catalogue[model]["limits"].get(variant, {})}
