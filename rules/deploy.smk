@@ -35,14 +35,12 @@ rule take_tflite:
     conda:
         "../envs/litert.yaml"
     params:
-        graph=gates.SOURCE,
         file=plan.main_file,
         card=plan.expectations,
     shell:
         r"""
         python {input.code[0]:q} \
             --model {wildcards.model:q} \
-            --graph {params.graph:q} \
             --source {input.source:q} \
             --path {params.file:q} \
             --card {params.card:q} \

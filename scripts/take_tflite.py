@@ -13,15 +13,15 @@ def main(argv=None):
     """Write the file and its contract."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--graph", required=True, help="what its contract calls the file")
     parser.add_argument("--source", type=made.checked, required=True, help="folder of the source's files")
     parser.add_argument("--path", required=True, help="the file in it")
     parser.add_argument("--card", type=json.loads, required=True, help="JSON object: what the card says of the model")
-    parser.add_argument("--output", type=made.output, required=True, help="the file")
+    parser.add_argument("--output", type=made.output, required=True, help="the file, GRAPH.VARIANT.tflite")
     parser.add_argument("--output-contract", type=made.output, required=True)
     args = command.parse(parser, argv)
     path = os.path.join(args.source, args.path)
-    contract = tflite_contract.of_file(path, recognise.inspect(path)) | {"model": args.model, "graph": args.graph}
+    contract = tflite_contract.of_file(path, recognise.inspect(path))
+    contract |= {"model": args.model, "graph": os.path.basename(args.output).partition(".")[0]}
     card = args.card | label_files.of_card(args.card, args.source)
     files.write_json(args.output_contract, tflite_contract.answered(contract, card))
     with open(path, "rb") as file:
