@@ -10,7 +10,7 @@ import numpy as np
 from zoomill import files, made
 from zoomill.detection import decode
 from zoomill.errors import UserError
-from zoomill.evaluation import coco_weighing as weighing
+from zoomill.evaluation import coco_weighing
 
 # The order of COCOeval.stats.
 _FIGURES = (
@@ -45,6 +45,7 @@ class Coco:
         self._truth = files.read_json(os.path.join(setting.folder, annotations))
         self._pictures = {picture["file_name"]: picture for picture in self._truth["images"]}
         self._categories = categories(self._truth["categories"], setting.contract, classes, partial)
+        self._found = {}
 
     def row(self, case):
         """Return ``picture``, its id, and ``detections``: category, score, and x, y, width, height in pixels.
@@ -78,13 +79,15 @@ class Coco:
         return {name: figure for name, figure in figures.items() if figure >= 0}  # -1: nothing of that size
 
     def weighed(self, rows):
-        return weighing.figure(self._matched(rows), self.figure)
+        if new := [row for row in rows if id(row) not in self._found]:
+            self._matched(new)
+        return coco_weighing.figure(self._params, [self._found[id(row)][1] for row in rows], self.figure)
 
     def strata(self, rows):
         return [0] * len(rows)
 
     def _matched(self, rows):
-        """Return pycocotools' evaluation of the rows, each a picture of its own, with the partners of all boxes."""
+        """Return pycocotools' evaluation of the rows, each a picture of its own, and keep what was found in each."""
         from zoomill.evaluation.coco_matching import Evaluation
 
         with contextlib.redirect_stdout(io.StringIO()):
@@ -93,6 +96,10 @@ class Coco:
             evaluation = Evaluation(truth, found, "bbox")
             evaluation.params.catIds = sorted(set(self._categories.values()))
             evaluation.evaluate()
+        self._params = evaluation.params
+        # A number is of this row as long as the row lives.
+        pairs = zip(rows, coco_weighing.columns(evaluation), strict=True)
+        self._found |= {id(row): (row, column) for row, column in pairs}
         return evaluation
 
     def _boxes(self, rows):

@@ -22,20 +22,29 @@ _RECALL = {
 }
 
 
-def figure(evaluation, name):
+def columns(evaluation):
+    """Return what was found in each picture, ``[pictures][categories and sizes]``, of COCOeval after ``evaluate``."""
+    count = len(evaluation.params.imgIds)
+    return [evaluation.evalImgs[number::count] for number in range(count)]
+
+
+def figure(params, found, name):
     """Return a figure as a function of weights, int64 ``[draws, pictures]`` to float64 ``[draws]``.
 
     Weights of 1 give what COCOeval gives. A category of which no picture that is drawn has a box does not count.
 
     Args:
-        evaluation: pycocotools' COCOeval after ``evaluate``, whose pictures are numbered from 0.
+        params: of pycocotools' COCOeval.
+        found: of each picture, one of :func:`columns`.
         name: ``map``, ``ap_50`` …, as :mod:`zoomill.evaluation.coco` has them.
     """
     size, chosen = (_PRECISION | _RECALL)[name]
-    most = evaluation.params.maxDets[-1 if name in _PRECISION else chosen]
+    most = params.maxDets[-1 if name in _PRECISION else chosen]
     overlaps = chosen if name in _PRECISION else slice(None)
-    found = [_Category(evaluation, place, size, most, overlaps) for place in range(len(evaluation.params.catIds))]
-    known = [category for category in found if category.boxes.any()]
+    sizes = len(params.areaRng)
+    places = range(size, sizes * len(params.catIds), sizes)
+    all_of_them = (_Category([one[place] for one in found], params.recThrs, most, overlaps) for place in places)
+    known = [category for category in all_of_them if category.boxes.any()]
 
     def value(weights):
         total, count = np.zeros(len(weights)), np.zeros(len(weights))
@@ -56,11 +65,9 @@ class _Category:
         boxes: int64 ``[pictures]``, how many true ones a picture has.
     """
 
-    def __init__(self, evaluation, place, size, most, overlaps):
-        pictures = len(evaluation.params.imgIds)
-        start = (place * len(evaluation.params.areaRng) + size) * pictures
-        known = [(number, one) for number, one in enumerate(evaluation.evalImgs[start : start + pictures]) if one]
-        self.boxes = np.zeros(pictures, np.int64)
+    def __init__(self, found, thresholds, most, overlaps):
+        known = [(number, one) for number, one in enumerate(found) if one]
+        self.boxes = np.zeros(len(found), np.int64)
         for number, one in known:
             self.boxes[number] = np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)
         scores = np.concatenate([one["dtScores"][:most] for _, one in known] or [np.zeros(0)])
@@ -80,7 +87,7 @@ class _Category:
         self._picture, self._right = self._picture[:end], right[:, :end]
         # Mostly all overlaps leave out the same boxes, none.
         self._counts, self._alike = np.unique(counts[:, :end], axis=0, return_inverse=True)
-        self._thresholds = evaluation.params.recThrs
+        self._thresholds = thresholds
 
     def precision(self, weights, boxes):
         """Return the precision, averaged over the recalls and overlaps that COCO looks at, ``[draws]``."""

@@ -9,7 +9,7 @@ import typing
 
 import numpy as np
 
-RESAMPLES, LEVEL = 1000, 0.95
+RESAMPLES, EXCHANGES, LEVEL = 1000, 500, 0.95
 _SEED = 20_000
 _NORMAL = statistics.NormalDist()
 # Leaving out one sample after another says how skewed a figure is; of many samples, as many groups of them say so too.
@@ -58,19 +58,18 @@ def compare(metric, first, second):
         first, second: rows of the same samples in the same order.
     """
     count, sign = len(first), 1 if metric.more_is_better else -1
-    figure = metric.weighed([*first, *second])
-
-    def gain(old, new):
-        return sign * (figure(np.hstack([old, new])) - figure(np.hstack([new, old])))
+    old, new, both = metric.weighed(first), metric.weighed(second), metric.weighed([*first, *second])
 
     def better(weights):
-        return gain(np.zeros_like(weights), weights)
+        return sign * (new(weights) - old(weights))
+
+    def exchanged(kept):
+        return both(np.hstack([kept, 1 - kept])) - both(np.hstack([1 - kept, kept]))
 
     (difference,) = better(np.ones((1, count), np.int64))
     ends = _interval(better, _strata(metric, first))
-    kept = _generator().randint(0, 2, (RESAMPLES - 1, count))
-    as_much = np.abs(_in_parts(lambda part: gain(1 - part, part), kept)) >= abs(difference) * (1 - 1e-9)
-    p = float((1 + as_much.sum()) / RESAMPLES)
+    found = np.abs(_in_parts(exchanged, _generator().randint(0, 2, (EXCHANGES - 1, count))))
+    p = float((1 + (found >= abs(difference) * (1 - 1e-9)).sum()) / EXCHANGES)
     told = p <= 1 - LEVEL and (ends[0] > 0 or ends[1] < 0)
     verdict = "not told apart" if not told else "gain" if difference > 0 else "loss"
     return Comparison(float(difference), ends, p, verdict)

@@ -24,7 +24,7 @@ class Loss(typing.NamedTuple):
     def of(cls, compared):
         """Return the loss of a :class:`zoomill.evaluation.resampling.Comparison`, as JSON has it."""
         (low, high), difference = compared["interval"], compared["difference"]
-        return cls(-difference, -high, -low, difference != 0 and compared["verdict"] == "not told apart")
+        return cls(0.0 - difference, 0.0 - high, 0.0 - low, difference != 0 and compared["verdict"] == "not told apart")
 
 
 def worse_by(reference, value, more_is_better):
