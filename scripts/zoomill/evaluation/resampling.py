@@ -70,8 +70,7 @@ def compare(metric, first, second):
     ends = _interval(better, _strata(metric, first))
     found = np.abs(_in_parts(exchanged, _generator().randint(0, 2, (EXCHANGES - 1, count))))
     p = float((1 + (found >= abs(difference) * (1 - 1e-9)).sum()) / EXCHANGES)
-    told = p <= 1 - LEVEL and (ends[0] > 0 or ends[1] < 0)
-    verdict = "not told apart" if not told else "gain" if difference > 0 else "loss"
+    verdict = "not told apart" if p > 1 - LEVEL else "gain" if difference > 0 else "loss"
     return Comparison(float(difference), ends, p, verdict)
 
 
