@@ -24,7 +24,7 @@ _FIRST = ("e2e/test_docs.py", "e2e/test_mutants.py", "e2e/test_interrupt.py", "e
 _SETTINGS = [load_yaml(REPOSITORY / name) for name in ("config.yaml", "starter/config.yaml")]
 # What `--configfile starter/config.yaml` asks for.
 STARTERS = [f"{key}={json.dumps(value)}" for key, value in {**_SETTINGS[0], **_SETTINGS[1]}.items()]
-STARTERS += ["evaluate=True", "browser=auto"]
+STARTERS += ["evaluate=True", "browser=auto", "deploy=[]"]  # gates have a test of their own
 
 
 def pytest_configure():
