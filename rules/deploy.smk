@@ -215,7 +215,7 @@ rule compile_vela:
     conda:
         "../envs/vela.yaml"
     params:
-        accelerator=plan.accelerator,
+        accelerator=plan.deploy.accelerator,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -242,7 +242,7 @@ rule validate_vela:
     conda:
         "../envs/vela.yaml"
     params:
-        accelerators=plan.accelerators,
+        accelerators=plan.deploy.accelerators,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -269,7 +269,7 @@ rule validate_latency:
         "benchmarks/validate_latency/{model}.{graph}.{variant}.tsv"
     conda:
         "../envs/litert.yaml"
-    threads: plan.alone(workflow)
+    threads: plan.deploy.alone(workflow)
     shell:
         r"""
         python {input.code[0]:q} \

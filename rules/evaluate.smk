@@ -74,7 +74,7 @@ rule evaluate_tflite:
     conda:
         "../envs/evaluate.yaml"
     params:
-        tools=plan.kernels_flags,
+        tools=plan.deploy.kernels_flags,
         given=plan.artifact_flags,
         task=plan.task,
     shell:

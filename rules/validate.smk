@@ -99,13 +99,13 @@ rule validate_tfjs:
         "model"
     conda:
         "../envs/litert.yaml"
-    threads: plan.alone_where_timed(workflow)
+    threads: plan.deploy.alone_where_timed(workflow)
     resources:
         mem_mb=1000,
     params:
         limits=plan.limits,
-        runs=plan.runs,
-        timed=plan.timed,
+        runs=plan.deploy.runs,
+        timed=plan.deploy.timed,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -139,15 +139,15 @@ rule validate_browser:
         "model"
     conda:
         "../envs/web.yaml"
-    threads: plan.alone_where_timed(workflow)
+    threads: plan.deploy.alone_where_timed(workflow)
     resources:
         mem_mb=2000,
         time_limit=config["time_limit"],
     params:
         entries=plan.tfjs.browser_entries,
         chromium=plan.tfjs.chromium(),
-        runs=plan.runs,
-        timed=plan.timed,
+        runs=plan.deploy.runs,
+        timed=plan.deploy.timed,
     shell:
         r"""
         python {input.code[0]:q} \

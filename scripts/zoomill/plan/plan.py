@@ -5,8 +5,9 @@ import json
 import os
 import re
 
-from zoomill.plan import accelerators, cards, code_digest, gates, provenance, samples, targets, variants
+from zoomill.plan import cards, code_digest, gates, provenance, samples, targets, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
+from zoomill.plan.deploy import Deploy
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
 from zoomill.plan.pages import Pages
@@ -25,7 +26,7 @@ class Plan:
 
     Attributes:
         wanted: what the configuration asks for.
-        downloads, pages, tfjs: input functions about what is fetched, pages and TensorFlow.js models.
+        deploy, downloads, pages, tfjs: input functions about gates, what is fetched, pages and TensorFlow.js models.
         calibration, evaluation: the samples for either purpose.
     """
 
@@ -34,7 +35,7 @@ class Plan:
         self._named = named
         self.wanted = Wanted(config, catalogue)
         self.downloads = Downloads(config, catalogue, datasets, self.file)
-        self.pages = Pages(config, catalogue)
+        self.pages, self.deploy = Pages(config, catalogue), Deploy(config)
         self.tfjs = Tfjs(catalogue, self.wanted, self._limits, self.file)
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
@@ -184,10 +185,6 @@ class Plan:
         """Return the flags that say which artifact is scored."""
         return ["--artifact", input.artifact, "--variant", wildcards.variant]
 
-    def kernels_flags(self, wildcards):
-        """Return the flag that says whose kernels run what is scored, nothing for the usual ones."""
-        return ["--kernels", "micro"] if wildcards.kernels else []
-
     def scored_against(self, form):
         """Return an input function for the scores of the float32 artifact of a graph, nothing for that one itself."""
 
@@ -288,42 +285,6 @@ class Plan:
         variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
         compiled = re.findall("[a-z0-9]+", wildcards.compiled)
         return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant, *compiled])
-
-    # Timing.
-
-    def alone(self, workflow):
-        """Return a function for the threads of a job that times what it runs: all, so that no job runs beside it.
-
-        Args:
-            workflow: Snakemake's.
-        """
-        return lambda wildcards: workflow.cores
-
-    def alone_where_timed(self, workflow):
-        """Return such a function for a job that times what it runs only where times are wanted."""
-        return lambda wildcards: workflow.cores if self._timing else 1
-
-    def timed(self, wildcards):
-        """Return the flag by which JavaScript is timed, nothing where times are not wanted."""
-        return ["--timed"] if self._timing else []
-
-    def runs(self, wildcards):
-        """Return how often JavaScript runs a model: to see that no tensor stays behind, and for a median."""
-        return 11 if self._timing else 5
-
-    @property
-    def _timing(self):
-        return "latency" in self.config["deploy"]
-
-    # Accelerators.
-
-    def accelerator(self, wildcards):
-        """Return the accelerator that a file is compiled for, as JSON."""
-        return accelerators.as_json(accelerators.by_end(wildcards.compiled).name)
-
-    def accelerators(self, wildcards):
-        """Return those that the configuration names, each as JSON."""
-        return [accelerators.as_json(name) for name in self.config["accelerators"]]
 
     # Reproducing.
 
