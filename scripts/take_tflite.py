@@ -20,7 +20,7 @@ def main(argv=None):
     parser.add_argument("--output-contract", type=made.output, required=True)
     args = command.parse(parser, argv)
     path = os.path.join(args.source, args.path)
-    contract = tflite_contract.of_file(path, recognise.inspect(path))
+    contract = tflite_contract.of_file(path, recognise.inspect(path), ask=False)
     contract |= {"model": args.model, "graph": os.path.basename(args.output).partition(".")[0]}
     card = args.card | label_files.of_card(args.card, args.source)
     files.write_json(args.output_contract, tflite_contract.answered(contract, card))

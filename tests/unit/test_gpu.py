@@ -99,6 +99,14 @@ def test_a_child_that_ends_otherwise_is_one_line(no_vulkan, work, reason):
     assert str(refused.value) == reason
 
 
+def test_what_a_user_has_to_be_told_of_an_input_is_told(no_vulkan):
+    def work():
+        raise UserError("the input x has no `value_range`")
+
+    with pytest.raises(UserError, match="^the input x has no `value_range`$"):
+        gpu.in_child("", work)
+
+
 def test_a_machine_without_swiftshader_is_told_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(swiftshader, "_FOLDERS", (str(tmp_path),))
     with pytest.raises(UserError, match="no-chromium: has no SwiftShader beside it.*install Debian's chromium"):

@@ -192,3 +192,11 @@ def test_a_card_answers_what_a_file_leaves_open_and_the_rest_is_nothing(tmp_path
     assert entry["name"] == contract["inputs"][0]["name"]
     assert (found["task"], found["labels"], found["label_offset"]) == ("other", ["a"], 1)
     assert not list(contract_file.questions(found))
+
+
+def test_pictures_take_the_whole_range_of_a_files_integers_where_nobody_is_asked(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(tflite_file.serialise(picture(np.int8, scale=0.5, zero_point=-128)))
+    report = recognise.inspect(path)
+    assert tflite_contract.of_file(str(path), report, ask=False)["inputs"][0]["value_range"] == [0, 127.5]
+    assert tflite_contract.of_file(str(path), report)["inputs"][0]["value_range"].startswith(contract_file.QUESTION)

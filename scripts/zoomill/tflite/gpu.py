@@ -13,6 +13,7 @@ import typing
 import numpy as np
 
 from zoomill import supervisor
+from zoomill.errors import UserError
 from zoomill.tflite import swiftshader, tflite_file
 
 _REFUSED = "Following operations are not supported by GPU delegate:"
@@ -20,6 +21,8 @@ _SHARED = re.compile(r"(\d+) operations will run on the GPU, and the remaining (
 _ADAPTER = re.compile(r"Selected adapter: (.*)")
 # What the accelerator warns of when it makes shaders of a graph; of itself it warns in another form.
 _WARNING = re.compile(r"^W\d{4} \S+ +\d+ \S+\] (.*)", re.MULTILINE)
+# The status of a child that hands over what a user has to be told.
+_TOLD = 3
 
 
 class CannotRun(Exception):
@@ -85,6 +88,7 @@ def in_child(folder, work):
 
     Raises:
         CannotRun: when it raises, or its process crashes.
+        UserError: when it raises that.
     """
     with tempfile.TemporaryFile() as log, tempfile.TemporaryFile() as answer:
         child = os.fork()
@@ -96,6 +100,8 @@ def in_child(folder, work):
         text = log.read().decode(errors="replace")
         if os.WIFSIGNALED(status):
             raise CannotRun(f"the accelerator {supervisor.ended_by(os.WTERMSIG(status))}")
+        if os.WEXITSTATUS(status) == _TOLD:
+            raise pickle.load(answer)
         if status:
             raise CannotRun(_reason(text))
         return Answer(pickle.load(answer), text)
@@ -111,6 +117,10 @@ def _work(folder, work, log, answer):
         pickle.dump(work(), answer)
         answer.flush()
         status = 0
+    except UserError as error:  # of an input
+        pickle.dump(error, answer)
+        answer.flush()
+        status = _TOLD
     except BaseException:
         os.write(2, traceback.format_exc().encode())
     finally:

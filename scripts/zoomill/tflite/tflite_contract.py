@@ -23,12 +23,13 @@ _ASK_OFFSET = (
 )
 
 
-def of_file(path, report):
+def of_file(path, report, ask=True):
     """Return the contract of a file.
 
     Args:
         path: of the .tflite file.
         report: what :func:`zoomill.inspect.recognise.inspect` says of it.
+        ask: whether to ask what pictures become that integers stand for; else they take the whole range of these.
 
     Raises:
         UserError: for another kind of file, and a damaged one.
@@ -39,7 +40,7 @@ def of_file(path, report):
         data = file.read()
     name = os.path.splitext(os.path.basename(path))[0]
     try:
-        return _contract(name, data, report)
+        return _contract(name, data, report, ask)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     except Exception as error:  # what a report passes over may still make no sense
@@ -72,7 +73,7 @@ def _without_questions(value):
     return None if isinstance(value, str) and value.startswith(QUESTION) else value
 
 
-def _contract(name, data, report):
+def _contract(name, data, report, ask):
     """Return the contract of a file's bytes."""
     (graph,) = report["graphs"]
     signatures = {entry["name"]: entry for entry in graph["signatures"]}
@@ -80,7 +81,7 @@ def _contract(name, data, report):
     scales = {entry["tensor"]: entry for entry in graph["quantisation"] if entry["dtype"] in _INTEGERS}
     normal, options = _normalisations(data), retune.options_of(data)
     inputs = [
-        _input(tensor, scales.get(tensor["tensor"]), normal.get(place))
+        _input(tensor, scales.get(tensor["tensor"]), normal.get(place), ask)
         for place, tensor in enumerate(signature["inputs"])
     ]
     outputs = [_output(tensor, scales.get(tensor["tensor"])) for tensor in signature["outputs"]]
@@ -97,7 +98,7 @@ def _contract(name, data, report):
     return contract if options is None else _with_detections(contract, options, retune.outputs_of(data))
 
 
-def _input(tensor, stored, normal):
+def _input(tensor, stored, normal, ask):
     """Return the entry of an input; ``normal`` is what 0 and 255 become by the file's metadata, or None."""
     shape, dtype = tensor["shape"], tensor["dtype"]
     entry = {"name": tensor["name"], "tensor": tensor["tensor"], "dtype": dtype, "shape": _sizes(shape)}
@@ -112,7 +113,7 @@ def _input(tensor, stored, normal):
         entry["dtype"] = "float32"
         if normal is None:
             low, high = _ends(stored)
-            known = f"{_ASK_RANGE}; the file's integers stand for {low:.4g} to {high:.4g}"
+            known = f"{_ASK_RANGE}; the file's integers stand for {low:.4g} to {high:.4g}" if ask else [low, high]
     return {**entry, "layout": layout, "colour": colour, "value_range": known}
 
 
