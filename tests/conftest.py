@@ -254,6 +254,14 @@ def copy_repository(folder):
         shutil.copy2(REPOSITORY / name, folder / name)
 
 
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A copy of the repository's tracked files for the tests of a module."""
+    folder = tmp_path_factory.mktemp("clone") / "zoomill"
+    copy_repository(folder)
+    return folder
+
+
 @pytest.fixture
 def repository_copy(tmp_path):
     """A copy of the repository's tracked files that a test may edit."""

@@ -6,17 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import REPOSITORY, copy_repository
+from conftest import REPOSITORY
 
 from zoomill.plan import gates
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """A copy of the repository."""
-    folder = tmp_path_factory.mktemp("door") / "zoomill"
-    copy_repository(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

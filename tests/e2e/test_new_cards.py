@@ -7,7 +7,6 @@ import sys
 import tarfile
 
 import pytest
-from conftest import copy_repository
 
 # A starter file of each kind; the other kinds come out of their builds.
 STARTER = {
@@ -24,14 +23,6 @@ MADE = {
     "tfjs": "results/new_keras/main.float32.tfjs",
     "tflite": "results/new_keras/main.float32.tflite",
 }
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """A copy of the repository."""
-    folder = tmp_path_factory.mktemp("door") / "zoomill"
-    copy_repository(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
