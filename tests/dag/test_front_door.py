@@ -153,6 +153,21 @@ def test_building_is_a_run_of_snakemake_with_what_follows_the_dashes(door):
     assert {jobs[name] for name in ("fetch_source", "export_keras", "convert_tflite", "validate_tflite")} == {1}
 
 
+def test_a_file_of_a_build_can_be_checked_where_no_card_was_written_before(repository_copy):
+    command = [
+        sys.executable,
+        repository_copy / "zoomill",
+        "check",
+        f"{RESNET}.int8.tflite",
+        "--gate",
+        "vela",
+        "--",
+        "-n",
+    ]
+    process = subprocess.run(command, cwd=repository_copy, text=True, capture_output=True)
+    assert process.returncode == 0 and planned(process)["validate_vela"] == 1, process.stderr
+
+
 def test_why_tells_source_commands_and_what_is_missing(door, tmp_path):
     clone = tmp_path / "zoomill"
     shutil.copytree(REPOSITORY, clone, symlinks=True, ignore=_not_of_the_repository)
@@ -196,7 +211,7 @@ def test_a_mistake_is_one_line_and_status_1(door, tmp_path, arguments, message):
     assert process.stdout == ""
 
 
-@pytest.mark.parametrize("verb", ["build", "why", "inspect", "models", "new-card", "new-dataset"])
+@pytest.mark.parametrize("verb", ["build", "check", "why", "inspect", "models", "new-card", "new-dataset"])
 def test_every_verb_has_help(door, verb):
     process = door(verb, "--help")
     assert process.returncode == 0 and f"usage: zoomill {verb}" in process.stdout
