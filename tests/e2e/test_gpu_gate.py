@@ -25,7 +25,8 @@ def asked(environment_python, command, tmp_path_factory):
     python, folder = environment_python("evaluate"), tmp_path_factory.mktemp("gpu")
 
     def ask(artifact, contract, *flags):
-        given = ["--artifact", artifact, "--contract", contract, *flags, "--output", folder / "gpu.json"]
+        given = ["--artifact", artifact, "--contract", contract, "--variant", artifact.stem, *flags]
+        given += ["--output", folder / "gpu.json"]
         process = command(python, "validate_gpu", *given)
         assert process.returncode == 0, process.stderr
         return files.read_json(folder / "gpu.json")
@@ -43,7 +44,7 @@ def of_digits(asked, digits):
     def ask(variant):
         if variant not in known:
             file = digits.file(f"results/{MODEL}/main.{variant}.tflite")
-            known[variant] = asked(file, build / "main/contract.json", "--variant", variant, *flags)
+            known[variant] = asked(file, build / "main/contract.json", *flags)
         return known[variant]
 
     return ask
