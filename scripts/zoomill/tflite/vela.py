@@ -75,10 +75,11 @@ def _left(data, path, text):
     found = collections.Counter()
     for graph in model.subgraphs:
         for operator in graph.operators:
-            tensor = graph.tensors[operator.outputs[0]].name.decode(errors="replace")
-            found[tflite_file.operator_name(model, operator), _TENSOR.sub("", reasons.get(tensor, ""))] += 1
-    kept = sorted(pair for pair in found if pair[0] != OPERATOR)
-    return [{"operator": name, "reason": reason, "count": found[name, reason]} for name, reason in kept]
+            name = tflite_file.operator_name(model, operator)
+            if name != OPERATOR:  # of which some have no output
+                tensor = graph.tensors[operator.outputs[0]].name.decode(errors="replace")
+                found[name, _TENSOR.sub("", reasons.get(tensor, ""))] += 1
+    return [{"operator": name, "reason": reason, "count": count} for (name, reason), count in sorted(found.items())]
 
 
 def _run(path, accelerator, folder):
