@@ -165,7 +165,7 @@ def test_the_evidence_is_bound_to_what_it_was_made_from(task):
     assert document["rows_sha256"] == digest and len(rows) == document["samples"] == 8
     assert document["sha256"] == files.digest(task.folder / "predictions.npz")
     assert document["samples_sha256"] == files.digest(task.folder / "samples.csv")
-    assert len(document["evaluator_sha256"]) == 64 and document["packages"]["scikit-learn"]
+    assert len(document["evaluator_sha256"]) == 64 and document["packages"]["pycocotools"]
     before = (task.folder / "metric.json").read_bytes()
     task.run()
     assert (task.folder / "metric.json").read_bytes() == before

@@ -93,3 +93,12 @@ def test_of_each_machine_and_label_as_many_files_are_drawn_as_there_are():
     for name in set(strata):
         members = np.array([name == other for other in strata])
         assert (drawn[:, members].sum(axis=1) == members.sum()).all()
+
+
+def test_one_sample_has_no_interval_and_the_only_anomaly_of_a_machine_may_not_be_missing():
+    metric = metrics.metric(SETTING, "top_k")
+    assert resampling.interval(metric, right([True])) is None
+    assert resampling.compare(metric, right([True]), right([False])) == (-1, None, 1, "not told apart")
+    rows = [{"machine": "", "label": int(place == 3), "score": float(place)} for place in range(8)]
+    low, high = resampling.interval(metrics.metric(SETTING, "auc"), rows)
+    assert 0 <= low < high <= 1

@@ -146,7 +146,7 @@ def flags(tmp_path):
     """Return a function that parses the flags of a gate."""
     parser = argparse.ArgumentParser()
     gate_inputs.add_arguments(parser)
-    usual = ["--artifact", "a", "--contract", "c", "--output", str(tmp_path / "o.json")]
+    usual = ["--artifact", "a", "--contract", "c", "--variant", "int8", "--output", str(tmp_path / "o.json")]
     return lambda *more: parser.parse_args([*usual, *more])
 
 

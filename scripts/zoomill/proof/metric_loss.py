@@ -1,5 +1,6 @@
 """How much of a task metric an artifact loses against the float32 artifact of its graph."""
 
+import math
 import typing
 
 # What stands behind the format of an artifact that TFLite Micro has run.
@@ -23,7 +24,7 @@ class Loss(typing.NamedTuple):
     @classmethod
     def of(cls, compared):
         """Return the loss of a :class:`zoomill.evaluation.resampling.Comparison`, as JSON has it."""
-        (low, high), difference = compared["interval"], compared["difference"]
+        (low, high), difference = compared["interval"] or (-math.inf, math.inf), compared["difference"]
         return cls(0.0 - difference, 0.0 - high, 0.0 - low, difference != 0 and compared["verdict"] == "not told apart")
 
 
