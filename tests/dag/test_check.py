@@ -50,6 +50,19 @@ def test_a_file_with_the_bytes_of_a_card_has_what_the_card_says(rooms, tmp_path)
     assert written == {"task": "other", "source": {"files": [{"urls": [str(path)]}]}}
 
 
+def test_two_files_of_one_name_have_cards_of_their_own_which_stay(rooms, tmp_path):
+    known = [{"sha256": hashlib.sha256(data).hexdigest(), "urls": []} for data in (b"1", b"2")]
+    found = {f"card_{place}": {"file": f"{place}.yaml", "source": {"files": [one]}} for place, one in enumerate(known)}
+    own = dataclasses.replace(rooms, root=str(tmp_path), catalogue=cards.Catalogue(dict.fromkeys(found), found.get))
+    for place, data in enumerate((b"1", b"2")):
+        (tmp_path / f"{place}.yaml").write_text("source: {files: [{urls: [https://example.org/a]}]}\n")
+        (tmp_path / f"{place}").mkdir()
+        (tmp_path / f"{place}/mine.tflite").write_bytes(data)
+    paths = [tmp_path / f"{place}/mine.tflite" for place in (0, 1, 0)]
+    models = [check.artifacts("mine.tflite", str(path), own)[0].model for path in paths]
+    assert models == ["mine", "mine_2", "mine"]
+
+
 @pytest.mark.parametrize(
     "what, message",
     [

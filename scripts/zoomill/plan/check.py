@@ -63,14 +63,25 @@ def _with_card(path, house):
     """Return the model of a card that is written for a file."""
     if not path.endswith(".tflite"):
         raise UserError(f"{path}: is no .tflite file; ./zoomill build makes one of it")
-    model = new_card.name_of(path, {*house.catalogue, *house.datasets, *house.broken})
     folder = os.path.join(house.root, CARDS)
+    model = new_card.name_of(path, {*house.catalogue, *house.datasets, *house.broken, *_of_others(path, folder)})
     if card := _of_same_bytes(path, house):
         text = yaml.safe_dump(card, sort_keys=False, allow_unicode=True)
         files.write_bytes(os.path.join(folder, f"{model}.yaml"), text.encode(), recorded=False)
     else:
         new_card.write(path, model, True, house.root, house.schema["card"], folder)
     return model
+
+
+def _of_others(path, folder):
+    """Return the models of cards that were written for other files."""
+    cards = {name.removesuffix(".yaml"): load_yaml(os.path.join(folder, name)) for name in _names(folder)}
+    places = {model: card["source"]["files"][0]["urls"][0] for model, card in cards.items()}
+    return [model for model, place in places.items() if os.path.normpath(os.path.join(folder, place)) != path]
+
+
+def _names(folder):
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def _of_same_bytes(path, house):
