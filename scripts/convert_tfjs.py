@@ -68,9 +68,9 @@ def convert_one(args, contract, folder, control_flow):
             graph = os.path.join(scratch, "lowered.pb")
             tfjs_converter.lower_control_flow(args.graph, contract, graph)
         plain = os.path.join(scratch, "plain.pb")
-        graph = plain if tfjs_converter.write_einsum(graph, plain) else graph
+        tfjs_converter.write_plain(graph, plain)
         outputs = [promise["tensor"] for promise in contract["outputs"]]
-        tfjs_converter.convert_graph(graph, outputs, args.options, folder)
+        tfjs_converter.convert_graph(plain, outputs, args.options, folder)
     document = tfjs_model.read_document(folder)
     tfjs_converter.check_operators(tfjs_model.nodes(document), args.options["skip_op_check"])
     tfjs_repairs.repair(document, contract, control_flow)

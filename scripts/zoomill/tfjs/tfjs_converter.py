@@ -7,6 +7,7 @@ import sys
 import types
 
 from zoomill.errors import UserError
+from zoomill.graph import exact_constants
 from zoomill.tfjs import tfjs_einsum
 
 # Those whose JavaScript, web/operators.js, is delivered with a model that has them.
@@ -114,14 +115,13 @@ def lower_control_flow(path, contract, output):
         file.write(frozen.graph.as_graph_def().SerializeToString(deterministic=True))
 
 
-def write_einsum(path, output):
-    """Write a frozen graph without Einsum where it has some; return whether it was."""
-    graph = _read(path)
-    if not any(node.op == "Einsum" for node in graph.node):
-        return False
+def write_plain(path, output):
+    """Write a frozen graph without Einsum and without what TensorFlow would fold by the processor's approximations."""
+    graph = exact_constants.fold_approximated(_tensorflow(), _read(path))
+    if any(node.op == "Einsum" for node in graph.node):
+        graph = tfjs_einsum.without_einsum(graph)
     with open(output, "wb") as file:
-        file.write(tfjs_einsum.without_einsum(graph).SerializeToString(deterministic=True))
-    return True
+        file.write(graph.SerializeToString(deterministic=True))
 
 
 def _read(path):

@@ -1,7 +1,11 @@
 """TensorFlow 2's converter from frozen graphs to .tflite files."""
 
+import os
+import tempfile
+
 from zoomill import supervisor
 from zoomill.errors import UserError
+from zoomill.graph import exact_constants
 
 _LOOPS = ("While", "StatelessWhile", "If", "StatelessIf")
 
@@ -23,7 +27,8 @@ def convert(graph_path, contract, output, feeds=None):
     import tensorflow as tf
 
     with open(graph_path, "rb") as file:
-        graph = tf.compat.v1.GraphDef.FromString(file.read())
+        given = tf.compat.v1.GraphDef.FromString(file.read())
+    graph = exact_constants.fold_approximated(tf, exact_constants.split_batch_norms(tf, given))
     bodies = [graph.node, *(function.node_def for function in graph.library.function)]
     operators = {node.op for body in bodies for node in body}
     shapes = {promise["tensor"]: promise["shape"] for promise in contract["inputs"]}
@@ -32,7 +37,11 @@ def convert(graph_path, contract, output, feeds=None):
     if feeds and any(name.startswith("FakeQuant") for name in operators):  # which the other class leaves in float
         converter = tf.lite.TFLiteConverter.from_concrete_functions([_function(tf, graph, [*shapes], outputs)])
     else:
-        converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(graph_path, list(shapes), outputs, shapes)
+        with tempfile.TemporaryDirectory() as folder:
+            folded = os.path.join(folder, "graph.pb")
+            with open(folded, "wb") as file:
+                file.write(graph.SerializeToString(deterministic=True))
+            converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(folded, list(shapes), outputs, shapes)
         converter.representative_dataset = feeds and (lambda: ([feed[tensor] for tensor in shapes] for feed in feeds))
     converter.allow_custom_ops = True
     if feeds:
