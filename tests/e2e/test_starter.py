@@ -152,19 +152,11 @@ def test_an_artifact_beyond_its_limits_fails_the_run_after_everything_else(start
     assert starter_copy.file("results/SHA256SUMS").exists()
 
 
-# Models of which TensorFlow gets no batch normalisation.
-WITHOUT_FOLDING = ("digits_onnx", "digits_pytorch", "yolo_shapes")
-
-
 def test_verify_calls_the_locked_artifacts_identical(starters, tmp_path):
     process = copied(starters, tmp_path / "copy").run("verify", config=STARTERS)
     verdicts = dict(re.findall(r"^(\S+\.tflite): (.*)$", process.stdout, re.MULTILINE))
     assert verdicts.keys() == json.loads((REPOSITORY / "artifacts.lock").read_text()).keys()
-    # TensorFlow folds batch normalisation by the processor's own approximation of 1/sqrt: docs/reproducing.md.
-    others = {name for name, verdict in verdicts.items() if verdict != "identical"}
-    assert not [name for name in others if "toco" in name or name.startswith(WITHOUT_FOLDING)]
-    assert all(verdicts[name].startswith("numerically equivalent") for name in others)
-    assert not others or len(others) == len(verdicts) - 17, "some differ that are made alike"
+    assert set(verdicts.values()) == {"identical"}
 
 
 def test_the_faithful_route_gives_the_same_outputs_as_the_default_one(starter_run, workflow, environment_python):

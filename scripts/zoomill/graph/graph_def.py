@@ -90,12 +90,13 @@ def in_place_of(tf, node, tensors, build):
         tf: the TensorFlow module.
         node: NodeDef with one output.
         tensors: what the node reads: tensors of which dtype and shape count.
-        build: function from as many tensors to the output.
+        build: function from as many tensors to the output, the first one of its operator.
     """
     with tf.Graph().as_default() as graph:
         given = [tf.compat.v1.placeholder(one.dtype, one.shape, f"given_{i}") for i, one in enumerate(tensors)]
-        tf.identity(build(*given), "result")
-    names = {f"given_{i}": source for i, source in enumerate(node.input)} | {"result": node.name}
+        result = build(*given).op
+        result = tf.identity(result.outputs[0]).op if result.type == "Placeholder" else result
+    names = {f"given_{i}": source for i, source in enumerate(node.input)} | {result.name: node.name}
     nodes = [one for one in graph.as_graph_def().node if one.op != "Placeholder"]
     for one in nodes:
         one.name = names.get(one.name, f"{node.name}/{one.name}")
