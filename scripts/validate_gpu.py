@@ -8,7 +8,7 @@ import numpy as np
 
 from zoomill import command, files, made
 from zoomill.evaluation import harness
-from zoomill.inputs import contract_file, sample_inputs
+from zoomill.inputs import contract_file
 from zoomill.proof import evidence, gate_inputs, parity
 from zoomill.tflite import elsewhere, gpu, gpu_fault, gpu_form, swiftshader, tflite_file
 
@@ -91,7 +91,7 @@ def scores(args, contract, file, outputs):
         outputs: what the GPU gave for each input.
     """
     anchors = np.load(args.anchors[0]) if args.anchors else None
-    task = harness.Task(contract, sample_inputs.of_flags(args), args.metric, anchors)
+    task = harness.Task(contract, gate_inputs.samples(args), args.metric, anchors)
     metric = task.metric()
     golden = sum(1 for path in args.golden for _ in parity.feeds(contract, evidence.read_golden(path)))
     of_samples = iter(outputs[golden:])

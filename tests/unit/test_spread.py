@@ -159,9 +159,13 @@ def golden(tmp_path):
 @pytest.fixture
 def sampled(tmp_path):
     """Return the flags of a data set of one sample with two windows."""
-    (tmp_path / "one.bin").write_bytes(np.float32([5, 6, 7, 8]).tobytes())
+    return flags_of([5, 6, 7, 8], tmp_path)
+
+
+def flags_of(values, tmp_path):
+    (tmp_path / "one.bin").write_bytes(np.float32(values).tobytes())
     digest = hashlib.sha256((tmp_path / "one.bin").read_bytes()).hexdigest()
-    (tmp_path / "list.csv").write_text(samples.index_text([samples.Sample("one.bin", 16, digest, "0")]))
+    (tmp_path / "list.csv").write_text(samples.index_text([samples.Sample("one.bin", 4 * len(values), digest, "0")]))
     form = '{"reader": "tensor", "dtype": "float32", "shape": [2], "step": 2, "label": "class"}'
     return ["--samples", str(tmp_path / "list.csv"), "--folder", str(tmp_path), "--form", form]
 
@@ -180,6 +184,11 @@ def fed(args):
 def test_a_gate_runs_on_golden_inputs_and_on_evaluation_samples(flags, golden, sampled):
     assert fed(flags("--golden", golden, *sampled)) == [[1, 2], [3, 4], [5, 6], [7, 8]]
     assert fed(flags(*sampled)) == [[5, 6], [7, 8]]
+
+
+def test_a_gate_takes_windows_of_a_sample_from_its_start_to_its_end(flags, tmp_path):
+    found = fed(flags(*flags_of(range(392), tmp_path)))
+    assert found == [[start, start + 1] for start in range(0, 392, 50)] and len(found) == gate_inputs.AT_MOST
 
 
 def test_a_gate_runs_without_either(flags, golden):

@@ -21,6 +21,7 @@ class Samples:
         form: how the data set's samples are read.
         preprocess: options of :class:`zoomill.inputs.preprocess.Preprocess`: fit, part, padding …
         fitted: file of :mod:`zoomill.inputs.fitted_pictures` that holds the samples, None where they are read.
+        at_most: how many arrays of a sample are taken, evenly spread; None for all.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Samples:
     form: dict
     preprocess: dict
     fitted: str | None = None
+    at_most: int | None = None
 
     def feeds(self, promises, part=slice(None)):
         """Yield each sample, height and width of its picture, and for each of its arrays ``{input tensor: value}``.
@@ -48,7 +50,8 @@ class Samples:
         made.part_of(self.folder)
         for sample in chosen[part]:
             supervisor.step()
-            yield sample, *read(promises, sample)
+            size, arrays = read(promises, sample)
+            yield sample, size, arrays[:: -(-len(arrays) // (self.at_most or len(arrays)))]
 
     def _read(self, promises, sample):
         arrays = readers.read(self.folder, sample, self.form)

@@ -1,8 +1,13 @@
 """What gates run a file on: golden inputs, and the evaluation samples of the card of its model; both may be missing."""
 
+import dataclasses
+
 from zoomill import made
 from zoomill.inputs import sample_inputs
 from zoomill.proof import evidence, parity
+
+# Arrays of a sample. A recording of ten seconds has 196 windows, which hardly differ; a data set of them has 49,000.
+AT_MOST = 8
 
 
 def add_arguments(parser):
@@ -24,6 +29,12 @@ def feeds(args, contract):
     """
     for path in args.golden:
         yield from parity.feeds(contract, evidence.read_golden(path))
-    if samples := sample_inputs.of_flags(args):
-        for _, _, several in samples.feeds(contract["inputs"]):
+    if chosen := samples(args):
+        for _, _, several in chosen.feeds(contract["inputs"]):
             yield from several
+
+
+def samples(args):
+    """Return the :class:`zoomill.inputs.sample_inputs.Samples` of a gate, :data:`AT_MOST` arrays of each; or None."""
+    chosen = sample_inputs.of_flags(args)
+    return chosen and dataclasses.replace(chosen, at_most=AT_MOST)
