@@ -30,6 +30,7 @@ include: "rules/reproduce.smk"
 rule all:
     input:
         "results/summary.md",
+        "results/report",
         "results/SHA256SUMS",
         expand("results/{model}/provenance.json", model=config["models"]),
         plan.wanted.browser(),

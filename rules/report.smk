@@ -1,7 +1,8 @@
 """Say what came out.
 
 Requires: the evidence of all configured artifacts.
-Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; the target catalogue.
+Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; results/report/, the pages that a
+person opens; the target catalogue.
 """
 
 
@@ -29,6 +30,41 @@ rule summarise:
             --gates {input.gates:q} \
             --drops {params.drops:q} \
             --missing {params.missing:q} \
+            --output {output:q} \
+            2>{log:q}
+        """
+
+
+rule write_report:
+    input:
+        code=plan.code("write_report"),
+        templates=plan.report_templates(),
+        evidence=plan.wanted.evidence(),
+        metrics=plan.wanted.metrics("tflite") + plan.wanted.metrics("tfjs") + plan.wanted.micro_metrics(),
+        gates=plan.wanted.gates(),
+        contracts=plan.wanted.contracts(),
+        provenance=expand("results/{model}/provenance.json", model=config["models"]),
+    output:
+        directory("results/report"),
+    log:
+        "logs/write_report.log",
+    localrule: True
+    conda:
+        "../envs/pages.yaml"
+    params:
+        cards=plan.pages.report(),
+        missing=[],  # a run that ends red says here what failed
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --evidence {input.evidence:q} \
+            --metrics {input.metrics:q} \
+            --gates {input.gates:q} \
+            --contracts {input.contracts:q} \
+            --provenance {input.provenance:q} \
+            --cards {params.cards:q} \
+            --missing {params.missing:q} \
+            --templates {input.templates:q} \
             --output {output:q} \
             2>{log:q}
         """

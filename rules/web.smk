@@ -44,7 +44,7 @@ rule write_models_json:
     input:
         code=plan.code("write_models_json"),
         artifacts=plan.wanted.paths("tfjs"),
-        contracts=plan.wanted.contracts(),
+        contracts=plan.wanted.contracts("tfjs"),
     output:
         json="results/models.json",
         javascript="results/models.js",
@@ -96,7 +96,7 @@ rule write_testing_table:
         evidence=plan.wanted.evidence("tfjs"),
         browser=plan.wanted.browser(),
         metrics=plan.wanted.metrics("tfjs"),
-        contracts=plan.wanted.contracts(),
+        contracts=plan.wanted.contracts("tfjs"),
     output:
         "results/tfjs.md",
     log:

@@ -22,6 +22,16 @@ class Pages:
         """Return what the cards of all configured models say to pages, as JSON."""
         return json.dumps({model: self._card(model) for model in self._config["models"]}, sort_keys=True)
 
+    def report(self):
+        """Return what the cards of all configured models say to the report, as JSON."""
+        return json.dumps({model: self._whole(model) for model in self._config["models"]}, sort_keys=True)
+
+    def _whole(self, model):
+        card = self._catalogue[model]
+        files = [{key: file.get(key) for key in ("name", "size", "sha256")} for file in card["source"]["files"]]
+        more = {"licence": card["licence"], "homepage": card.get("homepage"), "kind": card["source"]["kind"]}
+        return {**self._card(model), **more, "files": files}
+
     def _card(self, model):
         card = self._catalogue[model]
         metric = card.get("evaluation", {}).get("metric", {})

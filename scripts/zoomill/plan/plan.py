@@ -60,6 +60,12 @@ class Plan:
         """Return the templates of the programs that read a model's outputs."""
         return [self.file(f"scripts/zoomill/pages/templates/decode.{end}.jinja") for end in ("js", "py")]
 
+    def report_templates(self):
+        """Return the templates of the report, with what they need."""
+        names = ("page", "artifacts", "index", "model")
+        files = (*(f"{name}.html.jinja" for name in names), "report.css", "report.js")
+        return [self.file(f"scripts/zoomill/pages/templates/report/{name}") for name in files]
+
     def output_folder(self, wildcards, output):
         """Return the folder of a job's outputs."""
         return os.path.dirname(output[0])

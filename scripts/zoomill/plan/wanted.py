@@ -97,9 +97,9 @@ class Wanted:
         """Return ``(model, graph)`` of all graphs that are delivered as TensorFlow.js models."""
         return list(dict.fromkeys((name.model, name.graph) for name in self.artifacts("tfjs")))
 
-    def contracts(self):
-        """Return their contracts."""
-        return [f"build/{model}/{graph}/contract.json" for model, graph in self.graphs()]
+    def contracts(self, *formats):
+        """Return the contracts of the graphs of artifacts."""
+        return list(dict.fromkeys(name.build("contract.json") for name in self.artifacts(*formats)))
 
     def pages(self):
         """Return all that pages need besides TensorFlow.js models, nothing where none are wanted."""

@@ -7,6 +7,7 @@ the inputs that stand. To Snakemake these files are unfinished ones, so the next
 import contextlib
 import glob
 import os
+import shutil
 import subprocess
 
 from snakemake.io import IOFile
@@ -19,11 +20,11 @@ from zoomill.run import jobs
 
 # They tell of artifacts that passed.
 _REPORTS = (
-    *("results/SHA256SUMS", "results/summary.md", "results/tfjs.md", "results/models.js*"),
+    *("results/SHA256SUMS", "results/summary.md", "results/tfjs.md", "results/models.js*", "results/report"),
     *("results/*/provenance.json", "results/*/tfjs.md"),
 )
 SUMMARY = "results/summary.md"
-_OF_ALL_MODELS = ("summarise", "write_checksums", "write_models_json", "write_testing_table")
+_OF_ALL_MODELS = ("summarise", "write_checksums", "write_models_json", "write_report", "write_testing_table")
 
 
 def begin(workflow):
@@ -37,7 +38,7 @@ def begin(workflow):
     stale = [path for path in reports if made & {path, *told_of(workflow.persistence.input(IOFile(path)) or made)}]
     for path in stale + logs:
         with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
 
 
 def told_of(inputs):

@@ -1,0 +1,48 @@
+"""Write the report: a page with the table of all artifacts, and a page for each model."""
+
+import argparse
+import json
+import os
+import shutil
+
+from zoomill import command, files, folders, made
+from zoomill.pages import report, report_pages
+
+
+def main(argv=None):
+    """Write the folder; it opens from disk and names nothing on another host."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evidence", type=made.checked, nargs="*", default=[], help="evidence of each artifact")
+    parser.add_argument("--metrics", type=made.checked, nargs="*", default=[], help="evidence of metrics")
+    parser.add_argument("--gates", type=made.checked, nargs="*", default=[], help="evidence of deploy gates")
+    parser.add_argument("--contracts", type=made.checked, nargs="*", default=[], help="contract.json of each graph")
+    parser.add_argument("--provenance", type=made.checked, nargs="*", default=[], help="provenance.json of each model")
+    parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: what cards say of each model")
+    parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
+    parser.add_argument("--templates", type=made.unchecked, nargs="+", required=True, help="what the pages are made of")
+    parser.add_argument("--output", type=made.output, required=True, help="folder to make")
+    args = command.parse(parser, argv)
+    evidence, metrics, gated, contracts = (
+        list(map(files.read_json, paths)) for paths in (args.evidence, args.metrics, args.gates, args.contracts)
+    )
+    by_graph = {(item["model"], item["graph"]): item for item in contracts}
+    rows = report.rows(evidence, metrics, gated, by_graph, args.cards)
+    provenance = {os.path.basename(os.path.dirname(path)): files.read_json(path) for path in args.provenance}
+    pages = report_pages.Pages(os.path.dirname(args.templates[0]), rows, by_graph, args.cards)
+    with folders.written(args.output) as folder:
+        for path in args.templates:
+            if not path.endswith(".jinja"):
+                shutil.copy(path, folder)
+        better = {item["figure"]: item["more_is_better"] for item in metrics}
+        write(folder, "index", pages.index(better, args.missing))
+        for model in args.cards:
+            write(folder, model, pages.model(model, provenance.get(model), args.missing))
+
+
+def write(folder, name, text):
+    """Write a page of the folder."""
+    files.write_bytes(os.path.join(folder, f"{name}.html"), text.encode())
+
+
+if __name__ == "__main__":
+    command.run(main)

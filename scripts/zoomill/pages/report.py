@@ -1,0 +1,104 @@
+"""What the report shows: a row for each artifact, and what is known of each model, from evidence alone."""
+
+import collections
+
+from zoomill.pages import output_kind
+from zoomill.plan import gates
+from zoomill.proof import metric_loss
+
+# Of a backend that TensorFlow.js models are timed on, the usual one of a page.
+_BACKEND = "wasm"
+
+
+def rows(evidence, metrics, gated, contracts, cards):
+    """Return what the table has of each artifact.
+
+    Args:
+        evidence: documents of artifacts.
+        metrics: documents of those that are evaluated.
+        gated: documents of deploy gates.
+        contracts: ``{(model, graph): contract}``.
+        cards: ``{model: title, task, training_set …}``.
+
+    Returns:
+        List of dicts: ``model``, ``graph``, ``variant``, ``artifact`` (its name), ``title``, ``task``, ``training_set``,
+        ``classes`` (int or None), ``input`` (words), ``bytes``, ``operators`` (how many, or None), ``metric`` (None, or
+        ``name``, ``value``, ``low``, ``high``, ``samples``), ``loss`` (None, or a :class:`metric_loss.Loss`),
+        ``latency`` (median in milliseconds, or None), ``gates`` (``{gate: words and state}``), ``verdict``, ``state``
+        (passed, failed, untested), ``said`` (phrases on what failed or was not tested), ``sha256``.
+    """
+    # TFLite Micro's own figures are of the C array.
+    measured = {item["sha256"]: item for item in metrics if item.get("kernels") != "micro"}
+    asked = collections.defaultdict(list)
+    for item in gated:
+        asked[item["sha256"]].append(item)
+    return [
+        _row(item, measured.get(item["sha256"]), asked[item["sha256"]], contracts, cards[item["model"]])
+        for item in evidence
+    ]
+
+
+def _row(item, metric, gated, contracts, card):
+    contract = contracts[item["model"], item["graph"]]
+    scored = output_kind.scored(contract, card)
+    loss = metric and next(map(metric_loss.Loss.of, metric["against"]), None)
+    operators = item.get("operators")
+    return {
+        **{key: item[key] for key in ("model", "graph", "variant", "artifact", "bytes", "sha256", "verdict")},
+        **{key: card[key] for key in ("title", "task", "training_set")},
+        "format": item["artifact"].rpartition(".")[2],
+        "classes": output_kind.class_count(scored, output_kind.kind(scored, card)),
+        "input": ", ".join(words(promise) for promise in contract["inputs"]),
+        "operators": sum(count for name, count in operators.items() if name != "Const") if operators else None,
+        "metric": metric and _metric(metric),
+        "loss": loss,
+        "latency": _latency(item, gated),
+        "gates": {found["gate"]: _gate(found) for found in gated},
+        "state": state(item),
+        "said": [*item["failures"], *(f"not tested: {phrase}" for phrase in item["not_tested"])],
+    }
+
+
+def words(promise):
+    """Return an input of a contract in words: its shape without the batch, dtype and range."""
+    shape = " × ".join(map(str, promise["shape"][1:])) or "one"
+    low, high = promise["value_range"] or (None, None)
+    limits = "" if low is None or isinstance(low, list) else f" in {low:g} … {high:g}"
+    return f"{shape} {promise['dtype']}{limits}"
+
+
+def state(item):
+    """Return ``passed``, ``failed``, ``untested``, or ``no`` where the question does not arise."""
+    if item.get("reason"):
+        return "no"
+    return "passed" if item["passed"] else "failed" if item["failures"] else "untested"
+
+
+def _metric(item):
+    low, high = item["interval"] or (None, None)
+    value = item["values"][item["figure"]]
+    name = item["figure"] + metric_loss.note(item)
+    return {"name": name, "value": value, "low": low, "high": high, "samples": item["samples"]}
+
+
+def _gate(item):
+    return {
+        "state": state(item),
+        "verdict": "no" if item["reason"] else item["verdict"],
+        "said": item["said"],
+        "why": [item["reason"]] if item["reason"] else [*item["failures"], *item["not_tested"]],
+    }
+
+
+def _latency(item, gated):
+    """Return the median of one thread alone by the latency gate, or that of a TensorFlow.js model in Node."""
+    for found in gated:
+        if found["gate"] == "latency" and found.get("threads"):
+            return found["threads"]["1"]["median_ms"]
+    return item.get("backends", {}).get(_BACKEND, {}).get("median_ms")
+
+
+def columns(found):
+    """Return the gates that any row was asked, as rows of :data:`zoomill.plan.gates.TABLE`."""
+    asked = {gate for row in found for gate in row["gates"]}
+    return [gate for gate in gates.TABLE if gate.name in asked]
