@@ -33,15 +33,15 @@ def main(argv=None):
         for path in args.templates:
             if not path.endswith(".jinja"):
                 shutil.copy(path, folder)
-        better = {item["figure"]: item["more_is_better"] for item in metrics}
-        write(folder, "index", pages.index(better, args.missing))
+        write(folder, "index", pages.index(args.missing))
         for model in args.cards:
             write(folder, model, pages.model(model, provenance.get(model), args.missing))
 
 
 def write(folder, name, text):
     """Write a page of the folder."""
-    files.write_bytes(os.path.join(folder, f"{name}.html"), text.encode())
+    with open(os.path.join(folder, f"{name}.html"), "wb") as file:
+        file.write(text.encode())
 
 
 if __name__ == "__main__":

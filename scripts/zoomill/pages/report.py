@@ -21,11 +21,11 @@ def rows(evidence, metrics, gated, contracts, cards):
         cards: ``{model: title, task, training_set …}``.
 
     Returns:
-        List of dicts: ``model``, ``graph``, ``variant``, ``artifact`` (its name), ``title``, ``task``, ``training_set``,
-        ``classes`` (int or None), ``input`` (words), ``bytes``, ``operators`` (how many, or None), ``metric`` (None, or
-        ``name``, ``value``, ``low``, ``high``, ``samples``), ``loss`` (None, or a :class:`metric_loss.Loss`),
-        ``latency`` (median in milliseconds, or None), ``gates`` (``{gate: words and state}``), ``verdict``, ``state``
-        (passed, failed, untested), ``said`` (phrases on what failed or was not tested), ``sha256``.
+        List of dicts with what documents and cards call so, ``format``; ``classes`` (int or None); ``input`` (words);
+        ``operators`` (how many, or None); ``metric`` (None, or ``name``, ``value``, ``low``, ``high``,
+        ``more_is_better``); ``loss`` (None, or a :class:`metric_loss.Loss`); ``latency`` (median in milliseconds, or
+        None); ``gates`` (``{gate: state, verdict, said, why}``); ``state`` (see :func:`state`); ``said`` (phrases on
+        what failed or was not tested).
     """
     # TFLite Micro's own figures are of the C array.
     measured = {item["sha256"]: item for item in metrics if item.get("kernels") != "micro"}
@@ -45,7 +45,7 @@ def _row(item, metric, gated, contracts, card):
     operators = item.get("operators")
     return {
         **{key: item[key] for key in ("model", "graph", "variant", "artifact", "bytes", "sha256", "verdict")},
-        **{key: card[key] for key in ("title", "task", "training_set")},
+        **{key: card[key] for key in ("title", "task", "training_set", "dataset")},
         "format": item["artifact"].rpartition(".")[2],
         "classes": output_kind.class_count(scored, output_kind.kind(scored, card)),
         "input": ", ".join(words(promise) for promise in contract["inputs"]),
@@ -78,7 +78,7 @@ def _metric(item):
     low, high = item["interval"] or (None, None)
     value = item["values"][item["figure"]]
     name = item["figure"] + metric_loss.note(item)
-    return {"name": name, "value": value, "low": low, "high": high, "samples": item["samples"]}
+    return {"name": name, "value": value, "low": low, "high": high, "more_is_better": item["more_is_better"]}
 
 
 def _gate(item):

@@ -22,18 +22,17 @@ class Pages:
         self._environment.filters |= {"figures": figures}
         self._rows, self._contracts, self._cards = rows, contracts, cards
 
-    def index(self, better, missing):
+    def index(self, missing):
         """Return the first page.
 
         Args:
-            better: ``{figure: whether more is better}`` of all metrics.
             missing: lines on what could not be made.
         """
-        drawings = []
-        for figure, more in better.items():
-            chosen = [row for row in self._rows if row["metric"] and row["metric"]["name"].startswith(figure)]
-            if chosen:
-                drawings.append((figure, trade_off.draw(chosen, more, figure)))
+        alike = {}
+        for row in self._rows:
+            if row["metric"]:
+                alike.setdefault((row["metric"]["name"], row["dataset"]), []).append(row)
+        drawings = [(f"{name} on {dataset}", trade_off.draw(rows, name)) for (name, dataset), rows in alike.items()]
         return self._render("index", rows=self._rows, drawings=drawings, missing=missing)
 
     def model(self, model, provenance, missing):
@@ -60,5 +59,5 @@ class Pages:
 
 
 def figures(value, count=4):
-    """Return a number with some significant digits, a dash for None."""
-    return "–" if value is None else f"{value:.{count}g}"
+    """Return a number with as many significant digits."""
+    return f"{value:#.{count}g}".rstrip(".")

@@ -1,4 +1,4 @@
-"""A picture of what artifacts of one metric cost and give: bytes against the metric, the best of each size joined."""
+"""A drawing of what artifacts cost and give: bytes against a metric with its interval, the best of each size joined."""
 
 import io
 
@@ -20,18 +20,18 @@ def front(points):
     return best
 
 
-def draw(rows, more_is_better, title):
+def draw(rows, title):
     """Return an SVG drawing of rows of one metric, the same bytes every time; each point links to its model's page.
 
     Args:
-        rows: those of :func:`zoomill.pages.report.rows` that have a metric.
-        more_is_better: whether a larger figure is.
+        rows: those of :func:`zoomill.pages.report.rows` that have one metric.
         title: of the axis of the figure.
     """
     import matplotlib
+    from matplotlib import ticker
     from matplotlib.figure import Figure
 
-    sign = 1 if more_is_better else -1
+    sign = 1 if rows[0]["metric"]["more_is_better"] else -1
     options = {"svg.hashsalt": "zoomill", "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif"}
     colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _TEXT)
     with matplotlib.rc_context({**options, **colours}):
@@ -45,7 +45,13 @@ def draw(rows, more_is_better, title):
                 drawn.set_urls([f"{row['model']}.html#{row['artifact']}" for row in chosen])
         best = front([(row["bytes"] / 1000, sign * row["metric"]["value"]) for row in rows])
         axes.step(*zip(*((size, sign * value) for size, value in best), strict=True), where="post", lw=1, color="#888")
+        sure = [row for row in rows if row["metric"]["low"] is not None]
+        ends = ([row["metric"][end] for row in sure] for end in ("low", "high"))
+        axes.vlines([row["bytes"] / 1000 for row in sure], *ends, color="#888", lw=1, alpha=0.35)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:,g}")
+        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
         axes.set_xlabel("kilobytes")
         axes.set_ylabel(title)
         axes.legend(frameon=False)

@@ -29,8 +29,9 @@ class Pages:
     def _whole(self, model):
         card = self._catalogue[model]
         files = [{key: file.get(key) for key in ("name", "size", "sha256")} for file in card["source"]["files"]]
-        more = {"licence": card["licence"], "homepage": card.get("homepage"), "kind": card["source"]["kind"]}
-        return {**self._card(model), **more, "files": files}
+        evaluation = card.get("evaluation", {})
+        more = {"licence": card["licence"], "homepage": card.get("homepage"), "dataset": evaluation.get("dataset")}
+        return {**self._card(model), **more, "kind": card["source"]["kind"], "files": files}
 
     def _card(self, model):
         card = self._catalogue[model]
