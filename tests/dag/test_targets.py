@@ -47,6 +47,7 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
         "write_checksums": 1,
         "write_provenance": 1,
         "summarise": 1,
+        "write_report": 1,
     }
 
 
@@ -134,6 +135,7 @@ def test_several_models_share_the_reports_only(several):
         "write_labels": 1,  # the other card has none
         "write_checksums": 1,
         "summarise": 1,
+        "write_report": 1,
     }
 
 
@@ -151,7 +153,7 @@ def test_the_lock_is_of_the_starters_and_config_yaml_names_the_first_of_them():
 
 
 def test_the_configuration_chooses_the_environment_of_toco(default, workflow, tmp_path):
-    assert environments(default[1]) == {"base", "litert", "tf2", "toco"}
+    assert environments(default[1]) == {"base", "litert", "pages", "tf2", "toco"}
     target = f"build/{STARTER}/detect_cut/toco_float32.tflite"
     plan = workflow.run(target, "-n", "--conda-prefix", tmp_path / "envs", config=["toco=tf1"])
     assert environments(plan) == {"base", "tf2", "tf1"}

@@ -10,7 +10,7 @@ from zoomill.printable import printable
 from zoomill.proof import summary, verdicts
 from zoomill.run import jobs, reports, view
 
-_FOR_PEOPLE = (reports.SUMMARY, "results/tfjs.md")
+_FOR_PEOPLE = ("results/report", reports.SUMMARY, "results/tfjs.md")
 
 
 def tell_at_the_end(workflow, drops):
