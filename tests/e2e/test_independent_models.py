@@ -11,7 +11,8 @@ from conftest import Workflow, copy_repository
 LOST, STRICT = "lost", "strict"
 CONFIG = [f"models=[{LOST},{STRICT}]", "tflite=[float32,float16]", "tfjs=[float32]"]
 NO_PASS = "limits: {float16: {sqnr: 500}}\n"
-SUMMARY, CHECKSUMS, REGISTRY, TABLE = (
+REPORT, SUMMARY, CHECKSUMS, REGISTRY, TABLE = (
+    "results/report",
     "results/summary.md",
     "results/SHA256SUMS",
     "results/models.json",
@@ -55,7 +56,7 @@ def test_before_them_stand_the_table_the_numbers_and_where_to_look(red):
     assert "| float16.tflite |" in text and "## What failed" not in text
     numbers, place, look = text.splitlines()[-6:-3]
     assert re.fullmatch(r"artifacts: 2 built, 0 reused, 4 failed; \d+ min \d+ s", numbers)
-    assert (place, look) == ("results are in results/", f"look at {SUMMARY}, {TABLE}")
+    assert (place, look) == ("results are in results/", f"look at {REPORT}, {SUMMARY}, {TABLE}")
 
 
 def test_every_report_covers_what_stands(red):
@@ -71,6 +72,12 @@ def test_every_report_covers_what_stands(red):
     ]
     assert entries and all(STRICT in json.dumps(entry) and LOST not in json.dumps(entry) for entry in entries)
     assert STRICT in red.file(TABLE).read_text() and LOST not in red.file(TABLE).read_text()
+
+
+def test_the_pages_show_what_failed_and_what_was_not_made(red):
+    pages = {name: red.file(f"{REPORT}/{name}.html").read_text() for name in ("index", STRICT, LOST)}
+    assert NOT_MADE in pages["index"] and NOT_MADE in pages[LOST] and NOT_MADE not in pages[STRICT]
+    assert all("allowed 500" in pages[name] for name in ("index", STRICT))
 
 
 def test_the_summary_lists_what_failed_and_what_was_not_made(red):
