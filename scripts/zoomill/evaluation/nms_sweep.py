@@ -13,6 +13,7 @@ import typing
 
 import numpy as np
 
+from zoomill import supervisor
 from zoomill.detection import decode
 from zoomill.errors import UserError
 from zoomill.evaluation import coco_weighing, metrics
@@ -81,6 +82,7 @@ class Sweep:
 
     def rows(self, asked):
         """Return the metric's rows with some settings, one for each picture."""
+        supervisor.step()
         return [{"name": picture.case.name, **self._row(picture, asked)} for picture in self._pictures]
 
     def _row(self, picture, asked):
@@ -91,6 +93,7 @@ class Sweep:
         judges = [of_figure(self.metric, name) for name in names]
         weights = self.weights()
         for asked in self._searched():
+            supervisor.step()
             found = [decode.choose(picture.boxes, picture.scores, asked) for picture in self._pictures]
             rows = [self.metric.row_of(one.case, each) for one, each in zip(self._pictures, found, strict=True)]
             for score, most in itertools.product(self._grid[SCORE], self._grid[MOST]):
