@@ -14,6 +14,7 @@ EVALUATE = r"""
             --contract {input.contract:q} \
             --anchors {input.anchors:q} \
             {params.task:q} \
+            {params.until_clear:q} \
             --against {input.against:q} \
             --output {output.figures:q} \
             --output-samples {output.samples:q} \
@@ -46,6 +47,7 @@ rule evaluate_source:
         tools=[],
         given=plan.predictions_flags,
         task=plan.task,
+        until_clear=[],
     shell:
         EVALUATE
 
@@ -77,6 +79,7 @@ rule evaluate_tflite:
         tools=plan.deploy.kernels_flags,
         given=plan.artifact_flags,
         task=plan.task,
+        until_clear=plan.until_clear,
     shell:
         EVALUATE
 
@@ -109,5 +112,6 @@ rule evaluate_tfjs:
         tools=["--library", javascript.FOLDER],
         given=plan.artifact_flags,
         task=plan.task,
+        until_clear=plan.until_clear,
     shell:
         EVALUATE

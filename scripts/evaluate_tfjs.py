@@ -18,6 +18,7 @@ def main(argv=None):
     tfjs_runtime.add_library(parser)
     harness.add_task(parser)
     harness.add_outputs(parser)
+    harness.add_stopping(parser)
     args = command.parse(parser, argv)
     task = harness.task_of_flags(args)
     with harness.naming(args):
@@ -29,7 +30,7 @@ def main(argv=None):
         "sha256": folders.digest(args.artifact),
     }
     with tfjs_runtime.opened(args.artifact, task.contract, BACKEND, args.library) as run:
-        harness.evaluate(task, run, evidence, args)
+        harness.evaluate(task, run, evidence, args, args.until_clear)
 
 
 if __name__ == "__main__":

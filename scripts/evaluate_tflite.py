@@ -25,6 +25,7 @@ def main(argv=None):
     )
     harness.add_task(parser)
     harness.add_outputs(parser)
+    harness.add_stopping(parser)
     args = command.parse(parser, argv)
     task = harness.task_of_flags(args)
     with open(args.artifact, "rb") as file:
@@ -46,7 +47,7 @@ def main(argv=None):
         "sha256": hashlib.sha256(data).hexdigest(),
         **({"postprocess": args.postprocess} if args.postprocess else {}),
     }
-    harness.evaluate(task, run, evidence, args)
+    harness.evaluate(task, run, evidence, args, args.until_clear)
 
 
 def loaded(args, data, task):

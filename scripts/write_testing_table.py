@@ -85,7 +85,8 @@ def accuracy(document):
     if document is None:
         return ""
     figure = document["figure"]
-    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}{metric_loss.note(document)}"
+    ended = f" ({told})" if (told := metric_loss.part(document)) else ""
+    return f"{figure} {document['values'][figure]:.4f} of {document['samples']}{metric_loss.note(document)}{ended}"
 
 
 if __name__ == "__main__":

@@ -229,6 +229,8 @@ LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: tru
         (f"results/{STARTER}/detect_fast.calibration.json", SHARED),
         (f"results/{STARTER}/detect_fast.int8.tensors.png", SHARED),
         (f"results/{STARTER}/detect_fast.int8_mixed.json", SHARED),
+        (f"results/{STARTER}/detect_fast.int8.nms.svg", SHARED),
+        ("results/digits_resnet8/main.int8.nms.json", "its card's `evaluation` has not the metric `coco`"),
         (f"build/{STARTER}/detect_fast/golden.npz", SHARED),
         ("results/yoloface_50k/main.calibration.json", NO_CALIBRATION),
         ("build/yoloface_50k/calibration.csv", NO_CALIBRATION),

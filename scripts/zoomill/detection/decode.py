@@ -92,20 +92,41 @@ def decoder(contract, anchors, kind, **options):
             TFLite_Detection_PostProcess gives them; ``yolo``, Darknet heads, decoded or raw; ``yolox``.
         options: as for :func:`settings`.
     """
-    suppression = settings(contract, kind, **options)
+    asked, read = settings(contract, kind, **options), reader(contract, anchors, kind)
+
+    def detections(outputs):
+        if "detection_boxes" in outputs:
+            return nms.of_outputs(outputs, asked).above(asked.nms_score_threshold)
+        return choose(*read(outputs), asked)
+
+    return detections
+
+
+def reader(contract, anchors, kind):
+    """Return a function from raw heads, ``{output name: array}``, to what NMS chooses from.
+
+    That is boxes float ``[n, 4]`` and scores float ``[n, classes]``, whatever the thresholds; arguments as for
+    :func:`decoder`.
+    """
     if kind == "ssd":
-        return lambda outputs: _ssd(outputs, suppression, anchors)
+        coder = settings(contract, kind)
+        return lambda outputs: nms.candidates(
+            outputs["box_encodings"][0], outputs["class_predictions"][0], anchors, coder
+        )
     if kind == "yolo":
-        return lambda outputs: _yolo(_decoded(outputs, contract), suppression)
+        return lambda outputs: _yolo(_decoded(outputs, contract))
     size = contract["inputs"][0]["shape"][1:3]
-    return lambda outputs: _yolox(next(iter(outputs.values())), size, suppression)
+    return lambda outputs: _yolox(next(iter(outputs.values())), size)
 
 
-def _ssd(outputs, options, anchors):
-    if "detection_boxes" in outputs:
-        return nms.of_outputs(outputs, options).above(options.nms_score_threshold)
-    encodings, scores = outputs["box_encodings"][0], outputs["class_predictions"][0]
-    return nms.postprocess(encodings, scores, anchors, options)
+def choose(boxes, scores, asked):
+    """Return the :class:`~zoomill.detection.nms.Detections` that NMS keeps of what :func:`reader` has read.
+
+    Args:
+        boxes, scores: of one picture.
+        asked: what :func:`settings` returned.
+    """
+    return asked(boxes, scores) if isinstance(asked, Suppression) else nms.choose(boxes, scores, asked)
 
 
 def _decoded(outputs, contract):
@@ -115,13 +136,13 @@ def _decoded(outputs, contract):
     return np.concatenate([yolo.decode(outputs[e["name"]], e["decode"]) for e in contract["outputs"]], axis=1)
 
 
-def _yolo(rows, suppression):
+def _yolo(rows):
     """Read ``[1, boxes, 5 + classes]``: xmin, ymin, xmax, ymax relative, objectness, score of each class."""
     rows = rows[0]
-    return suppression(rows[:, [1, 0, 3, 2]], rows[:, 5:])
+    return rows[:, [1, 0, 3, 2]], rows[:, 5:]
 
 
-def _yolox(rows, size, suppression):
+def _yolox(rows, size):
     """Decode ``[1, cells, 5 + classes]``: x, y in cells from each cell's corner, log of width and height in cells.
 
     Formula: decode_outputs in yolox/models/yolo_head.py; the score is objectness times class probability.
@@ -137,4 +158,4 @@ def _yolox(rows, size, suppression):
         raise UserError(f"a YOLOX of {height} x {width} has {len(grid)} cells, the output {len(rows)}")
     centre, half = (rows[:, :2] + grid) * stride, np.exp(rows[:, 2:4]) * stride / 2
     corners = np.concatenate([centre - half, centre + half], axis=1) / [width, height, width, height]
-    return suppression(corners[:, [1, 0, 3, 2]], rows[:, 4:5] * rows[:, 5:])
+    return corners[:, [1, 0, 3, 2]], rows[:, 4:5] * rows[:, 5:]

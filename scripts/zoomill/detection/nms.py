@@ -105,9 +105,25 @@ def postprocess(encodings, scores, anchors, options, clip=None):
         clip: ``before`` or ``after`` to cut the boxes at the edges of the image before or after NMS. The op does not;
             the Object Detection API did it before at first, and after in later releases.
     """
-    boxes, scores = decode(encodings, anchors, options), scores[:, -options.num_classes :]
+    boxes, scores = candidates(encodings, scores, anchors, options)
     if clip == "before":
         boxes = np.clip(boxes, 0, 1)
+    found = choose(boxes, scores, options)
+    return dataclasses.replace(found, boxes=np.clip(found.boxes, 0, 1)) if clip == "after" else found
+
+
+def candidates(encodings, scores, anchors, options):
+    """Return boxes float32 ``[anchors, 4]`` and scores ``[anchors, classes]`` that NMS chooses from.
+
+    Args:
+        encodings, scores, anchors: as for :func:`postprocess`.
+        options: scales and number of classes of :class:`zoomill.detection.postprocess.Options`.
+    """
+    return decode(encodings, anchors, options), scores[:, -options.num_classes :]
+
+
+def choose(boxes, scores, options):
+    """Return the :class:`Detections` that the op's NMS keeps of :func:`candidates`."""
     if options.use_regular_nms:
         rows, classes = _regular(boxes, scores, options)
         order = np.argsort(-scores[rows, classes], kind="stable")[: options.max_detections]
@@ -116,8 +132,6 @@ def postprocess(encodings, scores, anchors, options, clip=None):
         best = np.argsort(-scores, axis=1, kind="stable")[:, : options.max_classes_per_detection]
         kept = suppress(boxes, scores.max(axis=1), options.max_detections, options)
         rows, classes = np.repeat(kept, best.shape[1]), best[kept].ravel()
-    if clip == "after":
-        boxes = np.clip(boxes, 0, 1)
     return Detections(boxes[rows], classes, scores[rows, classes])
 
 

@@ -52,6 +52,10 @@ class Coco:
 
         Scores are rounded to 6 digits, pixels to 2, so that the figures are those of what is kept.
         """
+        return self.row_of(case, self._decode(case.outputs[0]))
+
+    def row_of(self, case, found):
+        """Return the row of a case of which some :class:`~zoomill.detection.nms.Detections` were found."""
         picture = self._pictures.get(case.name) or self._pictures.get(os.path.basename(case.name))
         if picture is None:
             raise UserError(f"{case.name}: the annotations have no such picture")
@@ -59,15 +63,18 @@ class Coco:
         if case.size != (height, width):
             said = " x ".join(map(str, reversed(case.size)))
             raise UserError(f"{case.name}: is {said}, the annotations say otherwise")
-        found = self._decode(case.outputs[0])
         boxes = self._setting.preprocess.box_to_picture(found.boxes.astype(np.float64), (height, width))
         rows = []
         for box, label, score in zip(boxes * [height, width, height, width], found.classes, found.scores, strict=True):
-            if int(label) in self._categories:
+            if self.scores(label):
                 top, left, bottom, right = box
                 pixels = [round(float(value), 2) for value in (left, top, right - left, bottom - top)]
                 rows.append([self._categories[int(label)], round(float(score), 6), *pixels])
         return {"picture": picture["id"], "detections": rows}
+
+    def scores(self, label):
+        """Tell whether a class of the model is one of the categories that are scored."""
+        return int(label) in self._categories
 
     def values(self, rows):
         """Return ``map`` (IoU 0.50 to 0.95), ``ap_50``, ``ap_75``, ``ar_100`` (recall) and those of the three sizes."""
@@ -78,10 +85,19 @@ class Coco:
         figures = dict(zip(_FIGURES, map(float, evaluation.stats), strict=True))
         return {name: figure for name, figure in figures.items() if figure >= 0}  # -1: nothing of that size
 
-    def weighed(self, rows):
+    def weighed(self, rows, kept=None):
+        """Return the figure as a function of weights.
+
+        Args:
+            rows: list of rows.
+            kept: how many of each row's detections count, the first ones; all without. Boxes find their partners by
+                falling score, so that what is left out takes none from the others.
+        """
         if new := [row for row in rows if id(row) not in self._found]:
             self._matched(new)
-        return coco_weighing.figure(self._params, [self._found[id(row)][1] for row in rows], self.figure)
+        found, (*_, params) = [self._found[id(row)][1] for row in rows], self._found[id(rows[0])]
+        counts = None if kept is None else _counts(rows, kept, params.catIds)
+        return coco_weighing.figure(params, found, self.figure, counts)
 
     def strata(self, rows):
         return [0] * len(rows)
@@ -96,10 +112,9 @@ class Coco:
             evaluation = Evaluation(truth, found, "bbox")
             evaluation.params.catIds = sorted(set(self._categories.values()))
             evaluation.evaluate()
-        self._params = evaluation.params
         # A number is of this row as long as the row lives.
         pairs = zip(rows, coco_weighing.columns(evaluation), strict=True)
-        self._found |= {id(row): (row, column) for row, column in pairs}
+        self._found |= {id(row): (row, column, evaluation.params) for row, column in pairs}
         return evaluation
 
     def _boxes(self, rows):
@@ -112,6 +127,16 @@ class Coco:
             for index, row in enumerate(rows)
             for annotation in own.get(row["picture"], [])
         ]
+
+
+def _counts(rows, kept, known):
+    """Return how many of the first detections of each row are of each category, int ``[rows, categories]``."""
+    column = {category: place for place, category in enumerate(known)}
+    counts = np.zeros((len(rows), len(column)), int)
+    for number, (row, most) in enumerate(zip(rows, kept, strict=True)):
+        for category, *_ in row["detections"][:most]:
+            counts[number, column[category]] += 1
+    return counts
 
 
 def categories(known, contract, classes, partial):

@@ -1,5 +1,7 @@
 """COCO's figures as functions of how often each picture counts, without a second search for the partners of boxes."""
 
+import itertools
+
 import numpy as np
 
 # Which sizes of boxes, detections in a picture and overlaps a figure counts, by the order of COCOeval's parameters.
@@ -20,6 +22,9 @@ _RECALL = {
     "ar_medium": (_MEDIUM, 2),
     "ar_large": (_LARGE, 2),
 }
+# Share of the boxes delivered that are right and of the true ones that are found, in one: of a list as it is used.
+F1 = "f1_50"
+_BEST = {**_PRECISION, F1: (_ALL, slice(0, 1))}
 
 
 def columns(evaluation):
@@ -28,7 +33,7 @@ def columns(evaluation):
     return [evaluation.evalImgs[number::count] for number in range(count)]
 
 
-def figure(params, found, name):
+def figure(params, found, name, kept=None):
     """Return a figure as a function of weights, int64 ``[draws, pictures]`` to float64 ``[draws]``.
 
     Weights of 1 give what COCOeval gives. A category of which no picture that is drawn has a box does not count.
@@ -36,14 +41,20 @@ def figure(params, found, name):
     Args:
         params: of pycocotools' COCOeval.
         found: of each picture, one of :func:`columns`.
-        name: ``map``, ``ap_50`` …, as :mod:`zoomill.evaluation.coco` has them.
+        name: ``map``, ``ap_50`` …, as :mod:`zoomill.evaluation.coco` has them, or :data:`F1`.
+        kept: int ``[pictures, categories]``, how many detections of a category count in a picture, the best ones; as
+            many as COCO counts without.
     """
-    size, chosen = (_PRECISION | _RECALL)[name]
-    most = params.maxDets[-1 if name in _PRECISION else chosen]
-    overlaps = chosen if name in _PRECISION else slice(None)
+    size, chosen = (_BEST | _RECALL)[name]
+    most = params.maxDets[-1 if name in _BEST else chosen]
+    kept = np.full((len(found), len(params.catIds)), most) if kept is None else np.minimum(kept, most)
+    overlaps = chosen if name in _BEST else slice(None)
     sizes = len(params.areaRng)
-    places = range(size, sizes * len(params.catIds), sizes)
-    all_of_them = (_Category([one[place] for one in found], params.recThrs, most, overlaps) for place in places)
+    own = ([one[place] for one in found] for place in range(size, sizes * len(params.catIds), sizes))
+    if name == F1:
+        return _f1(itertools.chain.from_iterable(map(enumerate, own)), itertools.chain(*kept.T), len(found))
+    pairs = zip(own, kept.T, strict=True)
+    all_of_them = (_Category(one, params.recThrs, most, overlaps) for one, most in pairs)
     known = [category for category in all_of_them if category.boxes.any()]
 
     def value(weights):
@@ -58,28 +69,52 @@ def figure(params, found, name):
     return value
 
 
+def _f1(all_of_them, kept, pictures):
+    """Return F1 as a function of weights, of all categories at once.
+
+    Args:
+        all_of_them: ``(picture, what was found of a category)``.
+        kept: how many of the detections count of each.
+        pictures: how many.
+    """
+    right, said = np.zeros(pictures), np.zeros(pictures)
+    for (number, one), most in zip(all_of_them, kept, strict=True):
+        if one:
+            counts = ~np.asarray(one["dtIgnore"])[0, :most].astype(bool)
+            right[number] += np.count_nonzero(counts & (np.asarray(one["dtMatches"])[0, :most] > 0))
+            said[number] += np.count_nonzero(counts) + np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)
+    return lambda weights: 2 * (weights @ right) / np.maximum(weights @ said, 1)
+
+
 class _Category:
     """The boxes of a category.
+
+    Args:
+        found: of each picture, what COCOeval has found of the category.
+        thresholds: recalls at which precision counts.
+        most: int ``[pictures]``, how many detections count.
+        overlaps: which of the overlaps count.
 
     Attributes:
         boxes: int64 ``[pictures]``, how many true ones a picture has.
     """
 
     def __init__(self, found, thresholds, most, overlaps):
-        known = [(number, one) for number, one in enumerate(found) if one]
+        known = [(number, one, most[number]) for number, one in enumerate(found) if one]
         self.boxes = np.zeros(len(found), np.int64)
-        for number, one in known:
+        for number, one, _ in known:
             self.boxes[number] = np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)
-        scores = np.concatenate([one["dtScores"][:most] for _, one in known] or [np.zeros(0)])
+        scores = np.concatenate([one["dtScores"][:end] for _, one, end in known] or [np.zeros(0)])
         order = np.argsort(-scores, kind="mergesort")
-        owner = np.concatenate([np.full(len(one["dtScores"][:most]), number) for number, one in known] or [order])
+        owner = np.concatenate([np.full(len(one["dtScores"][:end]), number) for number, one, end in known] or [order])
         self._picture = owner[order].astype(np.int64)
         matched, ignored = (
-            np.concatenate([np.asarray(one[key])[overlaps, :most] for _, one in known], axis=1)[:, order].astype(bool)
+            np.concatenate([np.asarray(one[key])[overlaps, :end] for _, one, end in known], axis=1)[:, order]
             if known
-            else np.zeros((1, 0), bool)
+            else np.zeros((1, 0))
             for key in ("dtMatches", "dtIgnore")
         )
+        matched, ignored = matched.astype(bool), ignored.astype(bool)
         right, counts = matched & ~ignored, ~ignored
         end = (
             int(right.any(axis=0).nonzero()[0].max(initial=-1)) + 1

@@ -14,8 +14,8 @@ from zoomill import files, made
 from zoomill.code_files import code_files
 from zoomill.detection import decode
 from zoomill.errors import UserError
-from zoomill.evaluation import metrics, resampling
-from zoomill.inputs import contract_file, readers, sample_inputs
+from zoomill.evaluation import metrics, resampling, sequential
+from zoomill.inputs import contract_file, readers, sample_inputs, samples
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 
@@ -49,15 +49,15 @@ class Task:
         """Return the :class:`zoomill.detection.postprocess.Options` that an SSD is scored with."""
         return decode.settings(self.contract, **self.options.get("decode", {"kind": "ssd"}))
 
-    def score(self, metric, run):
-        """Return the metric's row of each sample.
+    def score(self, metric, run, part=slice(None)):
+        """Return the metric's row of each sample, or of a part, see :meth:`Samples.feeds`.
 
         Args:
             metric: what :meth:`metric` returned.
             run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         """
         rows = []
-        for sample, size, feeds in self.samples.feeds(self.contract["inputs"]):
+        for sample, size, feeds in self.samples.feeds(self.contract["inputs"], part):
             label = readers.read_label(self.samples.folder, sample, self.samples.form)
             case = metrics.Case(sample.name, label, size, feeds, [run(feed) for feed in feeds])
             rows.append({"name": sample.name, **metric.row(case)})
@@ -76,8 +76,8 @@ def add_task(parser):
 def task_of_flags(args):
     """Return the :class:`Task` of the flags of :func:`add_task`."""
     anchors = np.load(args.anchors[0]) if args.anchors else None
-    samples = dataclasses.replace(sample_inputs.of_flags(args), fitted=args.fitted)
-    return Task(contract_file.read(args.contract), samples, args.metric, anchors)
+    chosen = dataclasses.replace(sample_inputs.of_flags(args), fitted=args.fitted)
+    return Task(contract_file.read(args.contract), chosen, args.metric, anchors)
 
 
 @contextlib.contextmanager
@@ -98,7 +98,16 @@ def add_outputs(parser):
     )
 
 
-def evaluate(task, run, evidence, args):
+def add_stopping(parser):
+    """Add the flag that says when scoring stops."""
+    parser.add_argument(
+        "--until-clear",
+        type=json.loads,
+        help="JSON object, may have drop, the largest loss: stop when it is clear how the file compares with --against",
+    )
+
+
+def evaluate(task, run, evidence, args, until_clear=None):
     """Score a model and write the evidence.
 
     Args:
@@ -106,13 +115,17 @@ def evaluate(task, run, evidence, args):
         run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         evidence: what is known about the model, its variant among it.
         args: the flags of :func:`add_outputs`.
+        until_clear: what the flag of :func:`add_stopping` says, None to score all samples.
     """
     contract = task.contract
     try:
         metric = task.metric()
-        rows = task.score(metric, run)
+        if until_clear is None or not args.against:
+            rows, ended, level = task.score(metric, run), {}, resampling.LEVEL
+        else:
+            rows, ended, level = _until_clear(task, metric, run, args.against[0], until_clear)
         values = metric.values(rows)
-        compared = [_compared(metric, rows, path) for path in args.against]
+        compared = [_compared(metric, rows, path, level) for path in args.against]
     except UserError as error:
         raise UserError(f"{contract['model']}: {contract['graph']}.{evidence['variant']}: {error}") from error
     lines = "".join(json.dumps(row, sort_keys=True, allow_nan=False) + "\n" for row in rows)
@@ -130,22 +143,49 @@ def evaluate(task, run, evidence, args):
         "rows_sha256": hashlib.sha256(lines.encode()).hexdigest(),
         "values": values,
         "figure": metric.figure,
-        "interval": resampling.interval(metric, rows),
+        "interval": resampling.interval(metric, rows, level),
         "against": compared,
         "more_is_better": metric.more_is_better,
+        **ended,
         **getattr(metric, "said", {}),
     }
     files.write_json(args.output, document)
 
 
-def _compared(metric, rows, path):
-    """Return how a file compares with the one whose rows stand in a file of JSON lines."""
-    with open(path, encoding="utf-8") as file:
-        others = [json.loads(line) for line in file]
-    if [row["name"] for row in others] != [row["name"] for row in rows]:
-        raise UserError(f"{path}: is of other samples; {made.restore(path)}")
-    found = resampling.compare(metric, others, rows)
+def _until_clear(task, metric, run, path, asked):
+    """Return the rows that were scored, what the evidence says of the end, and the level of intervals."""
+    others = _rows(path)
+    _check_same(path, others, [sample.name for sample in samples.read_index(task.samples.path)])
+    found = sequential.score(metric, others, lambda places: task.score(metric, run, places), asked.get("drop"))
+    said = {
+        "of_samples": len(others),
+        "look": found.look,
+        "looks": sequential.LOOKS,
+        "level": sequential.LEVEL,
+        "allowed": asked.get("drop"),
+        "why": found.why,
+    }
+    return found.rows, {"until_clear": said}, sequential.LEVEL
+
+
+def _compared(metric, rows, path, level):
+    """Return how a file compares with the one whose rows, for these samples and maybe more, stand in a file."""
+    names = [row["name"] for row in rows]
+    others = [row for row in _rows(path) if row["name"] in {*names}]
+    _check_same(path, others, names)
+    found = resampling.compare(metric, others, rows, level)
     return {"of": os.path.basename(path).removesuffix(".samples.jsonl"), **found._asdict()}
+
+
+def _rows(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _check_same(path, others, names):
+    """Refuse rows of a file that are of other samples, or in another order."""
+    if [row["name"] for row in others] != names:
+        raise UserError(f"{path}: is of other samples; {made.restore(path)}")
 
 
 def packages():

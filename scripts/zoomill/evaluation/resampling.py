@@ -34,8 +34,8 @@ class Comparison(typing.NamedTuple):
     verdict: str
 
 
-def interval(metric, rows):
-    """Return the ends of the interval of a metric's figure, at :data:`LEVEL`, None of one sample.
+def interval(metric, rows, level=LEVEL):
+    """Return the ends of the interval of a metric's figure, None of one sample.
 
     Bias-corrected and accelerated (Efron 1987, Better Bootstrap Confidence Intervals), which percentiles alone are not:
     of 360 samples and a share of 0.983 right, these cover the truth 92 of 100 times, and the corrected ones 95.
@@ -43,11 +43,12 @@ def interval(metric, rows):
     Args:
         metric: of :mod:`zoomill.evaluation.metrics`.
         rows: list of its rows.
+        level: how often it holds the truth.
     """
-    return _interval(metric.weighed(rows), _strata(metric, rows))
+    return _interval(metric.weighed(rows), _strata(metric, rows), level)
 
 
-def compare(metric, first, second):
+def compare(metric, first, second, level=LEVEL):
     """Return the :class:`Comparison` of two files.
 
     The interval is that of the same draws for both. Whether they can be told apart is what a permutation test says:
@@ -56,6 +57,7 @@ def compare(metric, first, second):
     Args:
         metric: of :mod:`zoomill.evaluation.metrics`.
         first, second: rows of the same samples in the same order.
+        level: of the interval, and 1 less the p at which files are told apart.
     """
     count, sign = len(first), 1 if metric.more_is_better else -1
     old, new, both = metric.weighed(first), metric.weighed(second), metric.weighed([*first, *second])
@@ -67,14 +69,14 @@ def compare(metric, first, second):
         return both(np.hstack([kept, 1 - kept])) - both(np.hstack([1 - kept, kept]))
 
     (difference,) = better(np.ones((1, count), np.int64))
-    ends = _interval(better, _strata(metric, first))
+    ends = _interval(better, _strata(metric, first), level)
     found = np.abs(_in_parts(exchanged, _generator().randint(0, 2, (EXCHANGES - 1, count))))
     p = float((1 + (found >= abs(difference) * (1 - 1e-9)).sum()) / EXCHANGES)
-    verdict = "not told apart" if p > 1 - LEVEL else "gain" if difference > 0 else "loss"
+    verdict = "not told apart" if p > 1 - level else "gain" if difference > 0 else "loss"
     return Comparison(float(difference), ends, p, verdict)
 
 
-def _interval(figure, strata):
+def _interval(figure, strata, level):
     """Return the ends of the interval of a function of weights, int64 ``[draws, samples]`` to float64 ``[draws]``.
 
     One sample tells nothing: None.
@@ -93,7 +95,7 @@ def _interval(figure, strata):
     skewed = moved.mean() - moved if len(moved) else np.zeros(1)
     spread = (skewed**2).sum()
     acceleration = (skewed**3).sum() / (6 * spread**1.5) if spread else 0.0
-    shifted = (bias + _NORMAL.inv_cdf(end) for end in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    shifted = (bias + _NORMAL.inv_cdf(end) for end in ((1 - level) / 2, (1 + level) / 2))
     return tuple(float(np.quantile(drawn, _NORMAL.cdf(bias + end / (1 - acceleration * end)))) for end in shifted)
 
 

@@ -38,7 +38,7 @@ class Samples:
 
         Args:
             promises: the contract's inputs.
-            part: which of the samples.
+            part: which of the samples: a slice, or their places in the order in which they are wanted.
 
         Raises:
             UserError: when the sample list is empty, or a sample is not all inputs of the model.
@@ -48,7 +48,7 @@ class Samples:
             raise UserError(f"{self.path}: is empty")
         read = self._read if self.fitted is None else fitted_pictures.reader(self.fitted, self.preprocess)
         made.part_of(self.folder)
-        for sample in chosen[part]:
+        for sample in chosen[part] if isinstance(part, slice) else (chosen[place] for place in part):
             supervisor.step()
             size, arrays = read(promises, sample)
             yield sample, size, arrays[:: -(-len(arrays) // (self.at_most or len(arrays)))]

@@ -16,6 +16,8 @@ ENDS = {
         "micro_samples": ".micro.samples.jsonl",
         "tensors": ".tensors.json",
         "plot": ".tensors.png",
+        "nms": ".nms.json",
+        "heat_map": ".nms.svg",
         "source": ".cc",
         "header": ".h",
         "record": ".json",

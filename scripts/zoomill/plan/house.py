@@ -47,6 +47,7 @@ def read(root, configfiles=(), config=None, folder=None):
     said = {path: _read(path, root) for path in configfiles or [os.path.join(root, "config.yaml")]}
     config = functools.reduce(operator.or_, said.values()) if config is None else config
     schemas.check(config, schema["config"], "config.yaml")
+    schemas.fill(config["nms"], schema["config"]["properties"]["nms"]["properties"])
     folder = folder or next((os.path.dirname(path) for path in reversed(said) if "cards" in said[path]), root)
     config["cards"] = [os.path.normpath(os.path.join(folder, place)) for place in config["cards"]]
     catalogue = cards.load_catalogue(

@@ -208,6 +208,18 @@ class Plan:
         metric = {**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}
         return [*self.evaluation.flags(wildcards, input), "--metric", json.dumps(metric, sort_keys=True)]
 
+    def until_clear(self, wildcards):
+        """Return the flag by which scoring stops once the comparison with float32 is clear, nothing in a full run."""
+        if self.config["evaluate"] != "until_clear":
+            return []
+        drop = self.catalogue[wildcards.model]["drop"]
+        allowed = {"drop": drop[wildcards.variant]} if wildcards.variant in drop else {}
+        return ["--until-clear", json.dumps(allowed)]
+
+    def nms_grid(self, wildcards):
+        """Return the settings of NMS that are tried, as JSON."""
+        return json.dumps(self.config["nms"], sort_keys=True)
+
     def gate_task(self, wildcards, input):
         """Return the flags for the samples and the metric of a model's evaluation, those of no samples without."""
         return (self.task if self.evaluation.of(wildcards.model) else self.evaluation.flags)(wildcards, input)

@@ -34,6 +34,9 @@ _LAYERS_ALONE = (
 _OF_GIVEN = ("artifact", "metric", "samples", *_ON_MICRO, *gates.NAMES)
 _GIVEN_ALONE = "a source as it is has nothing it was made of to be compared with"
 _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
+# What belongs to an artifact and is made of raw heads and true boxes.
+_OF_HEADS = ("nms", "heat_map")
+_NO_BOXES = "its card's `evaluation` has not the metric `coco`, which knows the true boxes"
 _NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
 
 
@@ -208,7 +211,10 @@ def _why_not_file(card, name, what):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):
         return NEEDS["calibration"]
-    if name.graph not in (*WITHOUT_OP, "inference") and what in ("calibration", "tensors", "plot", "record"):
+    if what in _OF_HEADS and card.get("evaluation", {}).get("metric", {}).get("name") != "coco":
+        return _NO_BOXES
+    of_shared = ("calibration", "tensors", "plot", "record", *_OF_HEADS)
+    if name.graph not in (*WITHOUT_OP, "inference") and what in of_shared:
         return _SHARED
     if what == "record" and not variants.row(name.format, name.variant).record:
         recorded = variants.names(format=name.format, record=True)

@@ -55,6 +55,19 @@ def note(document):
     return f" (scores from {score['figure']:.3g})" if score and score["figure"] < score["model"] else ""
 
 
+def parts(documents):
+    """Return ``{(model, graph, variant, format): text}`` of those of which not all samples were scored."""
+    return {_key(item): told for item in documents if (told := part(item))}
+
+
+def part(document):
+    """Return what has to stand beside a figure of metric evidence of which not all samples were scored."""
+    ended = document.get("until_clear")
+    if not ended or document["samples"] == ended["of_samples"]:
+        return ""
+    return f"{document['samples']} of {ended['of_samples']} samples were scored: {ended['why']}"
+
+
 def failures(documents, drops):
     """Return one phrase for every artifact that loses more than its card allows, or of which that cannot be told.
 

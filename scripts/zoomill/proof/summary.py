@@ -22,8 +22,12 @@ def text(evidence, metrics, gated, drops, missing):
     notes = {}
     for item in metrics:
         notes.setdefault((item["model"], item["graph"]), set()).add(metric_loss.note(item))
+    stopped = metric_loss.parts(metrics)
     figures = {
-        key: (f"{figure:.4f}", "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}")
+        key: (
+            f"{figure:.4f}{'^' * (key in stopped)}",
+            "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}",
+        )
         for key, (figure, lost) in metric_loss.of_artifacts(metrics).items()
     }
     graphs = {}
@@ -36,6 +40,7 @@ def text(evidence, metrics, gated, drops, missing):
         told = [f"\n{names[model]}{note}\n" for note in sorted(notes.get((model, graph), ())) if note]
         told += _on_micro(model, graph, names, figures)
         told += ["\n~ not told apart from float32 on the samples\n"] * any(row[6].startswith("~") for row in rows)
+        told += [f"\n^ {name[2]}.{name[3]}: {why}\n" for name, why in stopped.items() if name[:2] == (model, graph)]
         title = f"## {model}{'' if graph == 'main' else f' {graph}'}"
         parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]

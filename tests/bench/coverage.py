@@ -1,0 +1,178 @@
+"""How often intervals hold the truth, and how often files that are alike are told apart, where the truth is known.
+
+Run from the repository, in the environment `evaluate`: python tests/bench/coverage.py
+
+Without `--run`, samples are drawn from distributions. With it, the rows that a finished run has of a file, of two for
+comparisons, are the truth, and samples are drawn from them:
+
+    python tests/bench/coverage.py --run FOLDER --dataset mlperf_tiny_ic01 \\
+        mlperf_tiny_ic01_resnet/main.float32 mlperf_tiny_ic01_resnet/main.int8
+
+Prints a Markdown table. Of 500 trials, a share of 0.95 has a standard error of 0.01.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from zoomill.evaluation import metrics, resampling, sequential  # noqa: E402 (after its path)
+
+CONTRACT = {"inputs": [{"tensor": "x", "value_range": [0, 1]}], "outputs": [{"name": "y"}], "labels": []}
+SETTING = metrics.Setting({**CONTRACT, "label_offset": 0}, None, "")
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=500)
+    parser.add_argument("--run", type=Path, help="folder of a finished run")
+    parser.add_argument("--dataset", help="of the evaluation, as its folder in sources/ is called")
+    parser.add_argument("--samples", type=int, help="in each trial; as many as the file has without")
+    parser.add_argument("--category", type=int, help="COCO's number of the only category that counts")
+    parser.add_argument("names", nargs="*", help="MODEL/GRAPH.VARIANT, one or two")
+    args = parser.parse_args()
+    print("| what | trials | of them |\n| --- | ---: | --- |")
+    for what, share in of_run(args) if args.run else of_distributions(args.trials):
+        print(f"| {what} | {args.trials} | {share} |", flush=True)
+
+
+def of_distributions(trials):
+    """Yield a line for each figure of samples that are drawn from a distribution."""
+    top_k, auc, psnr = (metrics.metric(SETTING, name) for name in ("top_k", "auc", "psnr"))
+    normal = statistics.NormalDist()
+    for share, count in ((0.8, 150), (0.98, 360)):
+        yield (
+            f"share of {share}, {count} samples",
+            covers(top_k, lambda random, share=share, count=count: right(random.rand(count) < share), share, trials),
+        )
+    for apart in (1.2, 2.0):
+        truth = normal.cdf(apart / 2**0.5)
+        yield (
+            f"AUC of {truth:.2f}, 30 normal files and 30 others",
+            covers(auc, lambda random, apart=apart: scores(random, 30, apart), truth, trials),
+        )
+    yield (
+        "PSNR of 100 pictures",
+        covers(
+            psnr, lambda random: [{"mse": float(10**-each)} for each in 2 + random.standard_normal(100) / 4], 20, trials
+        ),
+    )
+    yield (
+        "alike, 150 samples, told apart",
+        alarms(trials, lambda first, second: resampling.compare(top_k, first, second)),
+    )
+    yield "alike, 150 samples, told apart at one of five looks", alarms(trials, lambda *files: stopped(top_k, *files))
+    yield (
+        "5 of 100 lost as allowed, 300 samples, and called clear",
+        share_of(trials, lambda random: stopped(top_k, *losing(random, 300, 0.05), allowed=0.05)),
+    )
+
+
+def of_run(args):
+    """Yield a line for each figure of samples that are drawn from the rows of a run's files."""
+    metric, *files = loaded(args)
+    strata, count = np.unique(metric.strata(files[0]), return_inverse=True)[1], args.samples or len(files[0])
+    whole = metric.weighed(files[0])(np.ones((1, len(files[0])), np.int64))[0]
+    what = f"{args.names[0]}, {metric.figure} {whole:.4f}, {count} of its samples"
+
+    def places(random):
+        parts = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+        return np.concatenate([random.choice(part, round(len(part) * count / len(strata))) for part in parts])
+
+    yield what, covers(metric, lambda random: [files[0][place] for place in places(random)], whole, args.trials)
+    if len(files) == 2:
+
+        def alike(random):
+            chosen = [(place, int(random.randint(2))) for place in places(random)]
+            return ([files[side ^ one][place] for place, side in chosen] for one in (0, 1))
+
+        yield (
+            f"{args.names[0]} and {args.names[1]} exchanged at random, told apart",
+            share_of(
+                args.trials, lambda random: resampling.compare(metric, *alike(random)).verdict != "not told apart"
+            ),
+        )
+
+
+def loaded(args):
+    """Return the metric of a run's files, and the rows of each."""
+    folder, files = args.run, [args.run / "results" / name for name in args.names]
+    model, graph = files[0].parent.name, files[0].name.partition(".")[0]
+    contract = json.loads((folder / f"build/{model}/{graph}/contract.json").read_text())
+    options = json.loads(Path(f"{files[0]}.metric.json").read_text())["metric"]
+    metric = metrics.metric(metrics.Setting(contract, None, str(folder / "sources" / args.dataset)), **options)
+    if args.category:
+        metric._categories = {args.category: args.category}
+    rows = [[json.loads(line) for line in Path(f"{file}.samples.jsonl").read_text().splitlines()] for file in files]
+    if args.category:
+        for row in (each for file in rows for each in file):
+            row["detections"] = [one for one in row["detections"] if one[0] == args.category]
+    return metric, *rows
+
+
+def covers(metric, draw, truth, trials):
+    """Return how often the interval holds the truth, and how often it lies above and below it."""
+    random = np.random.RandomState(1)
+    ends = np.array([resampling.interval(metric, draw(random)) for _ in range(trials)])
+    above, below = (ends[:, 0] > truth).mean(), (ends[:, 1] < truth).mean()
+    return f"{1 - above - below:.3f} hold the truth, {above:.3f} lie above, {below:.3f} below"
+
+
+def share_of(trials, happens):
+    """Return how often something happens, of a function of a generator."""
+    random = np.random.RandomState(1)
+    return f"{np.mean([happens(random) for _ in range(trials)]):.3f}"
+
+
+def alarms(trials, compare):
+    """Return how often two files are told apart that are right on 8 of 10 samples, mostly the same ones."""
+
+    def happens(random):
+        shared, of_one = random.rand(150) < 0.8, random.rand(150) < 0.3
+        files = (right(np.where(of_one, random.rand(150) < 0.8, shared)) for _ in range(2))
+        found = compare(*files)
+        return getattr(found, "verdict", found) not in (False, "not told apart")
+
+    return share_of(trials, happens)
+
+
+def stopped(metric, first, second, allowed=None):
+    """Tell whether scoring until it is clear ends with a gain or a loss, or finds a loss to be allowed."""
+    found = sequential.score(metric, first, lambda places: [second[place] for place in places], allowed)
+    others = [first[place] for place in found.places]
+    last = resampling.compare(metric, others, found.rows, sequential.LEVEL)
+    if allowed is None:
+        return last.verdict != "not told apart"
+    return sequential.clear(last, allowed, len(others)) == sequential.WITHIN
+
+
+def losing(random, count, share):
+    """Return rows of a file, and of one that loses a share of all samples more than it gains, which is a hundredth."""
+    first, moved = random.rand(count) < 0.85, random.rand(count)
+    second = np.where(first, moved >= (share + 0.01) / 0.85, moved < 0.01 / 0.15)
+    return right(first), right(second)
+
+
+def right(flags):
+    """Return rows of samples that are right or not."""
+    return [{"rank": int(not flag)} for flag in flags]
+
+
+def scores(random, count, apart):
+    """Return rows of normal files and as many others."""
+    return [
+        {"machine": "", "label": label, "score": float(each + apart * label)}
+        for label in (0, 1)
+        for each in random.standard_normal(count)
+    ]
+
+
+if __name__ == "__main__":
+    main()
