@@ -19,6 +19,8 @@ from zoomill.inputs import contract_file, readers, sample_inputs
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 
+# Why a file is not run otherwise that would be run as it is.
+SO_ALREADY = "it is so already"
 # The packages that decide about figures; those that a process does not have are left out.
 _PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "tflite-micro")
 
@@ -138,10 +140,23 @@ def evaluate(task, run, evidence, args):
     files.write_json(args.output, document)
 
 
+def write_reason(args, reason):
+    """Write why a model cannot be scored as the flags of :func:`add_outputs` ask for, instead of figures and rows."""
+    files.write_bytes(args.output_samples, json.dumps({"reason": reason}).encode() + b"\n")
+    files.write_json(args.output, {"reason": reason})
+
+
+def read_rows(path):
+    """Return the rows of a file of JSON lines, and why it has none, else None."""
+    with open(path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    reason = rows[0].get("reason") if rows else None
+    return ([], reason) if reason else (rows, None)
+
+
 def _compared(metric, rows, path):
     """Return how a file compares with the one whose rows stand in a file of JSON lines."""
-    with open(path, encoding="utf-8") as file:
-        others = [json.loads(line) for line in file]
+    others, _ = read_rows(path)
     if [row["name"] for row in others] != [row["name"] for row in rows]:
         raise UserError(f"{path}: is of other samples; {made.restore(path)}")
     found = resampling.compare(metric, others, rows)
