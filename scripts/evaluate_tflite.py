@@ -37,7 +37,7 @@ def main(argv=None):
     except UserError as error:
         if not args.otherwise:
             raise
-        return harness.write_reason(args, str(error))
+        return harness.write_reason(args, str(error).removeprefix(f"{args.artifact}: "))
 
     def run(feed):
         return artifact(task.contract, feed)
