@@ -1,7 +1,7 @@
 """The plan of this run, which the other files of rules ask, and the names that wildcards may take."""
 
 from zoomill.run import end, reports
-from zoomill.plan import accelerators, gates, javascript, session, targets, variants
+from zoomill.plan import accelerators, gates, javascript, otherwise, session, targets, variants
 from zoomill.plan.kinds import KINDS
 from zoomill.plan.names import NAME, other_than, pattern
 from zoomill.plan.samples import PURPOSES

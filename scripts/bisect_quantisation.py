@@ -8,7 +8,8 @@ import tempfile
 
 from zoomill import command, files, made
 from zoomill.errors import UserError
-from zoomill.evaluation import harness
+from zoomill.evaluation import harness, resampling
+from zoomill.evaluation.told import told
 from zoomill.inputs import samples
 from zoomill.proof import metric_loss
 from zoomill.tflite import artifact, bisection, calibration, runtime
@@ -48,10 +49,13 @@ def _bisect(args, task, folder):
     ranking = workshop.rank(_feeds(deciding))
     search = bisection.Search(workshop, metric, lambda path: _rows(deciding, metric, path), args.drop)
     chosen = search.run(args.float, list(ranking))
-    figures = {}
+    figures, rows = {}, {}
     for variant, in_float in (("float32", None), ("int8", []), (args.variant.name, chosen)):
         path = args.float if in_float is None else workshop.make(in_float)
-        figures[variant] = _figures(metric, _rows(task, metric, path), names, os.path.getsize(path))
+        rows[variant] = _rows(task, metric, path)
+        figures[variant] = _figures(metric, rows[variant], names, os.path.getsize(path))
+    rest = [[row for row in rows[name] if row["name"] not in names] for name in ("float32", args.variant.name)]
+    compared = resampling.compare(metric, *rest)
     exact, found = (figures[name]["rest"] for name in ("float32", args.variant.name))
     lost = metric_loss.worse_by(exact, found, metric.more_is_better)
     with open(path, "rb") as file:
@@ -66,6 +70,10 @@ def _bisect(args, task, folder):
         "figures": figures,
         "loss": lost,
         "passed": lost <= args.drop,
+        "against_float32": {
+            **compared._asdict(),
+            "told": told(metric.figure, "float32", args.variant.name, compared),
+        },
         "noise": [{"tensor": name, "noise": noise} for name, noise in ranking.items()],
         "steps": search.steps,
         "float_sha256": files.digest(args.float),

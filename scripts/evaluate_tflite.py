@@ -23,6 +23,9 @@ def main(argv=None):
     parser.add_argument(
         "--postprocess", type=json.loads, default={}, help="JSON object: other options of its post-processing"
     )
+    parser.add_argument(
+        "--otherwise", action="store_true", help="a row of a ledger: where it cannot be had, write why and end well"
+    )
     harness.add_task(parser)
     harness.add_outputs(parser)
     harness.add_stopping(parser)
@@ -30,11 +33,12 @@ def main(argv=None):
     task = harness.task_of_flags(args)
     with open(args.artifact, "rb") as file:
         data = file.read()
-    artifact = loaded(args, data, task)
-    with harness.naming(args):
-        artifact.check(task.contract)
-        task, tuned = retuned(task, data, args.postprocess)
-    artifact = loaded(args, tuned, task)
+    try:
+        artifact, task = prepared(args, data, task)
+    except UserError as error:
+        if not args.otherwise:
+            raise
+        return harness.write_reason(args, str(error).removeprefix(f"{args.artifact}: "))
 
     def run(feed):
         return artifact(task.contract, feed)
@@ -47,7 +51,26 @@ def main(argv=None):
         "sha256": hashlib.sha256(data).hexdigest(),
         **({"postprocess": args.postprocess} if args.postprocess else {}),
     }
-    harness.evaluate(task, run, evidence, args, args.until_clear)
+    return harness.evaluate(task, run, evidence, args, args.until_clear)
+
+
+def prepared(args, data, task):
+    """Return a file, as it is run by the flags, and the task of scoring it.
+
+    Raises:
+        UserError: when the kernels refuse the file, it is not as the contract says, cannot have the options that are
+            asked for, or has them, where it is to be run otherwise.
+    """
+    artifact = loaded(args, data, task)
+    with harness.naming(args):
+        artifact.check(task.contract)
+        asked, tuned = retuned(task, data, args.postprocess)
+    own, wanted = (
+        (vars(Options(**one.contract["postprocess"])) for one in (task, asked)) if args.postprocess else ({}, {})
+    )
+    if args.otherwise and any(own[name] == wanted[name] for name in args.postprocess):
+        raise UserError(harness.SO_ALREADY)
+    return loaded(args, tuned, asked), asked
 
 
 def loaded(args, data, task):

@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY
 from parsed import house, parsed
 
-from zoomill.plan import accelerators, gates, variants
+from zoomill.plan import accelerators, gates, otherwise, variants
 from zoomill.yaml_file import load_yaml
 
 # What a card may have and its rules depend on.
@@ -17,6 +17,7 @@ NAMES = {
     "purpose": ["calibration", "evaluation"],
     "compiled": ["", ".vela", ".vela-u65-256"],
     "kernels": ["", ".micro"],
+    "otherwise": [*otherwise.NAMES, "until_use_regular_nms", "until_max_detections"],
 }
 SETTINGS = {
     "the default configuration": {},

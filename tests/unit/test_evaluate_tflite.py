@@ -1,5 +1,6 @@
 """Scoring a .tflite file by hand: with other options of its post-processing, and never by another file's contract."""
 
+import argparse
 import hashlib
 import json
 
@@ -8,7 +9,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_models import OPTIONS, Builder, dense, dense_contract, heads, heads_contract, options
 
-from evaluate_tflite import retuned
+from evaluate_tflite import prepared, retuned
 from zoomill import files
 from zoomill.errors import UserError
 from zoomill.evaluation import harness
@@ -132,3 +133,28 @@ def test_kernels_that_refuse_the_file_are_named_with_their_reason(scored):
     assert process.returncode == 1
     assert process.stderr.startswith("error: a.tflite: the micro kernels refuse it: FULLY_CONNECTED (operator 0): ")
     assert process.stderr.count("\n") == 1
+
+
+def test_of_a_row_of_a_ledger_that_cannot_be_had_the_reason_is_written(scored, tmp_path):
+    refused = ["--postprocess", '{"max_detections": 3}']
+    assert scored(refused).returncode == 1 and not (tmp_path / "metric.json").exists()
+    process = scored([*refused, "--otherwise"])
+    assert process.returncode == 0, process.stderr
+    rows, reason = harness.read_rows(tmp_path / "samples.jsonl")
+    assert rows == [] and "no `postprocess` that could be changed" in reason
+    assert files.read_json(tmp_path / "metric.json") == {"reason": reason}
+
+
+def asked(otherwise=True, **changes):
+    """Return what becomes of a detector with fast NMS and 10 detections when it is to be run otherwise."""
+    data, one = detector(use_regular_nms=False, max_detections=10)
+    flags = {"kernels": "builtin", "threads": 1, "artifact": "a.tflite", "contract": "contract.json"}
+    return prepared(argparse.Namespace(**flags, postprocess=changes, otherwise=otherwise), data, one)
+
+
+@pytest.mark.parametrize("changes", [{"max_detections": 10}, {"max_detections": 10, "use_regular_nms": True}])
+def test_a_row_of_a_ledger_that_changes_less_than_it_says_is_so_already(changes):
+    with pytest.raises(UserError, match=f"^{harness.SO_ALREADY}$"):
+        asked(**changes)
+    assert asked(otherwise=False, **changes)
+    assert asked(max_detections=5)[1].contract["postprocess"]["max_detections"] == 5

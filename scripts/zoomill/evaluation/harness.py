@@ -19,6 +19,8 @@ from zoomill.inputs import contract_file, readers, sample_inputs, samples
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 
+# Why a file is not run otherwise that would be run as it is.
+SO_ALREADY = "it is so already"
 # The packages that decide about figures; those that a process does not have are left out.
 _PACKAGES = ("ai-edge-litert", "numpy", "pillow", "pycocotools", "tflite-micro")
 
@@ -152,9 +154,23 @@ def evaluate(task, run, evidence, args, until_clear=None):
     files.write_json(args.output, document)
 
 
+def write_reason(args, reason):
+    """Write why a model cannot be scored as the flags of :func:`add_outputs` ask for, instead of figures and rows."""
+    files.write_bytes(args.output_samples, json.dumps({"reason": reason}).encode() + b"\n")
+    files.write_json(args.output, {"reason": reason})
+
+
+def read_rows(path):
+    """Return the rows of a file of JSON lines, and why it has none, else None."""
+    with open(path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    reason = rows[0].get("reason") if rows else None
+    return ([], reason) if reason else (rows, None)
+
+
 def _until_clear(task, metric, run, path, asked):
     """Return the rows that were scored, what the evidence says of the end, and the level of intervals."""
-    others = _rows(path)
+    others = read_rows(path)[0]
     _check_same(path, others, [sample.name for sample in samples.read_index(task.samples.path)])
     found = sequential.score(metric, others, lambda places: task.score(metric, run, places), asked.get("drop"))
     said = {
@@ -171,15 +187,10 @@ def _until_clear(task, metric, run, path, asked):
 def _compared(metric, rows, path, level):
     """Return how a file compares with the one whose rows, for these samples and maybe more, stand in a file."""
     names = [row["name"] for row in rows]
-    others = [row for row in _rows(path) if row["name"] in {*names}]
+    others = [row for row in read_rows(path)[0] if row["name"] in {*names}]
     _check_same(path, others, names)
     found = resampling.compare(metric, others, rows, level)
     return {"of": os.path.basename(path).removesuffix(".samples.jsonl"), **found._asdict()}
-
-
-def _rows(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def _check_same(path, others, names):

@@ -5,6 +5,8 @@ import re
 
 from zoomill.plan import accelerators, gates, variants
 
+# The forms that a ledger has.
+LEDGER = ("json", "md", "svg")
 # What belongs to an artifact, by the end of its name after model, graph and variant.
 ENDS = {
     "tflite": {
@@ -21,6 +23,7 @@ ENDS = {
         "source": ".cc",
         "header": ".h",
         "record": ".json",
+        **{f"ledger {end}": f".ledger.{end}" for end in LEDGER},
         **{gate: f".{gate}.json" for gate in gates.NAMES},
         **accelerators.files(),
     },
@@ -31,6 +34,7 @@ ENDS = {
         "metric": ".tfjs.metric.json",
         "samples": ".tfjs.samples.jsonl",
         "record": ".json",
+        **{f"ledger {end}": f".tfjs.ledger.{end}" for end in LEDGER},
     },
 }
 _PATH = re.compile(r"(?:\./)?results/([^/]+)/([^./]+)\.([^./]+)(\.[^/]+)((?:/.*)?)")

@@ -8,7 +8,7 @@ import os
 from snakemake.io import get_wildcard_names, strip_wildcard_constraints
 
 from zoomill.errors import UserError
-from zoomill.plan import accelerators, targets, variants
+from zoomill.plan import accelerators, otherwise, targets, variants
 from zoomill.plan.samples import PURPOSES
 
 _SHOWN, _LOOKED_AT, _CUTOFF = 3, 30, 0.6
@@ -59,6 +59,7 @@ def _known(path, rules, plan):
         "variant": list(dict.fromkeys(variants.names())),
         "purpose": PURPOSES,
         "kernels": ["", ".micro"],
+        "otherwise": otherwise.NAMES,
         "compiled": ["", *(row.end for row in accelerators.TABLE)],
     }
     known = {rule.name for rule in rules if not rule.has_wildcards()}

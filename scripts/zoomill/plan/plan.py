@@ -9,6 +9,7 @@ from zoomill.plan import cards, code_digest, gates, provenance, samples, targets
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.deploy import Deploy
 from zoomill.plan.downloads import Downloads, index
+from zoomill.plan.ledger import Ledger
 from zoomill.plan.names import pattern
 from zoomill.plan.pages import Pages
 from zoomill.plan.tfjs import Tfjs
@@ -28,6 +29,7 @@ class Plan:
         wanted: what the configuration asks for.
         deploy, downloads, pages, tfjs: input functions about gates, what is fetched, pages and TensorFlow.js models.
         calibration, evaluation: the samples for either purpose.
+        ledger: input functions about ledgers.
     """
 
     def __init__(self, config, catalogue, datasets, root, named):
@@ -40,6 +42,7 @@ class Plan:
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
         )
+        self.ledger = Ledger(catalogue, datasets, self.evaluation, self.task)
 
     # Our own files.
 

@@ -3,7 +3,7 @@
 import re
 
 from zoomill.errors import UserError
-from zoomill.plan import accelerators, artifact_name, gates, variants
+from zoomill.plan import accelerators, artifact_name, gates, otherwise, variants
 from zoomill.plan.names import require
 from zoomill.plan.samples import PURPOSES
 
@@ -31,7 +31,8 @@ _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
 # What belongs to a source as it is, which was made of nothing that it could be compared with.
-_OF_GIVEN = ("artifact", "metric", "samples", *_ON_MICRO, *gates.NAMES)
+_LEDGER = tuple(f"ledger {end}" for end in artifact_name.LEDGER)
+_OF_GIVEN = ("artifact", "metric", "samples", *_LEDGER, *_ON_MICRO, *gates.NAMES)
 _GIVEN_ALONE = "a source as it is has nothing it was made of to be compared with"
 _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
 # What belongs to an artifact and is made of raw heads and true boxes.
@@ -113,15 +114,17 @@ def check(target, config, catalogue, datasets, broken):
     require(model, catalogue, target, "model", broken)
     card, reason = catalogue[model], None
     if folder == "build":
-        reason = _check_build(target, card, file)
+        reason = _check_build(target, card, file, datasets)
     elif folder == "results":
         reason = _check_result(target, config, card, file)
     if reason:
         raise UserError(f"{target}: cannot be had: {reason}")
 
 
-def _check_build(target, card, file):
+def _check_build(target, card, file, datasets):
     """Return why a file of a model in build/ cannot be had, or None."""
+    if file.startswith("ledger/"):
+        return _check_otherwise(target, card, file, datasets)
     graph, _, made = file.partition("/")
     if not made:
         purpose = {f"{purpose}.csv": purpose for purpose in PURPOSES}.get(file)
@@ -141,6 +144,20 @@ def _check_build(target, card, file):
         return _SHARED
     require(made, _graph_files(card, graph), target, f"file in {graph}/ named")
     return None
+
+
+def _check_otherwise(target, card, file, datasets):
+    """Return why what an artifact scores otherwise cannot be had, or None."""
+    found = re.fullmatch(r"ledger/([^./]+)\.([^./]+)(\.tfjs)?\.([^./]+)\.(?:metric\.json|samples\.jsonl)", file)
+    if not found:
+        return None
+    graph, variant, form, how = found.groups()
+    name = artifact_name.ArtifactName("", graph, variant, "tfjs" if form else "tflite")
+    if reason := _check_artifact(target, card, name, "samples"):
+        return reason
+    if not how.startswith(otherwise.UNTIL):
+        require(how, otherwise.NAMES, target, "way to run an artifact named")
+    return otherwise.why_not(card, name, how, datasets[card["evaluation"]["dataset"]]["form"]["reader"])
 
 
 def _graph_files(card, graph):
@@ -166,14 +183,16 @@ def _check_result(target, config, card, file):
     """Return why a file of a model in results/ cannot be had, or None."""
     if file in ("source.metric.json", "source.samples.jsonl"):
         return None if has(card, "evaluation") else NEEDS["evaluation"]
-    if file.startswith(f"{gates.SOURCE}."):
-        return _check_given(card, target)
     if file == "browser.json" and not config["tfjs"]:
         return "config.yaml names no `tfjs` variants to run in a browser"
     found = artifact_name.of_graph(target) or artifact_name.parse(target)
-    if not found:
-        return None
-    name, what = found
+    return _check_artifact(target, card, *found) if found else None
+
+
+def _check_artifact(target, card, name, what):
+    """Return why something that belongs to an artifact cannot be had, or None."""
+    if name.graph == gates.SOURCE:
+        return _check_given(card, target, name, what)
     others = ["inference", "layers"] if name.format == "tfjs" else []
     require(name.graph, [*card["graphs"], *others], target, "graph")
     require(name.variant, variants.names(format=name.format), target, f"{variants.FORMATS[name.format]} variant")
@@ -185,12 +204,8 @@ def _no_given(card):
     return f"only a source that is a .tflite file is taken as it is, and this is {card['source']['kind']}"
 
 
-def _check_given(card, target):
+def _check_given(card, target, name, what):
     """Return why something that belongs to a source as it is cannot be had, or None."""
-    found = artifact_name.parse(target)
-    if not found:
-        return None
-    name, what = found
     require(name.variant, [gates.GIVEN], target, "variant of a source as it is")
     if card["source"]["kind"] != "tflite":
         return _no_given(card)
@@ -207,7 +222,7 @@ def _why_not_file(card, name, what):
         return _IN_FLOAT
     if what in _ON_MICRO and (reasons := [row.no_micro for row in rows if row.no_micro]):
         return reasons[0]
-    if what in ("metric", "samples", *_MICRO_METRIC) and not has(card, "evaluation"):
+    if what in ("metric", "samples", *_LEDGER, *_MICRO_METRIC) and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):
         return NEEDS["calibration"]

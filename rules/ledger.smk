@@ -1,0 +1,123 @@
+"""Say where between the source and an artifact a metric is lost.
+
+Requires: samples.jsonl of the source and of artifacts, as rules/evaluate.smk makes them, and what those are made of.
+Yields: results/{model}/{graph}.{variant}.ledger.json of .tflite files and {graph}.{variant}.tfjs.ledger.json, with .md
+and .svg beside them; build/{model}/ledger/{graph}.{variant}.{otherwise}.metric.json and .samples.jsonl, the artifact
+scored otherwise than its own figure is: rows of plan/otherwise.py.
+"""
+
+# One command line for both formats.
+LEDGER = r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            --anchors {input.anchors:q} \
+            {params.task:q} \
+            --variant {wildcards.variant:q} \
+            {params.rows:q} \
+            --output {output.json:q} \
+            --output-table {output.table:q} \
+            --output-plot {output.plot:q} \
+            &>{log:q}
+        """
+
+
+use rule evaluate_tflite as evaluate_otherwise with:
+    input:
+        code=plan.code("evaluate_tflite"),
+        artifact=plan.ledger.artifact,
+        contract=plan.ledger.contract,
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        fitted=plan.ledger.fitted,
+        folder=plan.evaluation.folder,
+        against=[],
+    output:
+        figures="build/{model}/ledger/{graph}.{variant}.{otherwise}.metric.json",
+        samples="build/{model}/ledger/{graph}.{variant}.{otherwise}.samples.jsonl",
+    log:
+        "logs/evaluate_otherwise/{model}.{graph}.{variant}.{otherwise}.log",
+    benchmark:
+        "benchmarks/evaluate_otherwise/{model}.{graph}.{variant}.{otherwise}.tsv"
+    wildcard_constraints:
+        otherwise=pattern(otherwise.for_format("tflite")) + f"|{otherwise.UNTIL}[a-z_]+",
+    params:
+        tools=plan.ledger.tools,
+        given=plan.artifact_flags,
+        task=plan.ledger.task,
+
+
+use rule evaluate_tfjs as evaluate_tfjs_otherwise with:
+    input:
+        code=plan.code("evaluate_tfjs"),
+        javascript=plan.tfjs.node(),
+        artifact="results/{model}/{graph}.{variant}.tfjs",
+        contract="build/{model}/{graph}/contract.json",
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        fitted=plan.ledger.fitted,
+        folder=plan.evaluation.folder,
+        against=[],
+    output:
+        figures="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.metric.json",
+        samples="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.samples.jsonl",
+    log:
+        "logs/evaluate_tfjs_otherwise/{model}.{graph}.{variant}.{otherwise}.log",
+    benchmark:
+        "benchmarks/evaluate_tfjs_otherwise/{model}.{graph}.{variant}.{otherwise}.tsv"
+    wildcard_constraints:
+        variant=pattern(variants.names(format="tfjs")),
+        otherwise=pattern(otherwise.for_format("tfjs")),
+    params:
+        tools=plan.ledger.tfjs_tools,
+        given=plan.artifact_flags,
+        task=plan.ledger.task,
+
+
+rule write_ledger:
+    input:
+        code=plan.code("write_ledger"),
+        contract="build/{model}/{graph}/contract.json",
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        rows=plan.ledger.inputs("tflite"),
+    output:
+        json="results/{model}/{graph}.{variant}.ledger.json",
+        table="results/{model}/{graph}.{variant}.ledger.md",
+        plot="results/{model}/{graph}.{variant}.ledger.svg",
+    log:
+        "logs/write_ledger/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/write_ledger/{model}.{graph}.{variant}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        task=plan.task,
+        rows=plan.ledger.flags("tflite"),
+    shell:
+        LEDGER
+
+
+use rule write_ledger as write_tfjs_ledger with:
+    input:
+        code=plan.code("write_ledger"),
+        contract="build/{model}/{graph}/contract.json",
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+        rows=plan.ledger.inputs("tfjs"),
+    output:
+        json="results/{model}/{graph}.{variant}.tfjs.ledger.json",
+        table="results/{model}/{graph}.{variant}.tfjs.ledger.md",
+        plot="results/{model}/{graph}.{variant}.tfjs.ledger.svg",
+    log:
+        "logs/write_tfjs_ledger/{model}.{graph}.{variant}.log",
+    benchmark:
+        "benchmarks/write_tfjs_ledger/{model}.{graph}.{variant}.tsv"
+    wildcard_constraints:
+        variant=pattern(variants.names(format="tfjs")),
+    params:
+        task=plan.task,
+        rows=plan.ledger.flags("tfjs"),
