@@ -16,6 +16,8 @@ ENDS = {
         "micro_samples": ".micro.samples.jsonl",
         "tensors": ".tensors.json",
         "plot": ".tensors.png",
+        "sweep": ".calibration_sweep.json",
+        "sweep_plot": ".calibration_sweep.svg",
         "source": ".cc",
         "header": ".h",
         "record": ".json",

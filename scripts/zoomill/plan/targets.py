@@ -30,9 +30,11 @@ _ON_MICRO = ("source", "header", *_MICRO_METRIC)
 _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
+_SWEEP = ("sweep", "sweep_plot")
 # What belongs to a source as it is, which was made of nothing that it could be compared with.
 _OF_GIVEN = ("artifact", "metric", "samples", *_ON_MICRO, *gates.NAMES)
 _GIVEN_ALONE = "a source as it is has nothing it was made of to be compared with"
+_NO_SWEEP = "only of variants that are quantised by calibrated ranges there is a sweep, and this is {}; take int8"
 _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
 _NO_LAYERS = "layers models are for cards of kind keras that say `tfjs: {layers: true}`"
 
@@ -208,9 +210,19 @@ def _why_not_file(card, name, what):
         return NEEDS["evaluation"]
     if what == "calibration" and not has(card, "calibration"):
         return NEEDS["calibration"]
-    if name.graph not in (*WITHOUT_OP, "inference") and what in ("calibration", "tensors", "plot", "record"):
+    if name.graph not in (*WITHOUT_OP, "inference") and what in ("calibration", "tensors", "plot", "record", *_SWEEP):
         return _SHARED
+    if what in _SWEEP:
+        return _why_no_sweep(card, name)
     if what == "record" and not variants.row(name.format, name.variant).record:
         recorded = variants.names(format=name.format, record=True)
         return f"only {' and '.join(recorded)} has a record of how it was found"
     return None
+
+
+def _why_no_sweep(card, name):
+    """Return why a variant cannot be made of some of a card's calibration samples and scored, or None."""
+    row = variants.row(name.format, name.variant)
+    if not (row.calibrated and row.maker == "quantise_tflite"):
+        return _NO_SWEEP.format(name.variant)
+    return _why_no_samples(card, "calibration") or _why_no_samples(card, "evaluation")
