@@ -1,14 +1,13 @@
 """Find the fewest operators to leave in float so that int8 loses no more of the task metric than it may."""
 
 import argparse
-import dataclasses
 import itertools
 import os
 import tempfile
 
 from zoomill import command, files, made
 from zoomill.errors import UserError
-from zoomill.evaluation import harness, resampling
+from zoomill.evaluation import fewer_samples, harness, resampling
 from zoomill.evaluation.told import told
 from zoomill.inputs import samples
 from zoomill.proof import metric_loss
@@ -84,15 +83,12 @@ def _bisect(args, task, folder):
 
 
 def _deciding(task, folder):
-    """Return the task on the half of the samples that decides, drawn with a fixed seed, and the names of these."""
-    everything = samples.read_index(task.samples.path)
-    if len(everything) < 2:
+    """Return the task on the half of the samples that decides, and the names of these."""
+    count = len(samples.read_index(task.samples.path))
+    if count < 2:
         raise UserError("needs at least two evaluation samples, one half to decide and one to report")
-    half = samples.choose(everything, {"count": len(everything) // 2, "seed": 0})
-    path = os.path.join(folder, "deciding.csv")
-    files.write_bytes(path, samples.index_text(half).encode())
-    deciding = dataclasses.replace(task, samples=dataclasses.replace(task.samples, path=path))
-    return deciding, {sample.name for sample in half}
+    half = fewer_samples.drawn(task, count // 2, os.path.join(folder, "deciding.csv"))
+    return half, {sample.name for sample in samples.read_index(half.samples.path)}
 
 
 def _feeds(task):

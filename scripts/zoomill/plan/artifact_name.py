@@ -20,6 +20,8 @@ ENDS = {
         "plot": ".tensors.png",
         "nms": ".nms.json",
         "heat_map": ".nms.svg",
+        "sweep": ".calibration_sweep.json",
+        "sweep_plot": ".calibration_sweep.svg",
         "source": ".cc",
         "header": ".h",
         "record": ".json",

@@ -32,6 +32,10 @@ class Samples:
         chosen = self.of(wildcards.model)
         return f"sources/{chosen['dataset']}" if chosen else []
 
+    def list_and_folder(self, wildcards):
+        """Return both, of a model that has samples."""
+        return [self.list(wildcards), self.folder(wildcards)]
+
     def fitted(self, wildcards):
         """Return the file of a model's pictures in the size of its input, nothing where samples are no pictures.
 
@@ -53,10 +57,16 @@ class Samples:
     def flags(self, wildcards, input):
         """Return the flags that name a job's samples, inputs ``samples``, ``folder`` and ``fitted``, and their form."""
         fitted = _paths(input.get("fitted", []))
+        return [*self._flags(wildcards, "", input.samples, input.folder), *(["--fitted", *fitted] if fitted else [])]
+
+    def flags_beside_others(self, wildcards, input):
+        """Return such flags for a job of two lists, ``--<purpose>-samples`` …; input ``<purpose>`` has both."""
+        return self._flags(wildcards, f"{self.purpose}-", *input[self.purpose])
+
+    def _flags(self, wildcards, prefix, samples, folder):
         return [
-            *("--samples", *_paths(input.samples), "--folder", *_paths(input.folder)),
-            *("--form", self.form(wildcards), "--preprocess", self.preprocess(wildcards)),
-            *(["--fitted", *fitted] if fitted else []),
+            *(f"--{prefix}samples", *_paths(samples), f"--{prefix}folder", *_paths(folder)),
+            *(f"--{prefix}form", self.form(wildcards), f"--{prefix}preprocess", self.preprocess(wildcards)),
         ]
 
 

@@ -30,10 +30,12 @@ _ON_MICRO = ("source", "header", *_MICRO_METRIC)
 _LAYERS_ALONE = (
     "of a layers model there is layers.float32.tfjs alone, which was compared with its source when it was made"
 )
+_SWEEP = ("sweep", "sweep_plot")
 # What belongs to a source as it is, which was made of nothing that it could be compared with.
 _LEDGER = tuple(f"ledger {end}" for end in artifact_name.LEDGER)
 _OF_GIVEN = ("artifact", "metric", "samples", *_LEDGER, *_ON_MICRO, *gates.NAMES)
 _GIVEN_ALONE = "a source as it is has nothing it was made of to be compared with"
+_NO_SWEEP = "only of variants that are quantised by calibrated ranges there is a sweep, and this is {}; take int8"
 _SHARED = "graphs with TFLite_Detection_PostProcess share that of detect_cut; take it"
 # What belongs to an artifact and is made of raw heads and true boxes.
 _OF_HEADS = ("nms", "heat_map")
@@ -228,10 +230,20 @@ def _why_not_file(card, name, what):
         return NEEDS["calibration"]
     if what in _OF_HEADS and card.get("evaluation", {}).get("metric", {}).get("name") != "coco":
         return _NO_BOXES
-    of_shared = ("calibration", "tensors", "plot", "record", *_OF_HEADS)
+    of_shared = ("calibration", "tensors", "plot", "record", *_SWEEP, *_OF_HEADS)
     if name.graph not in (*WITHOUT_OP, "inference") and what in of_shared:
         return _SHARED
+    if what in _SWEEP:
+        return _why_no_sweep(card, name)
     if what == "record" and not variants.row(name.format, name.variant).record:
         recorded = variants.names(format=name.format, record=True)
         return f"only {' and '.join(recorded)} has a record of how it was found"
     return None
+
+
+def _why_no_sweep(card, name):
+    """Return why a variant cannot be made of some of a card's calibration samples and scored, or None."""
+    row = variants.row(name.format, name.variant)
+    if not (row.calibrated and row.maker == "quantise_tflite"):
+        return _NO_SWEEP.format(name.variant)
+    return _why_no_samples(card, "calibration") or _why_no_samples(card, "evaluation")

@@ -51,18 +51,43 @@ def ranges(path, contract, feeds):
     Raises:
         UserError: when there are no feeds, a tensor is not finite, or the file cannot be calibrated.
     """
+    found = joined(of_each(path, contract, feeds))
+    if not found:
+        raise UserError(f"{path}: there are no samples to calibrate with")
+    return rounded(found)
+
+
+def of_each(path, contract, feeds):
+    """Yield, for each of the feeds, ``{tensor: (smallest, largest)}``; both hold 0. Arguments as for :func:`ranges`.
+
+    Raises:
+        UserError: when a tensor is not finite, or the file cannot be calibrated.
+    """
     quantisable.check(path, tflite_file.read(path), calibrated=True)
-    interior, found = InnerTensors(path), {}
+    interior = InnerTensors(path)
     for feed in feeds:
+        found = {}
         for name, values in interior(contract, feed).items():
             low, high = float(values.min(initial=0)), float(values.max(initial=0))
             if not (math.isfinite(low) and math.isfinite(high)):
                 raise UserError(f"{path}: the tensor {name} is not finite on a calibration sample")
-            before = found.get(name, (math.inf, -math.inf))
-            found[name] = min(low, before[0]), max(high, before[1])
-    if not found:
-        raise UserError(f"{path}: there are no samples to calibrate with")
-    return {name: [_outwards(low, math.floor), _outwards(high, math.ceil)] for name, (low, high) in found.items()}
+            found[name] = low, high
+        yield found
+
+
+def joined(several):
+    """Return the smallest ``{tensor: (smallest, largest)}`` that hold several such ranges, nothing of none."""
+    result = {}
+    for found in several:
+        for name, (low, high) in found.items():
+            before = result.get(name, (math.inf, -math.inf))
+            result[name] = min(low, before[0]), max(high, before[1])
+    return result
+
+
+def rounded(ranges):
+    """Return ranges as files are made of them, ``{tensor: [smallest, largest]}``, rounded outwards."""
+    return {name: [_outwards(low, math.floor), _outwards(high, math.ceil)] for name, (low, high) in ranges.items()}
 
 
 def read_ranges(path, exact):

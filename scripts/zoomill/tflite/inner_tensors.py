@@ -57,6 +57,11 @@ class InnerTensors:
         kept.sort(key=lambda details: details["dtype"] != np.float32)
         self.tensors = {details["name"]: details for details in kept}
 
+    def makers(self):
+        """Return ``{tensor name: (place, operator)}``, what makes it; the :class:`Operator` of an input has place 0."""
+        made = {name: (place, run) for place, run in enumerate(self.operators, 1) for name in run.outputs}
+        return {name: made.get(name, (0, Operator("input", [], [name]))) for name in self.tensors}
+
     def __call__(self, contract, feed):
         """Run the file once.
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 from zoomill.errors import UserError
-from zoomill.tflite.inner_tensors import InnerTensors, Operator
+from zoomill.tflite.inner_tensors import InnerTensors
 
 # An exact tensor has this signal-to-quantisation-noise ratio in dB, an all wrong one its negative.
 EXACT = 120.0
@@ -112,10 +112,9 @@ def compare(exact, quantised, contract, feeds):
         count += 1
     if not count:
         raise UserError("there are no samples to compare tensors on")
-    makers = {name: (place, made) for place, made in enumerate(exact.operators, 1) for name in made.outputs}
-    rows = []
+    makers, rows = exact.makers(), []
     for name, error in errors.items():
-        place, maker = makers.get(name, (0, Operator("input", [], [name])))
+        place, maker = makers[name]
         before = [errors[given].sqnr for given in maker.inputs if given in errors]
         rows.append(
             {
