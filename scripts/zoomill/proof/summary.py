@@ -1,7 +1,7 @@
 """The table of all artifacts that a run ends with, in tables that are less than 100 columns wide, and what failed."""
 
 from zoomill import escape, tables
-from zoomill.proof import metric_loss, verdicts, where_it_runs
+from zoomill.proof import binding, metric_loss, verdicts, where_it_runs
 
 _HEADINGS = ("variant", "bytes", "of f32", "SQNR", "decisions")
 FAILED = "## What failed"
@@ -12,7 +12,7 @@ def text(evidence, metrics, gated, drops, missing):
 
     Args:
         evidence: documents of artifacts.
-        metrics: documents of those that are evaluated.
+        metrics: documents of those that are evaluated, from :func:`zoomill.proof.binding.documents`.
         gated: documents of deploy gates.
         drops: ``{model: {variant: largest loss of its metric}}``.
         missing: lines on what could not be made.
@@ -22,10 +22,7 @@ def text(evidence, metrics, gated, drops, missing):
     notes = {}
     for item in metrics:
         notes.setdefault((item["model"], item["graph"]), set()).add(metric_loss.note(item))
-    figures = {
-        key: (f"{figure:.4f}", "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}")
-        for key, (figure, lost) in metric_loss.of_artifacts(metrics).items()
-    }
+    figures = _figures(metrics)
     graphs = {}
     for item in evidence:
         cells = _row(item, sizes, figures.get(_name(item), ("", "")))
@@ -41,10 +38,21 @@ def text(evidence, metrics, gated, drops, missing):
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]
         parts += where_it_runs.parts(asked, lambda item: item["variant"])
     failed = [line for item in (*evidence, *gated) for line in verdicts.of_evidence(item)]
-    lines = sorted({*missing, *failed, *metric_loss.failures(metrics, drops)})
+    failed += [*binding.failures(metrics), *metric_loss.failures(binding.current(metrics), drops)]
+    lines = sorted({*missing, *failed})
     if lines:
         parts.append(f"{FAILED}\n\n" + "".join(f"- {escape.markdown(escape.line(line))}\n" for line in lines))
     return "\n".join(parts)
+
+
+def _figures(metrics):
+    """Return ``{(model, graph, variant, format): (figure, loss)}`` as text; of a stale figure what is stale of it."""
+    current = metric_loss.of_artifacts(binding.current(metrics))
+    figures = {
+        name: (f"{figure:.4f}", "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}")
+        for name, (figure, lost) in current.items()
+    }
+    return figures | {metric_loss.key(item): (binding.phrase(item), "") for item in metrics if item["stale"]}
 
 
 def _on_micro(model, graph, names, figures):
