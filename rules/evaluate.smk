@@ -46,6 +46,7 @@ rule evaluate_source:
         tools=[],
         given=plan.predictions_flags,
         task=plan.task,
+        settings=plan.task_settings,
     shell:
         EVALUATE
 
@@ -77,6 +78,7 @@ rule evaluate_tflite:
         tools=plan.deploy.kernels_flags,
         given=plan.artifact_flags,
         task=plan.task,
+        settings=plan.task_settings,
     shell:
         EVALUATE
 
@@ -109,5 +111,6 @@ rule evaluate_tfjs:
         tools=["--library", javascript.FOLDER],
         given=plan.artifact_flags,
         task=plan.task,
+        settings=plan.task_settings,
     shell:
         EVALUATE

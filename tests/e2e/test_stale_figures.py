@@ -98,3 +98,19 @@ def test_a_figure_copied_from_another_artifact_is_told_by_the_name_of_that_one(r
     (line,) = stale(run)
     assert "main.int8.tflite: its figures are stale (figure of main.float32.tflite)" in line
     assert cells(run, "results/summary.md", "int8.tflite")[5] == "stale (figure of main.float32.tflite)"
+
+
+@pytest.mark.parametrize(
+    "old, new, again",
+    [
+        ("anomalies: [9]", "anomalies: [8, 9]", {"evaluate_tflite", "evaluate_tfjs"}),
+        ("outputs:", "preprocess: {fit: crop}\noutputs:", {"calibrate", "evaluate_tflite", "evaluate_tfjs"}),
+    ],
+    ids=["metric", "preprocess"],
+)
+def test_other_settings_of_a_card_make_again_what_they_shape(run, old, new, again):
+    card = run.repository / f"models/{MODEL}.yaml"
+    edit(card, lambda text: text.replace(old.encode(), new.encode(), 1))
+    lines = run.run("-n", config=CONFIG).stdout.splitlines()
+    planned = {line.split()[0] for line in lines if line.partition(" ")[0] in again}
+    assert planned == again

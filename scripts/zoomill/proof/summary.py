@@ -75,7 +75,7 @@ def _row(item, sizes, figures):
     model, graph, variant, form = _name(item)
     whole = sizes.get((model, graph, "float32", form))
     parity = item["parity"]
-    measured = [found for output in parity.get("heads", parity).values() for found in _measures(output)]
+    measured = [found for output in parity.get("heads", parity).values() for found in measures(output)]
     ratio = f"{min(found['sqnr'] for found in measured):.0f} dB" if measured else ""
     decided = [output["decisions"] for output in parity.values() if output.get("decisions") is not None]
     decisions = f"{min(decided):.0%}" if decided else ""
@@ -88,7 +88,7 @@ def _row(item, sizes, figures):
     return (f"{variant}.{form}", f"{item['bytes']:,}", share, ratio, decisions, *figures, verdict)
 
 
-def _measures(output):
+def measures(output):
     """Return the figures of an output, and of its logits, that were measured: those that move."""
     if output.get("constant"):
         return []
