@@ -82,6 +82,7 @@ rule fit_pictures:
         "../envs/evaluate.yaml"
     params:
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -70,6 +70,7 @@ rule validate_micro:
         "../envs/litert.yaml"
     params:
         more=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
     shell:
         ANSWER
 
@@ -94,6 +95,7 @@ rule validate_kernels:
         "../envs/litert.yaml"
     params:
         more=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
     shell:
         ANSWER
 
@@ -120,6 +122,7 @@ rule validate_gpu:
         "../envs/evaluate.yaml"
     params:
         task=plan.gate_task,
+        settings=plan.task_settings,
         chromium=plan.tfjs.chromium(),
     shell:
         r"""
@@ -161,6 +164,7 @@ rule validate_litertjs:
         time_limit=config["time_limit"],
     params:
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
         chromium=plan.tfjs.chromium(),
     shell:
         r"""

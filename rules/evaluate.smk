@@ -48,6 +48,7 @@ rule evaluate_source:
         given=plan.predictions_flags,
         task=plan.task,
         until_clear=[],
+        settings=plan.task_settings,
     shell:
         EVALUATE
 
@@ -80,6 +81,7 @@ rule evaluate_tflite:
         given=plan.artifact_flags,
         task=plan.task,
         until_clear=plan.until_clear,
+        settings=plan.task_settings,
     shell:
         EVALUATE
 
@@ -113,5 +115,6 @@ rule evaluate_tfjs:
         given=plan.artifact_flags,
         task=plan.task,
         until_clear=plan.until_clear,
+        settings=plan.task_settings,
     shell:
         EVALUATE

@@ -33,6 +33,7 @@ rule export_tf1_detection:
         frozen=plan.source("frozen_graph"),
         override=plan.card("pipeline_override"),
         golden=plan.golden_flags,
+        settings=plan.golden_settings,
         labels=plan.json("labels"),
         about=plan.about,
         postprocess=plan.json("postprocess"),
@@ -79,6 +80,7 @@ use rule export_tf1_detection as predict_tf1_detection with:
         allow=plan.source("allow"),
         folder=plan.output_folder,
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
 
 
 rule export_inference:
@@ -108,6 +110,7 @@ rule export_inference:
         frozen=plan.source("frozen_graph"),
         allow=plan.source("allow"),
         golden=plan.golden_flags,
+        settings=plan.golden_settings,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -194,16 +197,17 @@ GRAPH = {
     "golden": "build/{model}/main/golden.npz",
 }
 RUNS = {
-    "export": (GRAPH, {"golden": plan.golden_samples}, plan.golden_flags),
+    "export": (GRAPH, {"golden": plan.golden_samples}, plan.golden_flags, plan.golden_settings),
     "predict": (
         {"predictions": "build/{model}/main/predictions.npz"},
         {"samples": plan.evaluation.list, "folder": plan.evaluation.folder},
         plan.evaluation.flags,
+        plan.evaluation.settings,
     ),
 }
 
 for source_kind, needs in KINDS.items():
-    for verb, (made, given, flags) in RUNS.items():
+    for verb, (made, given, flags, settings) in RUNS.items():
 
         rule:
             name:
@@ -234,6 +238,7 @@ for source_kind, needs in KINDS.items():
                 card=plan.expectations,
                 tools=["--library", "build/javascript"] if needs.javascript else [],
                 given=flags,
+                settings=settings,
                 folder=plan.output_folder,
             shell:
                 EXPORT
@@ -264,6 +269,7 @@ rule run_pytorch:
         card=plan.expectations,
         tools=[],
         given=plan.golden_flags,
+        settings=plan.golden_settings,
         folder=plan.output_folder,
     shell:
         EXPORT
@@ -284,6 +290,7 @@ use rule export_onnx as export_pytorch with:
         card=plan.expectations,
         tools=[],
         given=[],
+        settings=[],
         folder=plan.output_folder,
 
 
@@ -305,4 +312,5 @@ use rule run_pytorch as predict_pytorch with:
         card=plan.expectations,
         tools=["--golden", "build/{model}/main/golden.npz"],
         given=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
         folder=plan.output_folder,

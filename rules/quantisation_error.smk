@@ -31,6 +31,7 @@ rule compare_tensors:
         "../envs/evaluate.yaml"
     params:
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
         limit=16,
     shell:
         r"""
@@ -73,6 +74,7 @@ rule bisect_quantisation:
     params:
         variant=plan.variant("tflite", "int8_mixed"),
         task=plan.task,
+        settings=plan.task_settings,
         drop=plan.card("drop", "int8"),
     shell:
         r"""

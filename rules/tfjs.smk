@@ -213,6 +213,7 @@ rule plan_tfjs:
         "../envs/litert.yaml"
     params:
         samples=plan.calibration.flags,
+        settings=plan.calibration.settings,
         budget=plan.card("tfjs", "budget"),
         shard_bytes=plan.card("tfjs", "shard_bytes"),
     shell:

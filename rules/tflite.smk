@@ -56,6 +56,7 @@ rule calibrate:
         "../envs/litert.yaml"
     params:
         samples=plan.calibration.flags,
+        settings=plan.calibration.settings,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -154,6 +155,7 @@ rule quantise_tensorflow:
     params:
         variant=plan.variant("tflite", "tf_int8"),
         samples=plan.calibration.flags,
+        settings=plan.calibration.settings,
     shell:
         r"""
         python {input.code[0]:q} \

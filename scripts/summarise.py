@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import os
 
 from zoomill import command, files, made
-from zoomill.proof import summary
+from zoomill.proof import binding, summary
 
 
 def main(argv=None):
@@ -18,9 +19,11 @@ def main(argv=None):
     parser.add_argument("--drops", type=json.loads, default={}, help="JSON object {model: {variant: largest loss}}")
     parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
     parser.add_argument("--output", type=made.output, required=True)
+    made.unchecked(os.curdir)  # what figures were measured on is looked at again
     args = command.parse(parser, argv)
-    found = [list(map(files.read_json, paths)) for paths in (args.evidence, args.metrics, args.gates)]
-    files.write_bytes(args.output, summary.text(*found, args.drops, args.missing).encode())
+    evidence, gates = (list(map(files.read_json, paths)) for paths in (args.evidence, args.gates))
+    metrics = binding.documents(args.metrics)
+    files.write_bytes(args.output, summary.text(evidence, metrics, gates, args.drops, args.missing).encode())
 
 
 if __name__ == "__main__":

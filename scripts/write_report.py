@@ -7,6 +7,7 @@ import shutil
 
 from zoomill import command, files, folders, made
 from zoomill.pages import report, report_pages
+from zoomill.proof import binding
 
 
 def main(argv=None):
@@ -21,10 +22,13 @@ def main(argv=None):
     parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
     parser.add_argument("--templates", type=made.unchecked, nargs="+", required=True, help="what the pages are made of")
     parser.add_argument("--output", type=made.output, required=True, help="folder to make")
+    made.unchecked(os.curdir)  # what figures were measured on is looked at again
     args = command.parse(parser, argv)
-    evidence, metrics, gated, contracts = (
-        list(map(files.read_json, paths)) for paths in (args.evidence, args.metrics, args.gates, args.contracts)
+    evidence, gated, contracts = (
+        list(map(files.read_json, paths)) for paths in (args.evidence, args.gates, args.contracts)
     )
+    metrics = binding.documents(args.metrics)
+    missing = [*args.missing, *binding.failures(metrics)]
     by_graph = {(item["model"], item["graph"]): item for item in contracts}
     rows = report.rows(evidence, metrics, gated, by_graph, args.cards)
     provenance = {os.path.basename(os.path.dirname(path)): files.read_json(path) for path in args.provenance}
@@ -33,9 +37,9 @@ def main(argv=None):
         for path in args.templates:
             if not path.endswith(".jinja"):
                 shutil.copy(path, folder)
-        write(folder, "index", pages.index(args.missing))
+        write(folder, "index", pages.index(missing))
         for model in args.cards:
-            write(folder, model, pages.model(model, provenance.get(model), args.missing))
+            write(folder, model, pages.model(model, provenance.get(model), missing))
 
 
 def write(folder, name, text):

@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import os
 
 from zoomill import command, files, made, tables
 from zoomill.pages import output_kind
-from zoomill.proof import metric_loss
+from zoomill.proof import binding, metric_loss
 
 _HEADINGS = ("model", "variant", "type", "training set", "classes", "size", "tensors", "resolution")
 
@@ -25,10 +26,11 @@ def main(argv=None):
         "--cards", required=True, type=json.loads, help="JSON object: task, decode, output, training_set"
     )
     parser.add_argument("--output", type=made.output, required=True)
+    made.unchecked(os.curdir)  # what figures were measured on is looked at again
     args = command.parse(parser, argv)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
     browser = by_digest(item for path in args.browser for item in files.read_json(path)["artifacts"])
-    metrics = by_digest(map(files.read_json, args.metrics))
+    metrics = {metric_loss.key(item): item for item in binding.documents(args.metrics)}
     documents = [files.read_json(path) for path in args.evidence]
     times = [measured(item, browser.get(item["sha256"], {})) for item in documents]
     places = sorted({place for own in times for place in own}, key=lambda place: (not place.startswith("Node"), place))
@@ -37,7 +39,7 @@ def main(argv=None):
         card = args.cards[item["model"]]
         contract = output_kind.scored(contracts[item["model"], item["graph"]], card)
         row = (*facts(item, contract, card), *(own.get(place, "") for place in places))
-        rows.append((*row, accuracy(metrics.get(item["sha256"]))))
+        rows.append((*row, accuracy(metrics.get((item["model"], item["graph"], item["variant"], "tfjs")))))
     files.write_bytes(args.output, tables.markdown(rows).encode())
 
 
@@ -84,6 +86,8 @@ def accuracy(document):
     """Return the figure that stands for a metric, and of how many samples it is."""
     if document is None:
         return ""
+    if document["stale"]:
+        return binding.phrase(document)
     figure = document["figure"]
     ended = f" ({told})" if (told := metric_loss.part(document)) else ""
     return f"{figure} {document['values'][figure]:.4f} of {document['samples']}{metric_loss.note(document)}{ended}"

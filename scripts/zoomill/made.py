@@ -37,11 +37,16 @@ def record(path, content):
     _read.pop(path, None)
     folder = os.path.dirname(path)
     document = {
-        "by": os.path.splitext(os.path.basename(sys.argv[0]))[0],
+        "by": command(),
         "cpu": cpu(),
         "read": {os.path.relpath(other, folder): digest for other, digest in _read.items()},
     }
     files.write_json(_place(path), {**document, **_state(content)}, recorded=False)
+
+
+def command():
+    """Return the name of the command that this process runs."""
+    return os.path.splitext(os.path.basename(sys.argv[0]))[0]
 
 
 def checked(path):
@@ -91,6 +96,24 @@ def places():
     # A stranger's file may have parts beside it.
     around = [os.path.dirname(path) for path in _read if not (_owner(path) or os.path.isdir(path))]
     return [*_read, *_unchecked, *map(_place, [*_read, *_unchecked]), *around], list(_folders)
+
+
+def noted(path):
+    """Return the digest of what this process has read: a path, or the folder around it that was made as a whole."""
+    return _read.get(os.path.abspath(_owner(path) or path))
+
+
+def origin(path):
+    """Return which command made a file, and ``{path: sha256}`` of what that had read; of a stranger's None and {}."""
+    known = _load(path) or {"by": None, "read": {}}
+    folder = os.path.dirname(path)
+    return known["by"], {os.path.normpath(os.path.join(folder, name)): value for name, value in known["read"].items()}
+
+
+def changed(path):
+    """Tell whether a file or folder is not as it was made; nobody knows that of a stranger's."""
+    known = _load(path)
+    return bool(known and mismatch(path, known))
 
 
 def part_of(folder):

@@ -113,7 +113,8 @@ def adopt_orphans():
 
 def _environment():
     """Return what the program is made of: the system, Python, and the folders of programs and of libraries."""
-    folders = [_CODE + "/scripts", _CODE + "/web", sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)]
+    folders = [f"{_CODE}/{name}" for name in ("scripts", "web", "envs")]
+    folders += [sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)]
     for variable in ("PATH", "LD_LIBRARY_PATH"):
         folders += filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))
     return [*_SYSTEM, f"/proc/{os.getpid()}", *folders]

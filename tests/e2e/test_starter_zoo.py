@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 
+import docs_tables
 import numpy as np
 import pytest
 import yaml
@@ -80,3 +81,9 @@ def test_no_starter_file_tells_of_the_machine_that_made_it():
     telling = re.compile(rb"/(home|root|tmp|Users)/|site-packages|date_saved")
     found = [path.name for path in paths if path.suffix != ".py" and telling.search(path.read_bytes())]
     assert paths and not found
+
+
+@pytest.mark.parametrize("name", docs_tables.TABLES)
+def test_the_tables_of_the_docs_have_the_figures_of_the_run(starters, name):
+    assert docs_tables.measured(name, starters.folder)
+    assert docs_tables.differences(name, starters.folder) == []

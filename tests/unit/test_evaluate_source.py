@@ -10,6 +10,7 @@ from PIL import Image
 
 from zoomill import files
 from zoomill.inputs import samples
+from zoomill.proof import evaluator
 
 SSD = {"max_detections": 10, "max_classes_per_detection": 1, "detections_per_class": 10, "use_regular_nms": True}
 SSD |= {
@@ -165,7 +166,10 @@ def test_the_evidence_is_bound_to_what_it_was_made_from(task):
     assert document["rows_sha256"] == digest and len(rows) == document["samples"] == 8
     assert document["sha256"] == files.digest(task.folder / "predictions.npz")
     assert document["samples_sha256"] == files.digest(task.folder / "samples.csv")
-    assert len(document["evaluator_sha256"]) == 64 and document["packages"]["pycocotools"]
+    assert document["contract_sha256"] == files.digest(task.folder / "contract.json")
+    assert document["evaluator_sha256"] == evaluator.code_digest() and document["packages"]["pycocotools"]
+    assert document["runner_sha256"] == evaluator.runner_digest("evaluate_source")
+    assert document["environment_sha256"] == evaluator.environment_digest()
     before = (task.folder / "metric.json").read_bytes()
     task.run()
     assert (task.folder / "metric.json").read_bytes() == before

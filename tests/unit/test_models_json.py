@@ -186,13 +186,13 @@ def results(tmp_path):
         for variant in ("float32", "uint8") if model == "small" else ("float32",):
             folder = tmp_path / f"results/{model}/main.{variant}.tfjs"
             files.write_json(folder / "model.json", document(given))
-            files.write_bytes(folder / "a.bin", bytes(20))
+            files.write_bytes(folder / "a.bin", bytes([variant == "uint8"] * 20))
             files.write_bytes(folder / "b.bin", bytes(10))
             figures = {"median_ms": 1.25, "tensors": {"before": 2, "loaded": 9}}
             about = {"model": model, "graph": "main", "variant": variant, "bytes": 1230000}
             path = tmp_path / f"results/{model}/main.{variant}.tfjs.json"
             about |= {
-                "sha256": f"{model} {variant}",
+                "sha256": folders.digest(folder),
                 "backends": {"wasm": figures, "cpu": {**figures, "median_ms": 40}},
             }
             files.write_json(path, about)
@@ -299,14 +299,21 @@ def test_the_table_has_the_columns_of_the_seed_from_evidence(command, results):
     assert (strange["classes"], strange["resolution"]) == ("", "")
 
 
+def scored(results, variant, **changes):
+    """Write metric evidence of a variant of the small model and return its path."""
+    path = results["root"] / f"results/small/main.{variant}.tfjs.metric.json"
+    about = {"artifact": f"main.{variant}.tfjs", "figure": "top_1", "values": {"top_1": 0.75, "top_5": 1}, "samples": 8}
+    about["sha256"] = folders.digest(path.parent / about["artifact"])
+    files.write_json(path, {**about, **changes})
+    return path
+
+
 def test_evidence_of_a_browser_and_of_a_metric_counts_only_for_the_bytes_it_is_about(command, results):
     failed = {"error": "backend webgpu cannot be had here"}
-    browser = {"artifacts": [{"sha256": "small uint8", "backends": {"webgl": {"median_ms": 7}, "webgpu": failed}}]}
-    metric = {"sha256": "small uint8", "figure": "top_1", "values": {"top_1": 0.75, "top_5": 1}, "samples": 8}
-    stale = {**metric, "sha256": "another file"}
-    paths = [results["root"] / f"{index}.json" for index in range(3)]
-    for path, content in zip(paths, (browser, metric, stale), strict=True):
-        files.write_json(path, content)
-    small, quantised, *_ = table(command, results, browser=paths[:1], metrics=paths[1:])
-    assert (small["Chromium webgl"], small["accuracy"]) == ("", "")
+    metrics = [scored(results, "float32", sha256="another file"), scored(results, "uint8")]
+    backends = {"webgl": {"median_ms": 7}, "webgpu": failed}
+    browser = results["root"] / "browser.json"
+    files.write_json(browser, {"artifacts": [{"sha256": files.read_json(metrics[1])["sha256"], "backends": backends}]})
+    small, quantised, *_ = table(command, results, browser=[browser], metrics=metrics)
+    assert (small["Chromium webgl"], small["accuracy"]) == ("", "stale (artifact)")
     assert (quantised["Chromium webgl"], quantised["accuracy"]) == ("7.0 ms", "top_1 0.7500 of 8")

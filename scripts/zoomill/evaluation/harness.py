@@ -6,18 +6,18 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 
 from zoomill import files, made
-from zoomill.code_files import code_files
 from zoomill.detection import decode
 from zoomill.errors import UserError
 from zoomill.evaluation import metrics, resampling, sequential
 from zoomill.inputs import contract_file, readers, sample_inputs, samples
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
+from zoomill.proof import evaluator
+from zoomill.proof.evaluator import code_digest as evaluator_digest
 
 # Why a file is not run otherwise that would be run as it is.
 SO_ALREADY = "it is so already"
@@ -116,7 +116,7 @@ def evaluate(task, run, evidence, args, until_clear=None):
         task: :class:`Task`.
         run: function from ``{input tensor: array}`` to ``{output name: array}``, batch of one included.
         evidence: what is known about the model, its variant among it.
-        args: the flags of :func:`add_outputs`.
+        args: the flags of :func:`add_task` and :func:`add_outputs`.
         until_clear: what the flag of :func:`add_stopping` says, None to score all samples.
     """
     contract = task.contract
@@ -139,8 +139,7 @@ def evaluate(task, run, evidence, args, until_clear=None):
         "metric": task.options,
         "preprocess": {**task.contract["inputs"][0].get("preprocess", {}), **task.samples.preprocess},
         "samples": len(rows),
-        "samples_sha256": files.digest(task.samples.path),
-        "evaluator_sha256": evaluator_digest(),
+        **_bound(args),
         "packages": packages(),
         "rows_sha256": hashlib.sha256(lines.encode()).hexdigest(),
         "values": values,
@@ -152,6 +151,19 @@ def evaluate(task, run, evidence, args, until_clear=None):
         **getattr(metric, "said", {}),
     }
     files.write_json(args.output, document)
+
+
+def _bound(args):
+    """Return the digests of all that figures depend on, but for the artifact's; see :mod:`zoomill.proof.binding`."""
+    return {
+        "contract_sha256": made.noted(args.contract),
+        "anchors_sha256": next(map(made.noted, args.anchors), None),
+        "samples_sha256": made.noted(args.samples),
+        "dataset_sha256": made.noted(args.folder),
+        "evaluator_sha256": evaluator_digest(),
+        "runner_sha256": evaluator.runner_digest(made.command()),
+        "environment_sha256": evaluator.installed_digest(),
+    }
 
 
 def write_reason(args, reason):
@@ -202,12 +214,3 @@ def _check_same(path, others, names):
 def packages():
     """Return ``{package: version}`` of what decides about figures."""
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
-
-
-def evaluator_digest():
-    """Return a digest of the code that scores, the same for source models and artifacts."""
-    folder = Path(__file__).resolve().parents[2]
-    state = hashlib.sha256()
-    for path in sorted(code_files(str(folder / "evaluate_source.py"))):
-        state.update(f"{files.digest(path)}  {os.path.relpath(path, folder)}\n".encode())
-    return state.hexdigest()

@@ -4,7 +4,7 @@ import collections
 
 from zoomill.pages import output_kind
 from zoomill.plan import gates
-from zoomill.proof import metric_loss
+from zoomill.proof import binding, metric_loss
 
 # Of a backend that TensorFlow.js models are timed on, the usual one of a page.
 _BACKEND = "wasm"
@@ -15,7 +15,7 @@ def rows(evidence, metrics, gated, contracts, cards):
 
     Args:
         evidence: documents of artifacts.
-        metrics: documents of those that are evaluated.
+        metrics: documents of those that are evaluated, from :func:`zoomill.proof.binding.documents`.
         gated: documents of deploy gates.
         contracts: ``{(model, graph): contract}``.
         cards: ``{model: title, task, training_set …}``.
@@ -28,7 +28,7 @@ def rows(evidence, metrics, gated, contracts, cards):
         what failed or was not tested).
     """
     # TFLite Micro's own figures are of the C array.
-    measured = {item["sha256"]: item for item in metrics if item.get("kernels") != "micro"}
+    measured = {item["sha256"]: item for item in binding.current(metrics) if item.get("kernels") != "micro"}
     asked = collections.defaultdict(list)
     for item in gated:
         asked[item["sha256"]].append(item)

@@ -204,12 +204,21 @@ class Plan:
 
         return get
 
-    def task(self, wildcards, input):
-        """Return the flags for the samples and the metric of a model's evaluation; the data set's card names boxes."""
-        chosen = self.catalogue[wildcards.model]["evaluation"]
+    def _metric(self, model):
+        """Return name and options of a model's metric, as JSON; the data set's card names boxes."""
+        chosen = self.catalogue[model]["evaluation"]
         boxes = {"annotations": self.datasets[chosen["dataset"]].get("annotations")}
         metric = {**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}
-        return [*self.evaluation.flags(wildcards, input), "--metric", json.dumps(metric, sort_keys=True)]
+        return json.dumps(metric, sort_keys=True)
+
+    def task(self, wildcards, input):
+        """Return the flags for the samples and the metric of a model's evaluation."""
+        return [*self.evaluation.flags(wildcards, input), "--metric", self._metric(wildcards.model)]
+
+    def task_settings(self, wildcards):
+        """Return what :meth:`task` has of the card, see :meth:`zoomill.plan.samples.Samples.settings`."""
+        metric = [self._metric(wildcards.model)] if self.evaluation.of(wildcards.model) else []
+        return [*self.evaluation.settings(wildcards), *metric]
 
     def until_clear(self, wildcards):
         """Return the flag by which scoring stops once the comparison with float32 is clear, nothing in a full run."""
@@ -265,6 +274,11 @@ class Plan:
         """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""
         chosen = self._golden_samples(wildcards.model)
         return [chosen.list(wildcards), chosen.folder(wildcards)] if chosen else []
+
+    def golden_settings(self, wildcards):
+        """Return what :meth:`golden_flags` has of the card, see :meth:`zoomill.plan.samples.Samples.settings`."""
+        chosen = self._golden_samples(wildcards.model)
+        return chosen.settings(wildcards) if chosen else self.catalogue[wildcards.model]["golden"]
 
     def golden_flags(self, wildcards, input):
         """Return the flags that say where golden inputs come from."""

@@ -54,6 +54,13 @@ class Samples:
         """Return how pictures are prepared for a model, as JSON."""
         return json.dumps(self._catalogue[wildcards.model]["preprocess"], sort_keys=True)
 
+    def settings(self, wildcards):
+        """Return how a model's samples are read and prepared, for Snakemake alone.
+
+        It compares no param that is a function of a job's inputs, as :meth:`flags` is; so this one stands beside those.
+        """
+        return [self.form(wildcards), self.preprocess(wildcards)]
+
     def flags(self, wildcards, input):
         """Return the flags that name a job's samples, inputs ``samples``, ``folder`` and ``fitted``, and their form."""
         fitted = _paths(input.get("fitted", []))

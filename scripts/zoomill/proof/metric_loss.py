@@ -45,7 +45,7 @@ def of_artifacts(documents):
         ``figure`` is the metric's own; ``loss`` is a :class:`Loss`, None of the float32 artifact itself.
     """
     return {
-        _key(item): (item["values"][item["figure"]], next(map(Loss.of, item["against"]), None)) for item in documents
+        key(item): (item["values"][item["figure"]], next(map(Loss.of, item["against"]), None)) for item in documents
     }
 
 
@@ -57,7 +57,7 @@ def note(document):
 
 def parts(documents):
     """Return ``{(model, graph, variant, format): text}`` of those of which not all samples were scored."""
-    return {_key(item): told for item in documents if (told := part(item))}
+    return {key(item): told for item in documents if (told := part(item))}
 
 
 def part(document):
@@ -75,14 +75,14 @@ def failures(documents, drops):
         documents: see :func:`of_artifacts`.
         drops: ``{model: {variant: largest loss}}``.
     """
-    about = {_key(item): item for item in documents}
+    about = {key(item): item for item in documents}
     lines = []
-    for key, (_, loss) in of_artifacts(documents).items():
-        model, graph, variant, form = key
+    for name, (_, loss) in of_artifacts(documents).items():
+        model, graph, variant, form = name
         allowed = drops.get(model, {}).get(variant)
         if loss is None or allowed is None or loss.high <= allowed:
             continue
-        figure, count = about[key]["figure"], about[key]["samples"]
+        figure, count = about[name]["figure"], about[name]["samples"]
         told = (
             f"{loss.value:.4g} of {figure}, {loss.low:.4g} to {loss.high:.4g} by {count} samples, allowed {allowed:g}"
         )
@@ -91,7 +91,8 @@ def failures(documents, drops):
     return lines
 
 
-def _key(item):
+def key(item):
+    """Return model, graph, variant and format, as :func:`of_artifacts` has them, of metric evidence."""
     by = BY_MICRO if item.get("kernels") == "micro" else ""
     return item["model"], item["graph"], item["variant"], _form(item) + by
 

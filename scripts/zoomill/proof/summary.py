@@ -1,7 +1,7 @@
 """The table of all artifacts that a run ends with, in tables that are less than 100 columns wide, and what failed."""
 
 from zoomill import escape, tables
-from zoomill.proof import metric_loss, verdicts, where_it_runs
+from zoomill.proof import binding, metric_loss, verdicts, where_it_runs
 
 _HEADINGS = ("variant", "bytes", "of f32", "SQNR", "decisions")
 FAILED = "## What failed"
@@ -12,7 +12,7 @@ def text(evidence, metrics, gated, drops, missing):
 
     Args:
         evidence: documents of artifacts.
-        metrics: documents of those that are evaluated.
+        metrics: documents of those that are evaluated, from :func:`zoomill.proof.binding.documents`.
         gated: documents of deploy gates.
         drops: ``{model: {variant: largest loss of its metric}}``.
         missing: lines on what could not be made.
@@ -23,13 +23,7 @@ def text(evidence, metrics, gated, drops, missing):
     for item in metrics:
         notes.setdefault((item["model"], item["graph"]), set()).add(metric_loss.note(item))
     stopped = metric_loss.parts(metrics)
-    figures = {
-        key: (
-            f"{figure:.4f}{'^' * (key in stopped)}",
-            "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}",
-        )
-        for key, (figure, lost) in metric_loss.of_artifacts(metrics).items()
-    }
+    figures = _figures(metrics, stopped)
     graphs = {}
     for item in evidence:
         cells = _row(item, sizes, figures.get(_name(item), ("", "")))
@@ -46,10 +40,24 @@ def text(evidence, metrics, gated, drops, missing):
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]
         parts += where_it_runs.parts(asked, lambda item: item["variant"])
     failed = [line for item in (*evidence, *gated) for line in verdicts.of_evidence(item)]
-    lines = sorted({*missing, *failed, *metric_loss.failures(metrics, drops)})
+    failed += [*binding.failures(metrics), *metric_loss.failures(binding.current(metrics), drops)]
+    lines = sorted({*missing, *failed})
     if lines:
         parts.append(f"{FAILED}\n\n" + "".join(f"- {escape.markdown(escape.line(line))}\n" for line in lines))
     return "\n".join(parts)
+
+
+def _figures(metrics, stopped):
+    """Return ``{(model, graph, variant, format): (figure, loss)}`` as text; of a stale figure what is stale of it."""
+    current = metric_loss.of_artifacts(binding.current(metrics))
+    figures = {
+        name: (
+            f"{figure:.4f}{'^' * (name in stopped)}",
+            "" if lost is None else f"{'~' * lost.may_be_none}{lost.value:+.4f}",
+        )
+        for name, (figure, lost) in current.items()
+    }
+    return figures | {metric_loss.key(item): (binding.phrase(item), "") for item in metrics if item["stale"]}
 
 
 def _on_micro(model, graph, names, figures):
@@ -72,7 +80,7 @@ def _row(item, sizes, figures):
     model, graph, variant, form = _name(item)
     whole = sizes.get((model, graph, "float32", form))
     parity = item["parity"]
-    measured = [found for output in parity.get("heads", parity).values() for found in _measures(output)]
+    measured = [found for output in parity.get("heads", parity).values() for found in measures(output)]
     ratio = f"{min(found['sqnr'] for found in measured):.0f} dB" if measured else ""
     decided = [output["decisions"] for output in parity.values() if output.get("decisions") is not None]
     decisions = f"{min(decided):.0%}" if decided else ""
@@ -85,7 +93,7 @@ def _row(item, sizes, figures):
     return (f"{variant}.{form}", f"{item['bytes']:,}", share, ratio, decisions, *figures, verdict)
 
 
-def _measures(output):
+def measures(output):
     """Return the figures of an output, and of its logits, that were measured: those that move."""
     if output.get("constant"):
         return []

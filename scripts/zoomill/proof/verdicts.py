@@ -5,12 +5,14 @@ told when the run is over, after all that can be built was built; also when ther
 """
 
 import collections
+import functools
 import os
 import re
 
 from zoomill import files, folders
+from zoomill.errors import UserError
 from zoomill.plan import gates, variants
-from zoomill.proof import metric_loss
+from zoomill.proof import binding, metric_loss
 
 _ENDS = "|".join((*variants.FORMATS, *gates.NAMES))
 _EVIDENCE = re.compile(rf"^results/[^/]+/(?:browser|[^/]+\.(?:{_ENDS})|[^/.]+\.[^/]+\.metric)\.json$")
@@ -27,6 +29,7 @@ def of_wanted(dag, drops):
     """
     made = {str(path) for job in dag.jobs if dag.noneedrun_finished(job) for path in job.output}
     lines, about, metrics = [], [], []
+    digest = functools.cache(folders.digest)
     for path in filter(os.path.exists, filter(_EVIDENCE.search, made)):
         try:
             document = files.read_json(path)
@@ -35,13 +38,17 @@ def of_wanted(dag, drops):
                 for item in document.get("artifacts", [document])
             ]
             if path.endswith(".metric.json"):
-                metrics.append(document)
+                metrics += binding.documents([path], digest)
             else:
                 lines += of_evidence(document)
         except (ValueError, KeyError, AttributeError):
             model = path.split("/")[1]
             lines.append(f"{model}: {path} is damaged; make it again with: snakemake -j1 --force {path}")
-    return [*lines, *of_bytes(about), *of_twins(about), *metric_loss.failures(metrics, drops)]
+        except UserError as error:  # so is the record beside it
+            lines += error.args
+    # Of an artifact with other bytes there is a line anyhow, of all its evidence.
+    lines += binding.failures(item for item in metrics if item["stale"] != [binding.ARTIFACT])
+    return [*lines, *of_bytes(about), *of_twins(about), *metric_loss.failures(binding.current(metrics), drops)]
 
 
 def of_evidence(document):

@@ -46,6 +46,8 @@ def _end(workflow, drops, listener, begun):
     if not workflow.is_main_process:
         return
     wrong = sorted({*jobs.of_failed(failed), *verdicts.of_wanted(workflow.dag, drops)})
+    if wrong and not failed:
+        reports.make_again(workflow)
     missing = reports.not_run(workflow) if failed and not listener.stopped else None
     if missing is not None:  # an artifact may stand of which only the evidence is missing
         missing += reports.make_of_what_stands(workflow, [*jobs.of_failed(failed), *missing])

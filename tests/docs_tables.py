@@ -1,0 +1,167 @@
+"""The tables of figures in docs/, each made of an evidence file in docs/evidence/ by the marker before it.
+
+    .venv/bin/python tests/docs_tables.py [TABLE RUN [SETTING]]
+
+writes all tables into their pages; with a table and the folder of a finished run it takes the figures from there first,
+those of the setting where the table has several. What the run does not have stays as it was.
+"""
+
+import re
+import sys
+import typing
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+
+from zoomill import files, tables  # noqa: E402
+from zoomill.proof import summary  # noqa: E402
+
+_MARKED = "(<!-- table: evidence/{}.json -->\n).*?(<!-- end -->\n)"
+
+
+class Table(typing.NamedTuple):
+    """A table of figures.
+
+    Attributes:
+        page: in docs/.
+        heading: of the first column.
+        rows: what the rows are about, which is in the names of artifacts too.
+        columns: ``(heading, artifact, setting, cell)``: ``model/file``, or ``model/source``, with ``{}`` for the row;
+            what it was run with, nothing where that is the card's own; a key of :data:`CELLS`.
+    """
+
+    page: str
+    heading: str
+    rows: tuple
+    columns: tuple
+
+
+CELLS = {
+    "bytes": lambda found: f"{found['bytes']:,}",
+    "sqnr": lambda found: f"{found['sqnr']:.0f} dB",
+    "figure": lambda found: f"{found['value']:.4f}",
+    "interval": lambda found: "{:.4f} ({:.3f} to {:.3f})".format(found["value"], *found["interval"]),
+}
+_PARTS = {"artifact": "sha256", "sample list": "samples_sha256"}
+_DECIBELS = 3
+# What a figure may be off by on another processor, whose kernels add floats in another order; about one box of the SSD's.
+_FIGURE = 0.001
+_SSD, _RESNET = "ssd_mobilenet_v1_shapes/", "digits_resnet8/"
+TABLES = {
+    "starter_variants": Table(
+        "quantisation.md",
+        "variant",
+        ("float32", "dynamic", "weight_int8", "weight_int4", "int8", "int8_tensor"),
+        (
+            ("`digits_resnet8`, bytes", f"{_RESNET}main.{{}}.tflite", "", "bytes"),
+            ("SQNR", f"{_RESNET}main.{{}}.tflite", "", "sqnr"),
+            ("top-1", f"{_RESNET}main.{{}}.tflite", "", "figure"),
+            ("`ssd_mobilenet_v1_shapes` `detect_regular`, bytes", f"{_SSD}detect_regular.{{}}.tflite", "", "bytes"),
+            ("SQNR", f"{_SSD}detect_regular.{{}}.tflite", "", "sqnr"),
+            ("mAP", f"{_SSD}detect_regular.{{}}.tflite", "", "figure"),
+        ),
+    ),
+    "starter_nms": Table(
+        "evaluation.md",
+        "graph",
+        ("source", "detect_cut.float32.tflite", "detect_regular.float32.tflite", "detect_fast.float32.tflite"),
+        (("from 0", f"{_SSD}{{}}", "", "interval"), ("from 0.3", f"{_SSD}{{}}", "from 0.3", "interval")),
+    ),
+}
+
+
+def text(name):
+    """Return a table as Markdown, made of its evidence file."""
+    table, evidence = TABLES[name], read(name)
+    rows = [(table.heading, *(heading for heading, *_ in table.columns))]
+    for row in table.rows:
+        cells = [CELLS[cell](evidence[_key(path.format(row), setting)]) for _, path, setting, cell in table.columns]
+        rows.append((f"`{row.partition('.')[0]}`", *cells))
+    return tables.markdown(rows)
+
+
+def read(name):
+    """Return the evidence of a table, ``{artifact, and the setting behind it: figures}``."""
+    path = REPOSITORY / f"docs/evidence/{name}.json"
+    return files.read_json(path) if path.exists() else {}
+
+
+def shown(name):
+    """Return the table as it stands in its page."""
+    page = (REPOSITORY / "docs" / TABLES[name].page).read_text()
+    (found,) = re.finditer(_MARKED.format(name), page, re.DOTALL)
+    return found[0].removeprefix(found[1]).removesuffix(found[2])
+
+
+def measured(name, run, setting=""):
+    """Return the evidence of a table that a finished run has, as :func:`read` does.
+
+    Args:
+        name: of the table.
+        run: folder of the run.
+        setting: which of the table's columns it has.
+    """
+    table = TABLES[name]
+    paths = {path.format(row) for row in table.rows for _, path, own, _ in table.columns if own == setting}
+    found = {_key(path, setting): _figures(Path(run) / "results" / path) for path in sorted(paths)}
+    return {key: figures for key, figures in found.items() if figures}
+
+
+def _key(path, setting):
+    return f"{path} {setting}".rstrip()
+
+
+def _figures(artifact):
+    """Return what a run says of an artifact in results/, or of the source, as far as tables show it, with digests."""
+    path = artifact.with_name(f"{artifact.name.removesuffix('.tflite')}.metric.json")
+    if not path.exists():
+        return {}
+    metric = files.read_json(path)
+    kept = {key: metric[key] for key in ("sha256", "samples", "samples_sha256", "figure", "interval")}
+    kept["value"] = metric["values"][metric["figure"]]
+    if artifact.exists():
+        evidence = files.read_json(f"{artifact}.json")
+        heads = evidence["parity"].get("heads", evidence["parity"])
+        kept["sqnr"] = min(found["sqnr"] for head in heads.values() for found in summary.measures(head))
+        kept["bytes"] = evidence["bytes"]
+    return kept
+
+
+def differences(name, run):
+    """Return a line for each part of a table's evidence that a finished run has otherwise, and for each of its figures.
+
+    The evaluator has no digest in evidence of pages: every edit would change it. That its figures are those of the run,
+    to the digits that are shown, says more.
+    """
+    kept, lines = read(name), []
+    for key, found in measured(name, run).items():
+        parts = [part for part, field in _PARTS.items() if found[field] != kept[key][field]]
+        shown = {cell for *_, cell in TABLES[name].columns}
+        parts += sorted(cell for cell in shown if not _same(cell, found, kept[key]))
+        lines += [f"docs/evidence/{name}.json: {key}: is stale ({', '.join(parts)})"] if parts else []
+    return lines
+
+
+def _same(cell, one, other):
+    """Tell whether two figures are alike but for the last bits of floats, which depend on processors, as do 130 dB."""
+    if cell == "bytes":
+        return one[cell] == other[cell]
+    if cell == "sqnr":
+        return abs(one[cell] - other[cell]) < _DECIBELS
+    ends = [(one["value"], other["value"]), *zip(one["interval"], other["interval"], strict=True)]
+    return all(abs(mine - its) <= _FIGURE for mine, its in ends[: None if cell == "interval" else 1])
+
+
+def main(name=None, run=None, setting=""):
+    """Write the evidence of a table, where one is named, and all tables."""
+    if name:
+        path = REPOSITORY / f"docs/evidence/{name}.json"
+        files.write_json(path, {**read(name), **measured(name, run, setting)}, recorded=False)
+    for one, table in TABLES.items():
+        page = REPOSITORY / "docs" / table.page
+        page.write_text(page.read_text().replace(shown(one), text(one)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
