@@ -45,7 +45,7 @@ CELLS = {
 }
 _PARTS = {"artifact": "sha256", "sample list": "samples_sha256"}
 _DECIBELS = 3
-# What a figure may be off by on another processor, whose kernels add floats in another order; about one box of the SSD's.
+# What a figure may be off by on another processor, whose kernels add floats in another order: about a box of the SSD's.
 _FIGURE = 0.001
 _SSD, _RESNET = "ssd_mobilenet_v1_shapes/", "digits_resnet8/"
 TABLES = {

@@ -1,5 +1,6 @@
 """The report: what it says, that strangers' text stays text, and what a person can do with it in Chromium."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -37,6 +38,7 @@ CARD = {
     "files": [{"name": HOSTILE, "size": 7, "sha256": "0" * 64}, {"name": "b", "size": None, "sha256": None}],
 }
 SIZES = {"float32": 90000, "float16": 9000, "int8": 20000}
+DIGESTS = {variant: hashlib.sha256(variant.encode()).hexdigest() for variant in SIZES}
 
 
 def evidence(variant, **more):
@@ -45,7 +47,7 @@ def evidence(variant, **more):
         "graph": "main",
         "variant": variant,
         "artifact": f"main.{variant}.tflite",
-        "sha256": variant,
+        "sha256": DIGESTS[variant],
         "bytes": SIZES[variant],
         "operators": {"CONV_2D": 2, "SOFTMAX": 1},
         "failures": [],
@@ -60,7 +62,12 @@ def metric(variant, value, **more):
     against = {"of": "main.float32", "difference": value - 0.9, "interval": [-0.1, 0.1], "verdict": "not told apart"}
     return {
         **{"model": "small", "graph": "main", "variant": variant, "artifact": f"main.{variant}.tflite"},
-        **{"sha256": variant, "figure": "top_1", "values": {"top_1": value}, "interval": [value - 0.05, value + 0.04]},
+        **{
+            "sha256": DIGESTS[variant],
+            "figure": "top_1",
+            "values": {"top_1": value},
+            "interval": [value - 0.05, value + 0.04],
+        },
         **{"samples": 100, "more_is_better": True, "against": [against] * (variant != "float32"), **more},
     }
 
@@ -74,7 +81,7 @@ def gate(variant, name, **more):
 def write(command, environment_python, tmp_path):
     """Return a function that writes a report of documents and returns ``{page: text}``."""
 
-    def run(output="report", missing=()):
+    def run(output="report", missing=(), others=None):
         failed = {"failures": [f"y: {HOSTILE}"], "verdict": "failed", "passed": False}
         documents = {
             "evidence": [evidence("float32"), evidence("float16"), evidence("int8", **failed)],
@@ -87,11 +94,16 @@ def write(command, environment_python, tmp_path):
             "contracts": [CONTRACT],
         }
         flags = []
+        for variant in SIZES:
+            data = (others or {}).get(variant, variant.encode())
+            files.write_bytes(tmp_path / f"results/small/main.{variant}.tflite", data, recorded=False)
         for flag, items in documents.items():
             flags.append(f"--{flag}")
             for number, item in enumerate(items):
-                flags.append(f"{flag}{number}.json")
-                files.write_json(tmp_path / flags[-1], item)
+                flags.append(f"results/small/{flag}{number}.json")
+                if flag == "metrics":
+                    flags[-1] = f"results/small/main.{item['variant']}.metric.json"
+                files.write_json(tmp_path / flags[-1], item, recorded=False)
         flags += ["--cards", json.dumps({"small": CARD}), "--missing", *missing, "--templates", *TEMPLATES]
         process = command(environment_python("pages"), "write_report", *flags, "--output", output, cwd=tmp_path)
         assert process.returncode == 0, process.stderr
@@ -124,12 +136,14 @@ class Page(HTMLParser):
             self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
 
 
+def artifacts(text):
+    """Return ``{artifact: {heading: cell}}`` of a page's table."""
+    heading, *rows = Page(text).rows[:4]
+    return {cells[1]: dict(zip(heading, cells, strict=True)) for cells in rows}
+
+
 def test_a_row_says_what_is_known_of_an_artifact(write):
-    rows = {
-        cells[1]: dict(zip(Page(text).rows[0], cells, strict=True))
-        for text in [write()["index.html"]]
-        for cells in Page(text).rows[1:4]
-    }
+    rows = artifacts(write()["index.html"])
     assert rows["main.float16.tflite"]["metric"] == "0.9100 top_1, 0.860 to 0.950"
     assert rows["main.float16.tflite"]["loss"] == "~-0.0100" and rows["main.float32.tflite"]["loss"] == ""
     assert rows["main.float16.tflite"]["TFLite Micro"] == "no"
@@ -146,6 +160,13 @@ def test_what_failed_and_what_could_not_be_made_is_told_on_both_pages(write):
         told = pages[name].partition("What failed or was not tested")[2]
         assert "main.int8.tflite: y: &lt;script&gt;" in told and "small: main.int16x8.tflite: not made" in told
     assert "other: " not in pages["small.html"]
+
+
+def test_a_figure_of_other_bytes_is_not_shown_and_named(write):
+    pages = write(others={"float16": b"damaged"})
+    rows = artifacts(pages["index.html"])
+    assert rows["main.float16.tflite"]["metric"] == "" and rows["main.float32.tflite"]["metric"] != ""
+    assert all("its figures are stale (artifact)" in pages[name] for name in ("index.html", "small.html"))
 
 
 def test_text_of_strangers_stays_text_and_nothing_is_of_another_host(write):
