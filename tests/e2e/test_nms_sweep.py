@@ -101,7 +101,9 @@ def test_changes_are_of_one_setting_each(swept):
 def test_the_workflow_sweeps_the_starter_detector_and_its_figures_are_those_of_evaluation(starter_run, tmp_path):
     run = copied(starter_run, tmp_path / "run")
     plot = f"{SHAPES}/detect_cut.float32.nms.svg"
-    run.run(plot, config=[f"nms={json.dumps(GRID)}"])
+    with open(run.repository / "config.yaml", "a") as file:
+        file.write(f"nms: {json.dumps(GRID)}\n")
+    run.run(plot)
     document = json.loads(run.file(f"{SHAPES}/detect_cut.float32.nms.json").read_text())
     names = ("use_regular_nms", "nms_score_threshold", "max_detections")
     found = {tuple(one["setting"][key] for key in names): one["figures"]["map"]["all"] for one in document["settings"]}
@@ -111,5 +113,5 @@ def test_the_workflow_sweeps_the_starter_detector_and_its_figures_are_those_of_e
     assert fast["verdict"] == "loss" and max(fast["interval"]) < 0
     picture = run.file(plot).read_bytes()
     assert picture.startswith(b"<?xml") and b"<dc:date>" not in picture
-    run.run("--force", plot, config=[f"nms={json.dumps(GRID)}"])
+    run.run("--force", plot)
     assert run.file(plot).read_bytes() == picture
