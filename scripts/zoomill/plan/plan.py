@@ -27,8 +27,8 @@ class Plan:
 
     Attributes:
         wanted: what the configuration asks for.
-        deploy, downloads, pages, scoring, tfjs: input functions about gates, what is fetched, pages, how much is scored,
-            and TensorFlow.js models.
+        deploy, downloads, pages, scoring, tfjs: input functions about gates, what is fetched, pages, how much is
+            scored, and TensorFlow.js models.
         calibration, evaluation: the samples for either purpose.
     """
 
