@@ -80,7 +80,7 @@ rule evaluate_tflite:
         tools=plan.deploy.kernels_flags,
         given=plan.artifact_flags,
         task=plan.task,
-        until_clear=plan.until_clear,
+        until_clear=plan.scoring.until_clear,
         settings=plan.task_settings,
     shell:
         EVALUATE
@@ -114,7 +114,7 @@ rule evaluate_tfjs:
         tools=["--library", javascript.FOLDER],
         given=plan.artifact_flags,
         task=plan.task,
-        until_clear=plan.until_clear,
+        until_clear=plan.scoring.until_clear,
         settings=plan.task_settings,
     shell:
         EVALUATE

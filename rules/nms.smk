@@ -30,7 +30,7 @@ rule sweep_nms:
         "../envs/evaluate.yaml"
     params:
         given=plan.artifact_flags,
-        grid=plan.nms_grid,
+        grid=plan.scoring.nms_grid,
         task=plan.task,
     shell:
         r"""

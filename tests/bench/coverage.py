@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--run", type=Path, help="folder of a finished run")
     parser.add_argument("--dataset", help="of the evaluation, as its folder in sources/ is called")
     parser.add_argument("--samples", type=int, help="in each trial; as many as the file has without")
+    parser.add_argument("--figure", help="of the metric, instead of the card's")
     parser.add_argument("--category", type=int, help="COCO's number of the only category that counts")
     parser.add_argument("names", nargs="*", help="MODEL/GRAPH.VARIANT, one or two")
     args = parser.parse_args()
@@ -107,6 +108,7 @@ def loaded(args):
     model, graph = files[0].parent.name, files[0].name.partition(".")[0]
     contract = json.loads((folder / f"build/{model}/{graph}/contract.json").read_text())
     options = json.loads(Path(f"{files[0]}.metric.json").read_text())["metric"]
+    options |= {"figure": args.figure} if args.figure else {}
     metric = metrics.metric(metrics.Setting(contract, None, str(folder / "sources" / args.dataset)), **options)
     if args.category:
         metric._categories = {args.category: args.category}

@@ -72,12 +72,14 @@ def test_options_of_another_file_and_those_it_cannot_have_are_refused(contract, 
 def scored(command, environment_python, tmp_path):
     """Return a function that scores :func:`dense` by a contract and returns the completed process."""
 
-    def run(flags=(), model=None, **changes):
+    def run(flags=(), model=None, count=1, **changes):
         contract = dense_contract(3)
         contract["inputs"][0] |= changes
-        np.save(tmp_path / "0.npy", np.ones((1, 4), np.float32))
-        content = (tmp_path / "0.npy").read_bytes()
-        listed = [samples.Sample("0.npy", len(content), hashlib.sha256(content).hexdigest(), "1")]
+        listed = []
+        for name in (f"{number}.npy" for number in range(count)):
+            np.save(tmp_path / name, np.ones((1, 4), np.float32))
+            content = (tmp_path / name).read_bytes()
+            listed.append(samples.Sample(name, len(content), hashlib.sha256(content).hexdigest(), "1"))
         (tmp_path / "list.csv").write_text(samples.index_text(listed), newline="")
         (tmp_path / "contract.json").write_text(json.dumps(contract))
         model = model or dense(units=3)
@@ -122,6 +124,19 @@ def test_a_figure_says_whose_kernels_it_is_of(scored, tmp_path, kernels):
     assert process.returncode == 0, process.stderr
     found = files.read_json(tmp_path / "metric.json")
     assert (found["kernels"], found["threads"]) == (kernels, 2) and "tflite-micro" in found["packages"]
+
+
+def test_scoring_stops_when_a_loss_is_clear_and_the_evidence_says_after_how_many_samples(scored, tmp_path):
+    rows = [{"name": f"{number}.npy", "class": 1, "rank": 0, "best": 1} for number in range(50)]
+    (tmp_path / "others.samples.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    flags = ["--until-clear", "{}", "--against", "others.samples.jsonl"]
+    process = scored(flags, dense(3, seed=3), count=50)
+    assert process.returncode == 0, process.stderr
+    found = files.read_json(tmp_path / "metric.json")
+    lines = (tmp_path / "samples.jsonl").read_text().splitlines()
+    assert found["values"]["top_1"] == 0 and found["samples"] == len(lines) == 10
+    said = {"of_samples": 50, "look": 1, "looks": 5, "level": 1 - 0.0158, "allowed": None, "why": "loss"}
+    assert found["until_clear"] == said and found["against"][0]["verdict"] == "loss"
 
 
 def test_kernels_that_refuse_the_file_are_named_with_their_reason(scored):

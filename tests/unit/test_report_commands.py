@@ -153,6 +153,17 @@ def test_the_summary_shows_the_metric_and_what_is_lost(summary, documents, metri
     assert figures == [head, ["0.9000", ""], ["0.8800", "+0.0200"], head, ["", ""]]
 
 
+def test_a_figure_of_a_part_of_the_samples_is_marked_and_says_why(summary, documents, metrics):
+    document = files.read_json(metrics[1])
+    files.write_json(metrics[1], {**document, "until_clear": {"of_samples": 200, "why": "loss"}})
+    cells, lines = summary("--evidence", *documents, "--metrics", *metrics)
+    assert [row[5] for row in cells[1:3]] == ["0.9000", "0.8800^"]
+    assert "^ dynamic.tflite: 50 of 200 samples were scored: loss" in lines
+    files.write_json(metrics[1], {**document, "until_clear": {"of_samples": 50, "why": "all samples are scored"}})
+    cells, _ = summary("--evidence", *documents, "--metrics", *metrics)
+    assert cells[2][5] == "0.8800"
+
+
 def test_a_loss_that_may_be_none_is_marked(summary, documents, metrics):
     document = files.read_json(metrics[1])
     document["against"][0] |= {"interval": [-0.05, 0.01], "verdict": "not told apart"}

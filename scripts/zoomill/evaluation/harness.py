@@ -122,10 +122,7 @@ def evaluate(task, run, evidence, args, until_clear=None):
     contract = task.contract
     try:
         metric = task.metric()
-        if until_clear is None or not args.against:
-            rows, ended, level = task.score(metric, run), {}, resampling.LEVEL
-        else:
-            rows, ended, level = _until_clear(task, metric, run, args.against[0], until_clear)
+        rows, ended, level = _scored(task, metric, run, args.against, until_clear)
         values = metric.values(rows)
         compared = [_compared(metric, rows, path, level) for path in args.against]
     except UserError as error:
@@ -180,10 +177,12 @@ def read_rows(path):
     return ([], reason) if reason else (rows, None)
 
 
-def _until_clear(task, metric, run, path, asked):
+def _scored(task, metric, run, against, asked):
     """Return the rows that were scored, what the evidence says of the end, and the level of intervals."""
-    others = read_rows(path)[0]
-    _check_same(path, others, [sample.name for sample in samples.read_index(task.samples.path)])
+    if asked is None or not against:
+        return task.score(metric, run), {}, resampling.LEVEL
+    others = read_rows(against[0])[0]
+    _check_same(against[0], others, [sample.name for sample in samples.read_index(task.samples.path)])
     found = sequential.score(metric, others, lambda places: task.score(metric, run, places), asked.get("drop"))
     said = {
         "of_samples": len(others),

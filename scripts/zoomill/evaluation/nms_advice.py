@@ -68,8 +68,9 @@ def _advice(sweep, found, own, figure):
 
 
 def _preference(one, figure, own):
-    """Return what decides between settings: the figure, then the card's own, then that which delivers less."""
-    return round(one.figures[figure]["deciding"], 9), written(one.asked) == own, -one.boxes
+    """Return what decides between settings: the figure, then how little changes of the card's own."""
+    changed = sum(value != own.get(name, value) for name, value in written(one.asked).items())
+    return round(one.figures[figure]["deciding"], 9), -changed
 
 
 def _some(rows, places):

@@ -12,6 +12,7 @@ from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.ledger import Ledger
 from zoomill.plan.names import pattern
 from zoomill.plan.pages import Pages
+from zoomill.plan.scoring import Scoring
 from zoomill.plan.tfjs import Tfjs
 from zoomill.plan.wanted import Wanted
 
@@ -27,7 +28,8 @@ class Plan:
 
     Attributes:
         wanted: what the configuration asks for.
-        deploy, downloads, pages, tfjs: input functions about gates, what is fetched, pages and TensorFlow.js models.
+        deploy, downloads, pages, scoring, tfjs: input functions about gates, what is fetched, pages, how much is
+            scored, and TensorFlow.js models.
         calibration, evaluation: the samples for either purpose.
         ledger: input functions about ledgers.
     """
@@ -38,6 +40,7 @@ class Plan:
         self.wanted = Wanted(config, catalogue)
         self.downloads = Downloads(config, catalogue, datasets, self.file)
         self.pages, self.deploy = Pages(config, catalogue), Deploy(config)
+        self.scoring = Scoring(config, catalogue)
         self.tfjs = Tfjs(catalogue, self.wanted, self._limits, self.file)
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
@@ -219,18 +222,6 @@ class Plan:
         """Return what :meth:`task` has of the card, see :meth:`zoomill.plan.samples.Samples.settings`."""
         metric = [self._metric(wildcards.model)] if self.evaluation.of(wildcards.model) else []
         return [*self.evaluation.settings(wildcards), *metric]
-
-    def until_clear(self, wildcards):
-        """Return the flag by which scoring stops once the comparison with float32 is clear, nothing in a full run."""
-        if self.config["evaluate"] != "until_clear":
-            return []
-        drop = self.catalogue[wildcards.model]["drop"]
-        allowed = {"drop": drop[wildcards.variant]} if wildcards.variant in drop else {}
-        return ["--until-clear", json.dumps(allowed)]
-
-    def nms_grid(self, wildcards):
-        """Return the settings of NMS that are tried, as JSON."""
-        return json.dumps(self.config["nms"], sort_keys=True)
 
     def gate_task(self, wildcards, input):
         """Return the flags for the samples and the metric of a model's evaluation, those of no samples without."""
