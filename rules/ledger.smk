@@ -73,6 +73,76 @@ use rule evaluate_tfjs as evaluate_tfjs_otherwise with:
         task=plan.ledger.task,
 
 
+rule predict_in_browser:
+    input:
+        code=plan.code("predict_in_browser"),
+        javascript=plan.tfjs.browser(),
+        artifact="results/{model}/{graph}.{variant}.tfjs",
+        contract="build/{model}/{graph}/contract.json",
+        samples=plan.evaluation.list,
+        fitted=plan.evaluation.fitted,
+        folder=plan.evaluation.folder,
+        chromium=plan.tfjs.chromium_folder(),
+    output:
+        "build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.npz",
+    log:
+        "logs/predict_in_browser/{model}.{graph}.{variant}.{otherwise}.log",
+    benchmark:
+        "benchmarks/predict_in_browser/{model}.{graph}.{variant}.{otherwise}.tsv"
+    wildcard_constraints:
+        variant=pattern(variants.names(format="tfjs")),
+        otherwise=pattern(otherwise.for_format("tfjs", browser=True)),
+    group:
+        "model"
+    conda:
+        "../envs/web.yaml"
+    resources:
+        mem_mb=2000,
+        time_limit=config["time_limit"],
+    params:
+        samples=plan.evaluation.flags,
+        backend=plan.ledger.tfjs_tools,
+        chromium=plan.tfjs.chromium(),
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --artifact {input.artifact:q} \
+            --contract {input.contract:q} \
+            {params.samples:q} \
+            {params.backend:q} \
+            --chromium {params.chromium:q} \
+            --time-limit {resources.time_limit:q} \
+            --output {output:q} \
+            &>{log:q}
+        """
+
+
+use rule evaluate_source as evaluate_in_browser with:
+    input:
+        code=plan.code("evaluate_source"),
+        predictions="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.npz",
+        contract="build/{model}/{graph}/contract.json",
+        anchors=plan.anchors,
+        samples=plan.evaluation.list,
+        fitted=plan.evaluation.fitted,
+        folder=plan.evaluation.folder,
+        against=[],
+    output:
+        figures="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.metric.json",
+        samples="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.samples.jsonl",
+    log:
+        "logs/evaluate_in_browser/{model}.{graph}.{variant}.{otherwise}.log",
+    benchmark:
+        "benchmarks/evaluate_in_browser/{model}.{graph}.{variant}.{otherwise}.tsv"
+    wildcard_constraints:
+        variant=pattern(variants.names(format="tfjs")),
+        otherwise=pattern(otherwise.for_format("tfjs", browser=True)),
+    params:
+        tools=[],
+        given=plan.ledger.predictions_flags,
+        task=plan.task,
+
+
 rule write_ledger:
     input:
         code=plan.code("write_ledger"),

@@ -102,6 +102,7 @@ def test_the_table_marks_what_is_not_told_apart(found):
         ((0.02, (-0.01, 0.05), 0.3, "not told apart"), "+0.0200, between -0.0100 and +0.0500; p 0.300, not told apart"),
         ((-0.02, (-0.05, -0.01), 0.002, "loss"), "-0.0200, between -0.0500 and -0.0100; p 0.002, a loss"),
         ((0.0, None, 1.0, "not told apart"), "+0.0000; p 1.000, not told apart"),
+        ((-1e-9, (-1e-9, 0.0), 0.9, "not told apart"), "+0.0000, between +0.0000 and +0.0000; p 0.900, not told apart"),
     ],
 )
 def test_a_comparison_is_told_in_a_sentence(compared, said):

@@ -24,8 +24,9 @@ def card(metric, graphs=None, **more):
     return {**usual, "evaluation": evaluation, "graphs": graphs or {"main": {}}, **more}
 
 
-def ledger(one, reader="picture", task=None):
-    return Ledger({"m": one}, {"d": {"form": {"reader": reader}}}, SimpleNamespace(fitted=lambda _: ["a.npy"]), task)
+def ledger(one, reader="picture", browser=True, task=None):
+    samples = SimpleNamespace(fitted=lambda _: ["a.npy"])
+    return Ledger({"m": one}, {"d": {"form": {"reader": reader}}}, samples, lambda: browser, task)
 
 
 def rows(one, graph, variant, form="tflite", **more):
@@ -97,7 +98,10 @@ def test_a_file_as_it_is_has_no_source():
 def test_tensorflow_js_has_backends_and_says_which_are_not_measured():
     steps, others, unmeasured = rows(card(TOP), "main", "uint8", "tfjs")
     assert [*steps.values()] == ["source", "main.float32.tfjs", "main.uint8.tfjs"]
-    assert [*others.values()] == ["resized", "cpu"] and len(unmeasured) == 2
+    assert [*others.values()] == ["resized", "cpu", "webgl", "webgpu"] and unmeasured == []
+    _, others, unmeasured = rows(card(TOP), "main", "uint8", "tfjs", browser=False)
+    assert [*others.values()] == ["resized", "cpu"]
+    assert [title for title, _ in unmeasured] == ["TensorFlow.js on WebGL", "TensorFlow.js on WebGPU"]
 
 
 def flags_of(how, metric=COCO, **more):

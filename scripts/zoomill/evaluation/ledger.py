@@ -2,7 +2,7 @@
 
 import typing
 
-from zoomill import tables
+from zoomill import supervisor, tables
 from zoomill.errors import UserError
 from zoomill.evaluation import harness, resampling
 from zoomill.evaluation.told import told
@@ -74,6 +74,7 @@ def _scored(metric, point):
 
 
 def _compared(metric, before, after):
+    supervisor.step()
     compared = resampling.compare(metric, before.rows, after.rows)
     return {**_scored(metric, after), **compared._asdict()}
 
@@ -106,6 +107,6 @@ def text(document):
 def _cells(row):
     """Return title, figure, difference, its interval, p and verdict of a row."""
     mark, ends = "~" if row["verdict"] == "not told apart" else "", row["interval"]
-    within = f"{ends[0]:+.4f} and {ends[1]:+.4f}" if ends else ""
+    within = f"{ends[0]:+z.4f} and {ends[1]:+z.4f}" if ends else ""
     verdict = "" if mark else row["verdict"]
-    return (row["title"], f"{row['value']:.4f}", f"{mark}{row['difference']:+.4f}", within, f"{row['p']:.3f}", verdict)
+    return (row["title"], f"{row['value']:.4f}", f"{mark}{row['difference']:+z.4f}", within, f"{row['p']:.3f}", verdict)

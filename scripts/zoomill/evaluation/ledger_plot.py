@@ -77,7 +77,7 @@ def _bar(axes, place, start, row, sign):
     ends = [start + sign * end for end in row["interval"] or ()]
     if ends:
         axes.plot(ends, [place, place], color=_INK, linewidth=1, marker="|", markersize=5)
-    _text(axes, max([start, row["value"], *ends]), place, f"{'' if told else '~'}{row['difference']:+.4f}")
+    _text(axes, max([start, row["value"], *ends]), place, f"{'' if told else '~'}{row['difference']:+z.4f}")
 
 
 def _text(axes, value, place, text):

@@ -13,6 +13,6 @@ def told(figure, first, second, compared):
     """
     found = compared if isinstance(compared, dict) else compared._asdict()
     ends = found["interval"]
-    within = f", between {ends[0]:+.4f} and {ends[1]:+.4f}" if ends else ""
+    within = f", between {ends[0]:+z.4f} and {ends[1]:+z.4f}" if ends else ""
     verdict = _VERDICTS[found["verdict"]]
-    return f"{figure} of {second} against {first}: {found['difference']:+.4f}{within}; p {found['p']:.3f}, {verdict}"
+    return f"{figure} of {second} against {first}: {found['difference']:+z.4f}{within}; p {found['p']:.3f}, {verdict}"

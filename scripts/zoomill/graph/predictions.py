@@ -7,8 +7,8 @@ import numpy as np
 from zoomill import files
 from zoomill.errors import UserError
 
-# Entry of a predictions file: digest of the sample list.
-_SAMPLES = "samples_sha256"
+# Entries of a predictions file: digest of the sample list, and why there are no others.
+_SAMPLES, _REASON = "samples_sha256", "reason"
 
 
 def write(path, samples, promises, run, batched):
@@ -37,6 +37,19 @@ def write(path, samples, promises, run, batched):
     buffer = io.BytesIO()
     np.savez(buffer, **stored, **{_SAMPLES: np.array(files.digest(samples.path))})
     files.write_bytes(path, buffer.getvalue())
+
+
+def write_reason(path, reason):
+    """Write a predictions file that says why there are none."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{_REASON: np.array(reason)})
+    files.write_bytes(path, buffer.getvalue())
+
+
+def reason(path):
+    """Return why a predictions file has no predictions, None where it has some."""
+    with np.load(path) as stored:
+        return str(stored[_REASON]) if _REASON in stored else None
 
 
 def read(path, sample_list):

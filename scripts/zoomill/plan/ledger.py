@@ -12,14 +12,7 @@ from zoomill.plan.artifact_name import ArtifactName
 
 # Which conversion without integers those are measured against that are converted from the graph by themselves.
 _TWINS = {"tf_int8": "float32", "toco_uint8": "toco_float32"}
-# What no rule measures, by the format of the artifact, and why.
-_UNMEASURED = {
-    "tflite": [],
-    "tfjs": [
-        (f"TensorFlow.js on {backend}", "proven on the golden inputs in Chromium (browser.json), not on the samples")
-        for backend in ("webgl", "webgpu")
-    ],
-}
+_NO_BROWSER = "no Chromium is run: it is not on PATH, or config.yaml says `browser: false` or names no `tfjs`"
 
 
 class Ledger:
@@ -28,17 +21,19 @@ class Ledger:
     Args:
         catalogue, datasets: ``{name: card}``.
         evaluation: :class:`zoomill.plan.samples.Samples`.
+        in_browser: function that tells whether artifacts are run in Chromium.
         task: function from wildcards and input to the flags of a job that scores.
     """
 
-    def __init__(self, catalogue, datasets, evaluation, task):
-        self._catalogue, self._datasets, self._evaluation, self._task = catalogue, datasets, evaluation, task
+    def __init__(self, catalogue, datasets, evaluation, in_browser, task):
+        self._catalogue, self._datasets, self._evaluation = catalogue, datasets, evaluation
+        self._in_browser, self._task = in_browser, task
 
     def inputs(self, form):
         """Return an input function for the scored samples of a ledger of an artifact of a format."""
 
         def get(wildcards):
-            steps, others = self._rows(_name(wildcards, form))
+            steps, others, _ = self._rows(_name(wildcards, form))
             return [path for _, path in (*steps, *others)]
 
         return get
@@ -47,18 +42,24 @@ class Ledger:
         """Return a function for the flags that say what a ledger's rows are."""
 
         def get(wildcards):
-            steps, others = self._rows(_name(wildcards, form))
-            rows = {"steps": steps, "others": others, "unmeasured": _UNMEASURED[form]}
-            return [word for name, row in rows.items() for word in (f"--{name}", json.dumps(row))]
+            rows = zip(("steps", "others", "unmeasured"), self._rows(_name(wildcards, form)), strict=True)
+            return [word for name, row in rows for word in (f"--{name}", json.dumps(row))]
 
         return get
 
     def _rows(self, name):
-        """Return ``(title, path)`` of the steps from the source to an artifact, and of the artifact otherwise."""
+        """Return the rows of a ledger.
+
+        Returns:
+            ``(title, path)`` of the steps from the source to an artifact, of the artifact otherwise, and
+            ``(title, reason)`` of what is not measured here.
+        """
         card = self._catalogue[name.model]
         reader = self._datasets[card["evaluation"]["dataset"]]["form"]["reader"]
         rows = [row for row in otherwise.TABLE if not otherwise.why_not(card, name, row.name, reader)]
-        return _steps(card, name), [(row.title, file(name, row.name)) for row in rows]
+        here = [row for row in rows if self._in_browser() or not row.browser]
+        others = [(row.title, file(name, row.name)) for row in here]
+        return _steps(card, name), others, [(row.title, _NO_BROWSER) for row in rows if row not in here]
 
     def artifact(self, wildcards):
         """Return the .tflite file that is scored otherwise, on the way to another graph that of detect_regular."""
@@ -86,6 +87,10 @@ class Ledger:
         """Return the flags that say how a TensorFlow.js model is run otherwise."""
         backend = otherwise.of(wildcards.otherwise).backend
         return ["--library", javascript.FOLDER, *(["--backend", backend] if backend else [])]
+
+    def predictions_flags(self, wildcards, input):
+        """Return the flags that name what an artifact gave in Chromium."""
+        return ["--predictions", input.predictions, "--variant", wildcards.variant]
 
     def task(self, wildcards, input):
         """Return the flags of a job that scores otherwise: of two that are alike, the last counts."""

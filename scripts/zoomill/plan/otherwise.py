@@ -26,7 +26,8 @@ class Otherwise:
         title: of its row in a ledger.
         formats: of the artifacts that it is for.
         kernels: that run a .tflite file.
-        backend: of TensorFlow.js in Node.
+        backend: of TensorFlow.js.
+        browser: whether the backend is Chromium's.
         postprocess: options of TFLite_Detection_PostProcess, or of what stands for it after raw heads.
         needs: :data:`PICTURES`; :data:`DETECTOR`, an SSD's post-processing; :data:`FLOOR`, a lower score threshold of
             the metric, which is left out.
@@ -37,6 +38,7 @@ class Otherwise:
     formats: tuple = ("tflite",)
     kernels: str = ""
     backend: str = ""
+    browser: bool = False
     postprocess: dict = dataclasses.field(default_factory=dict)
     needs: str = ""
 
@@ -59,13 +61,15 @@ TABLE = (
     Otherwise("xnnpack", "XNNPACK's kernels", kernels="xnnpack"),
     Otherwise("micro", "TFLite Micro's kernels", kernels="micro"),
     Otherwise("cpu", "TensorFlow.js in plain JavaScript", ("tfjs",), backend="cpu"),
+    Otherwise("webgl", "TensorFlow.js on WebGL", ("tfjs",), backend="webgl", browser=True),
+    Otherwise("webgpu", "TensorFlow.js on WebGPU", ("tfjs",), backend="webgpu", browser=True),
 )
 NAMES = tuple(row.name for row in TABLE)
 
 
-def for_format(form):
-    """Return the names of the rows for artifacts of a format."""
-    return [row.name for row in TABLE if form in row.formats]
+def for_format(form, browser=False):
+    """Return the names of the rows for artifacts of a format, in a browser or not."""
+    return [row.name for row in TABLE if form in row.formats and row.browser == browser]
 
 
 def of(name):

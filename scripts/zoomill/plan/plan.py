@@ -45,7 +45,7 @@ class Plan:
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
         )
-        self.ledger = Ledger(catalogue, datasets, self.evaluation, self.task)
+        self.ledger = Ledger(catalogue, datasets, self.evaluation, self.wanted.in_browser, self.task)
 
     # Our own files.
 

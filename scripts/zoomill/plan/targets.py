@@ -150,7 +150,7 @@ def _check_build(target, card, file, datasets):
 
 def _check_otherwise(target, card, file, datasets):
     """Return why what an artifact scores otherwise cannot be had, or None."""
-    found = re.fullmatch(r"ledger/([^./]+)\.([^./]+)(\.tfjs)?\.([^./]+)\.(?:metric\.json|samples\.jsonl)", file)
+    found = re.fullmatch(r"ledger/([^./]+)\.([^./]+)(\.tfjs)?\.([^./]+)\.(?:metric\.json|samples\.jsonl|npz)", file)
     if not found:
         return None
     graph, variant, form, how = found.groups()
