@@ -7,6 +7,7 @@ import re
 
 from zoomill.plan import cards, code_digest, gates, provenance, samples, targets, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
+from zoomill.plan.backends import Backends
 from zoomill.plan.deploy import Deploy
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.names import pattern
@@ -27,6 +28,7 @@ class Plan:
     Attributes:
         wanted: what the configuration asks for.
         deploy, downloads, pages, tfjs: input functions about gates, what is fetched, pages and TensorFlow.js models.
+        backends: input functions about all ways to run the files of a graph.
         calibration, evaluation: the samples for either purpose.
     """
 
@@ -36,6 +38,7 @@ class Plan:
         self.wanted = Wanted(config, catalogue)
         self.downloads = Downloads(config, catalogue, datasets, self.file)
         self.pages, self.deploy = Pages(config, catalogue), Deploy(config)
+        self.backends = Backends(self.wanted)
         self.tfjs = Tfjs(catalogue, self.wanted, self._limits, self.file)
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES

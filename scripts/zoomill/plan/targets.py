@@ -1,5 +1,6 @@
 """Which targets can be had, and why others cannot."""
 
+import dataclasses
 import re
 
 from zoomill.errors import UserError
@@ -176,8 +177,17 @@ def _check_result(target, config, card, file):
     others = ["inference", "layers"] if name.format == "tfjs" else []
     require(name.graph, [*card["graphs"], *others], target, "graph")
     require(name.variant, variants.names(format=name.format), target, f"{variants.FORMATS[name.format]} variant")
+    if what == "backends":
+        return None if _configured(card, config, name) else "config.yaml names no variant of the graph that can be had"
     # A calibration serves all variants, those that the card does not list too.
     return (what != "calibration" and why_not(card, name)) or _why_not_file(card, name, what)
+
+
+def _configured(card, config, name):
+    """Tell whether the configuration asks for a file of a graph that can be run in several ways."""
+    asked = [(form, variant) for form in ("tflite", "tfjs") for variant in config[form]]
+    files = [dataclasses.replace(name, format=form, variant=variant) for form, variant in asked]
+    return any(not why_not(card, file) for file in files if file.format == "tfjs" or file.variant in delivered(card))
 
 
 def _no_given(card):
@@ -188,7 +198,7 @@ def _check_given(card, target):
     """Return why something that belongs to a source as it is cannot be had, or None."""
     found = artifact_name.parse(target)
     if not found:
-        return None
+        return _GIVEN_ALONE if artifact_name.of_graph(target) else None
     name, what = found
     require(name.variant, [gates.GIVEN], target, "variant of a source as it is")
     if card["source"]["kind"] != "tflite":
