@@ -71,6 +71,7 @@ def judge(args, folder, contract, model, document):
         file(contract, compared.worst)
         wrong = gpu_fault.first_wrong(folder, model, file.interpreter)
         failures[-1] += f"; {wrong or 'no operator that can be run alone is wrong'}"
+        document["first_wrong"] = wrong
     failures += compared.sums.overflows()
     if args.metric and not tflite_file.postprocess_options(model):
         document["metric"] = scores(args, contract, file, outputs)

@@ -6,15 +6,6 @@ from zoomill import command, files
 from zoomill.proof import evidence, gate_inputs
 from zoomill.tflite import kernel_spread, micro, runtime
 
-# What each is called, and its set of kernels and threads; reference kernels, which all are compared with, know one.
-_SETS = {
-    "builtin": ("builtin", 1),
-    "builtin, 2 threads": ("builtin", 2),
-    "xnnpack": ("xnnpack", 1),
-    "xnnpack, 2 threads": ("xnnpack", 2),
-    "micro": ("micro", 1),
-}
-
 
 def main(argv=None):
     """Write the evidence; LiteRT has to run the file with each of its sets, TFLite Micro need not."""
@@ -25,7 +16,7 @@ def main(argv=None):
     document = evidence.begin(args.artifact, args.variant, {}, contract)
     with open(args.artifact, "rb") as file:
         data = file.read()
-    sets, document["refused"] = dict(_SETS), {}
+    sets, document["refused"] = dict(kernel_spread.SETS), {}
     try:
         micro.tried(data)
     except RuntimeError as error:

@@ -35,6 +35,7 @@ ENDS = {
         "evidence": ".tfjs.json",
         "metric": ".tfjs.metric.json",
         "samples": ".tfjs.samples.jsonl",
+        "spread": ".tfjs.spread.json",
         "record": ".json",
         **{f"ledger {end}": f".tfjs.ledger.{end}" for end in LEDGER},
     },
@@ -89,12 +90,17 @@ def parse(path):
 
 
 # Files of a graph that artifacts of a format are made with.
-_OF_GRAPH = {"map": "tfjs", "calibration": "tflite"}
+_OF_GRAPH = {
+    ("map", ".json"): "tfjs",
+    ("calibration", ".json"): "tflite",
+    ("backends", ".json"): "tflite",
+    ("backends", ".md"): "tflite",
+}
 
 
 def of_graph(path):
     """Return which graph a path ``results/<model>/<graph>.<what>.json`` belongs to, as :func:`parse` does, or None."""
     found = _PATH.fullmatch(path)
-    if found and found[3] in _OF_GRAPH and found[4] == ".json":
-        return ArtifactName(found[1], found[2], "float32", _OF_GRAPH[found[3]]), found[3]
+    if found and (form := _OF_GRAPH.get((found[3], found[4]))):
+        return ArtifactName(found[1], found[2], "float32", form), found[3]
     return None

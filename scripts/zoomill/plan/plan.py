@@ -7,6 +7,7 @@ import re
 
 from zoomill.plan import cards, code_digest, gates, provenance, samples, targets, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
+from zoomill.plan.backends import Backends
 from zoomill.plan.deploy import Deploy
 from zoomill.plan.downloads import Downloads, index
 from zoomill.plan.ledger import Ledger
@@ -30,6 +31,7 @@ class Plan:
         wanted: what the configuration asks for.
         deploy, downloads, pages, scoring, tfjs: input functions about gates, what is fetched, pages, how much is
             scored, and TensorFlow.js models.
+        backends: input functions about all ways to run the files of a graph.
         calibration, evaluation: the samples for either purpose.
         ledger: input functions about ledgers.
     """
@@ -41,6 +43,7 @@ class Plan:
         self.downloads = Downloads(config, catalogue, datasets, self.file)
         self.pages, self.deploy = Pages(config, catalogue), Deploy(config)
         self.scoring = Scoring(config, catalogue)
+        self.backends = Backends(self.wanted)
         self.tfjs = Tfjs(catalogue, self.wanted, self._limits, self.file)
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES

@@ -1,5 +1,6 @@
 """Which targets can be had, and why others cannot."""
 
+import dataclasses
 import re
 
 from zoomill.errors import UserError
@@ -188,7 +189,17 @@ def _check_result(target, config, card, file):
     if file == "browser.json" and not config["tfjs"]:
         return "config.yaml names no `tfjs` variants to run in a browser"
     found = artifact_name.of_graph(target) or artifact_name.parse(target)
+    if found and found[1] == "backends":
+        return _check_graph(target, config, card, found[0])
     return _check_artifact(target, card, *found) if found else None
+
+
+def _check_graph(target, config, card, name):
+    """Return why something that belongs to all files of a graph cannot be had, or None."""
+    if name.graph == gates.SOURCE:
+        return _GIVEN_ALONE
+    require(name.graph, [*card["graphs"], *(["inference", "layers"] if name.format == "tfjs" else [])], target, "graph")
+    return None if _configured(card, config, name) else "config.yaml names no variant of the graph that can be had"
 
 
 def _check_artifact(target, card, name, what):
@@ -200,6 +211,13 @@ def _check_artifact(target, card, name, what):
     require(name.variant, variants.names(format=name.format), target, f"{variants.FORMATS[name.format]} variant")
     # A calibration serves all variants, those that the card does not list too.
     return (what != "calibration" and why_not(card, name)) or _why_not_file(card, name, what)
+
+
+def _configured(card, config, name):
+    """Tell whether the configuration asks for a file of a graph that can be run in several ways."""
+    asked = [(form, variant) for form in ("tflite", "tfjs") for variant in config[form]]
+    files = [dataclasses.replace(name, format=form, variant=variant) for form, variant in asked]
+    return any(not why_not(card, file) for file in files if file.format == "tfjs" or file.variant in delivered(card))
 
 
 def _no_given(card):

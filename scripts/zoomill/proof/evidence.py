@@ -77,7 +77,7 @@ def finish(path, evidence, found, failures, not_tested, reason=None):
         "verdict": verdict,
         "passed": not failures and not not_tested,
     }
-    files.write_json(path, _finite(document))
+    files.write_json(path, finite(document))
 
 
 def finish_gate(path, evidence, gate, found, reason=None, said=""):
@@ -94,10 +94,10 @@ def finish_gate(path, evidence, gate, found, reason=None, said=""):
     finish(path, {**evidence, "gate": gate, "said": said, "reason": reason}, *found, reason)
 
 
-def _finite(value):
-    """Replace floats that are not finite, which JSON does not have, by None."""
+def finite(value):
+    """Return a value in which floats that are not finite, which JSON does not have, are None."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

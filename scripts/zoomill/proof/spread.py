@@ -9,6 +9,8 @@ from zoomill.proof import parity
 _DETECTIONS = {"detection_boxes", "detection_classes", "detection_scores", "num_detections"}
 # What one run's score of a detection may be off by before it is another detection, or before it has to be reported.
 _SCORE = 0.1
+# By how much of its largest value an output is off before its operator is wrong; what rounding does to one is less.
+WRONG = 0.05
 # Values of a detection: its box, class and score.
 _ROW = 6
 
@@ -105,6 +107,44 @@ class Spread:
         gained = nms.match(second.above(floor), first, self._options, _SCORE)
         self._count(decisions=lost.expected, flips=lost.missing + gained.missing)
         self._note("detection_scores", lost.score_difference, 1.0)
+
+
+def apart(expected, found):
+    """Return how far arrays are apart, by the largest value; what is no number is as far as can be."""
+    expected, found = (np.asarray(array, np.float64).ravel() for array in (expected, found))
+    difference = np.nan_to_num(np.abs(found - expected), nan=np.inf, posinf=np.inf)
+    return float(difference.max(initial=0)) / (float(np.abs(expected).max(initial=0)) or 1.0)
+
+
+def beyond(figures, limits):
+    """Tell whether :meth:`Spread.figures` are beyond limits.
+
+    Args:
+        figures: their ``flips``, ``decisions``, and ``steps`` and ``share``, which may be None.
+        limits: ``flips``, a share of the decisions; ``steps`` and ``share``.
+    """
+    far = any(figures[key] is not None and not figures[key] <= limits[key] for key in ("steps", "share"))
+    return far or figures["flips"] > limits["flips"] * figures["decisions"]
+
+
+def parting(tensors, limits):
+    """Return the first tensors in which two runs of a file differ.
+
+    Args:
+        tensors: pairs, in the order the tensors are made: what is told of one, and how far off it is, ``share`` of its
+            largest value, and ``steps`` of its integers where it has any.
+        limits: of either; of integers the steps count.
+
+    Returns:
+        ``{"differs": …, "beyond": …, "wrong": …}``: the first that is not the same, the first that is farther off than
+        the limits allow, and the first that is by more than :data:`WRONG`, None without one; what is told and how far.
+    """
+    result = {"differs": None, "beyond": None, "wrong": None}
+    for told, far in tensors:
+        key = "steps" if "steps" in far else "share"
+        found = {"differs": far[key] != 0, "beyond": not far[key] <= limits[key], "wrong": not far["share"] <= WRONG}
+        result |= {name: {**told, **far} for name, is_so in found.items() if is_so and not result[name]}
+    return result
 
 
 def _whole(steps):

@@ -11,6 +11,8 @@ from zoomill.tfjs.node_process import WEB, CannotRun
 PROGRAM = "chromium"
 _FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")
 _WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+# Bytes of inputs that a page is given at once.
+_AT_ONCE = 1 << 24
 _ANSWERED = "zoomill: answered"
 # Not awaited at once: waiting for a message has a time limit, and needs no eval, which the page's policy forbids.
 _CALL = """request => {
@@ -68,6 +70,19 @@ class Browser:
             self.open()
             raise CannotRun(answer["error"].splitlines()[0])
         return answer["value"]
+
+
+def in_parts(feeds):
+    """Yield inputs, ``{name: array}`` each, in lists that a page can be given at once, of one at least."""
+    part, size = [], 0
+    for feed in feeds:
+        more = sum(array.nbytes for array in feed.values())
+        if part and size + more > _AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(feed)
+        size += more
+    yield part
 
 
 def _is_answer(message):

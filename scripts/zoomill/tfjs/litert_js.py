@@ -4,13 +4,11 @@ import base64
 
 import numpy as np
 
-from zoomill.tfjs import tfjs_runtime
+from zoomill.tfjs import browser, tfjs_runtime
 
 ACCELERATORS = ("wasm", "webgpu")
 # What LiteRT.js 2.5.3 reads and writes.
 DTYPES = ("float32", "int32", "uint8")
-# Bytes of inputs that a page is given at once.
-_AT_ONCE = 1 << 24
 
 
 def run(chromium, address, accelerator, stored, runs):
@@ -31,7 +29,7 @@ def run(chromium, address, accelerator, stored, runs):
         CannotRun: with the page's reason.
     """
     measured, outputs, leaks = None, [], []
-    for part in _parts(stored):
+    for part in browser.in_parts(stored):
         inputs = [{name: _encoded(array) for name, array in feed.items()} for feed in part]
         request = {"file": address, "names": None, "accelerator": accelerator, "inputs": inputs, "runs": runs}
         found = chromium.call("proveLiteRt", request)
@@ -39,19 +37,6 @@ def run(chromium, address, accelerator, stored, runs):
         outputs += [{name: tfjs_runtime.decode(tensor) for name, tensor in one.items()} for one in found["outputs"]]
         leaks += tfjs_runtime.leaks(found["tensors"])
     return {**measured, "outputs": outputs, "leaks": [*dict.fromkeys(leaks)]}
-
-
-def _parts(stored):
-    """Yield the inputs in lists that are not larger than :data:`_AT_ONCE`, unless one alone is."""
-    part, size = [], 0
-    for feed in stored:
-        more = sum(array.nbytes for array in feed.values())
-        if part and size + more > _AT_ONCE:
-            yield part
-            part, size = [], 0
-        part.append(feed)
-        size += more
-    yield part
 
 
 def _encoded(array):

@@ -2,9 +2,8 @@
 
 import typing
 
-import numpy as np
-
 from zoomill.errors import UserError
+from zoomill.proof import spread
 from zoomill.proof.spread import Spread
 from zoomill.tflite import runtime
 from zoomill.tflite.half_range import Sums
@@ -81,9 +80,9 @@ def compare(path, model, contract, feeds, outputs):
         ours.add(expected, values)
         if other:
             theirs.add(expected, other(contract, feed))
-        apart = max(_apart(expected[name], values[name]) for name in expected)
-        if not apart <= most:
-            worst, most = feed, apart
+        far = max(spread.apart(expected[name], values[name]) for name in expected)
+        if not far <= most:
+            worst, most = feed, far
     return Comparison(ours.figures(), theirs.figures(), sums, worst)
 
 
@@ -93,13 +92,6 @@ def xnnpack(path, contract):
         return runtime.Artifact(path, "xnnpack", contract)
     except (RuntimeError, ValueError):
         return None
-
-
-def _apart(expected, found):
-    """Return how far outputs are apart, by the largest value; what is no number is as far as can be."""
-    expected, found = (np.asarray(array, np.float64).ravel() for array in (expected, found))
-    difference = np.nan_to_num(np.abs(found - expected), nan=np.inf, posinf=np.inf)
-    return float(difference.max(initial=0)) / (float(np.abs(expected).max(initial=0)) or 1.0)
 
 
 def misses(comparison):

@@ -2,10 +2,8 @@
 
 import numpy as np
 
+from zoomill.proof.spread import WRONG
 from zoomill.tflite import gpu, tflite_file
-
-# By how much of its largest value an operator alone may be off; what rounding does to one is far below.
-_WRONG = 0.05
 
 
 def first_wrong(folder, model, interpreter):
@@ -24,7 +22,7 @@ def first_wrong(folder, model, interpreter):
     def search():
         for place, operator in enumerate(graph.operators, 1):
             apart = _apart(model, operator, interpreter)
-            if not apart <= _WRONG:
+            if not apart <= WRONG:
                 return place, apart
         return None
 

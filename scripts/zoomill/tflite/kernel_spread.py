@@ -3,6 +3,15 @@
 from zoomill.proof.spread import Spread
 from zoomill.tflite.runtime import Artifact
 
+# What each is called, and its set of kernels and threads; reference kernels, which all are compared with, know one.
+SETS = {
+    "builtin": ("builtin", 1),
+    "builtin, 2 threads": ("builtin", 2),
+    "xnnpack": ("xnnpack", 1),
+    "xnnpack, 2 threads": ("xnnpack", 2),
+    "micro": ("micro", 1),
+}
+
 
 def compare(data, contract, feeds, others):
     """Run a file on the same inputs with LiteRT's reference kernels and with others.
