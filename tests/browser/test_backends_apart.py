@@ -49,12 +49,12 @@ def test_backends_that_agree_have_figures_and_no_place_where_they_part(asks, tmp
 def test_the_first_node_that_is_off_is_named(asks, tmp_path):
     other = models.WEIGHT.copy()
     other[0, 0] *= 2
-    folder, wrong = chain(tmp_path / "m"), chain(tmp_path / "wrong", other)
+    folder, wrong = chain(tmp_path / "m"), chain(tmp_path / "far", other)
     figures, backends = measure_tfjs.measure(folder, CONTRACT, FEEDS, asks(folder, wrong))
     assert figures["wasm"]["share"] > 0.05
     first = backends["wasm"]["first"]
-    assert first["differs"] == first["beyond"] == first["wrong"]
-    told = {key: first["wrong"][key] for key in ("tensor", "operator", "place", "operators")}
+    assert first["differs"] == first["beyond"] == first["far"]
+    told = {key: first["far"][key] for key in ("tensor", "operator", "place", "operators")}
     assert told == {"tensor": "product", "operator": "MatMul", "place": 2, "operators": 3}
 
 

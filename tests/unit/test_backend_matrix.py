@@ -74,7 +74,7 @@ def test_the_table_says_how_far_where_they_part_and_what_does_not_run(row):
     row["backends"]["kernels xnnpack, 2 threads"]["first"] = {
         "differs": {**FIRST, "steps": 1, "share": 0.0078},
         "beyond": FIRST,
-        "wrong": None,
+        "far": None,
     }
     wasm = {**EQUAL, "steps": None, "share": 0.02, "differ": 9}
     about = document({"wasm": wasm}, artifact="main.float32.tfjs", backends={"webgl": {"error": "none | here"}})
@@ -96,7 +96,7 @@ def test_the_table_says_how_far_where_they_part_and_what_does_not_run(row):
 def test_an_answer_that_is_no_number_is_beyond_the_limits():
     endless = {**EQUAL, "steps": None, "share": None, "differ": 4}
     there = {**{key: FIRST[key] for key in FIRST if key != "steps"}, "share": None}
-    first = {"differs": there, "beyond": None, "wrong": None}
+    first = {"differs": there, "beyond": None, "far": None}
     about = document(
         {"wasm": endless, "webgl": EQUAL}, artifact="main.float32.tfjs", backends={"wasm": {"first": first}}
     )

@@ -73,11 +73,11 @@ def test_the_first_tensor_that_is_off_is_named_on_the_input_that_shows_it_most(d
     damaged(1.5)
     found = kernel_fault.first(chain(), CONTRACT, [feed(1, 1, 1, 0), feed(0, 0, 0, 1), feed(1, 1, 0, 0)], "builtin", 1)
     off = {"operator": "FULLY_CONNECTED", "place": 2, "operators": 3, "tensor": "product", "share": 0.5}
-    assert found == dict.fromkeys(("differs", "beyond", "wrong"), off)
+    assert found == dict.fromkeys(("differs", "beyond", "far"), off)
 
 
 @pytest.mark.parametrize(("factor", "told"), [(1 + 1e-5, ["differs"]), (1.03, ["differs", "beyond"])])
-def test_what_is_off_by_less_than_the_limits_differs_only_and_what_is_off_by_little_is_not_wrong(damaged, factor, told):
+def test_what_is_off_by_less_than_the_limits_differs_only_and_what_is_off_by_little_is_not_far(damaged, factor, told):
     damaged(factor)
     found = kernel_fault.first(chain(), CONTRACT, [feed(0, 0, 0, 1)], "builtin", 1)
     assert [name for name, one in found.items() if one] == told and found["differs"]["tensor"] == "product"
@@ -87,7 +87,7 @@ def test_steps_of_integers_are_counted_from_the_limit_on():
     steps = zip("abcdef", (0, 1, 2, 3, 40, 50), strict=True)
     tensors = [({"tensor": name}, {"steps": step, "share": step / 128}) for name, step in steps]
     found = {name: one and one["tensor"] for name, one in spread.parting(tensors, LIMITS).items()}
-    assert found == {"differs": "b", "beyond": "d", "wrong": "e"}
+    assert found == {"differs": "b", "beyond": "d", "far": "e"}
     assert spread.parting(tensors[:1], LIMITS) == dict.fromkeys(found)
 
 

@@ -43,7 +43,7 @@ TABLE = {
 _PARTING = {
     "differs": "differs from",
     "beyond": "beyond the limits from",
-    "wrong": f"by more than {spread.WRONG:.0%} from",
+    "far": f"by more than {spread.FAR:.0%} from",
 }
 _HOW_FAR = {"steps": "{:.3g} steps", "share": "{:.1g}"}
 _FIGURES = ("inputs", "values", "differ", "steps", "share", "decisions", "flips")

@@ -9,8 +9,8 @@ from zoomill.proof import parity
 _DETECTIONS = {"detection_boxes", "detection_classes", "detection_scores", "num_detections"}
 # What one run's score of a detection may be off by before it is another detection, or before it has to be reported.
 _SCORE = 0.1
-# By how much of its largest value an output is off before its operator is wrong; what rounding does to one is less.
-WRONG = 0.05
+# By how much of its largest value an output is off before it is called far; what rounding does to one operator is less.
+FAR = 0.05
 # Values of a detection: its box, class and score.
 _ROW = 6
 
@@ -136,13 +136,13 @@ def parting(tensors, limits):
         limits: of either; of integers the steps count.
 
     Returns:
-        ``{"differs": …, "beyond": …, "wrong": …}``: the first that is not the same, the first that is farther off than
-        the limits allow, and the first that is by more than :data:`WRONG`, None without one; what is told and how far.
+        ``{"differs": …, "beyond": …, "far": …}``: the first that is not the same, the first that is farther off than
+        the limits allow, and the first that is by more than :data:`FAR`, None without one; what is told and how far.
     """
-    result = {"differs": None, "beyond": None, "wrong": None}
+    result = {"differs": None, "beyond": None, "far": None}
     for told, far in tensors:
         key = "steps" if "steps" in far else "share"
-        found = {"differs": far[key] != 0, "beyond": not far[key] <= limits[key], "wrong": not far["share"] <= WRONG}
+        found = {"differs": far[key] != 0, "beyond": not far[key] <= limits[key], "far": not far["share"] <= FAR}
         result |= {name: {**told, **far} for name, is_so in found.items() if is_so and not result[name]}
     return result
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoomill.proof.spread import WRONG
+from zoomill.proof.spread import FAR
 from zoomill.tflite import gpu, tflite_file
 
 
@@ -22,7 +22,7 @@ def first_wrong(folder, model, interpreter):
     def search():
         for place, operator in enumerate(graph.operators, 1):
             apart = _apart(model, operator, interpreter)
-            if not apart <= WRONG:
+            if not apart <= FAR:
                 return place, apart
         return None
 
