@@ -36,6 +36,7 @@ rule measure_tfjs:
         time_limit=config["time_limit"],
     params:
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
         chromium=plan.tfjs.chromium(),
         limit=50,
     shell:
@@ -79,6 +80,7 @@ rule compare_backends:
         "../envs/litert.yaml"
     params:
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -34,7 +34,9 @@ rule sweep_calibration:
     params:
         variant=plan.variant("tflite"),
         calibration=plan.calibration.flags_beside_others,
-        task=plan.task,
+        task=plan.scoring.task,
+        settings=plan.scoring.settings,
+        calibration_settings=plan.calibration.settings,
         limit=200,
     shell:
         r"""

@@ -121,8 +121,8 @@ rule validate_gpu:
     conda:
         "../envs/evaluate.yaml"
     params:
-        task=plan.gate_task,
-        settings=plan.task_settings,
+        task=plan.scoring.gate_task,
+        settings=plan.scoring.settings,
         chromium=plan.tfjs.chromium(),
     shell:
         r"""

@@ -45,10 +45,10 @@ rule evaluate_source:
         "../envs/evaluate.yaml"
     params:
         tools=[],
-        given=plan.predictions_flags,
-        task=plan.task,
+        given=plan.scoring.predictions,
+        task=plan.scoring.task,
         until_clear=[],
-        settings=plan.task_settings,
+        settings=plan.scoring.settings,
     shell:
         EVALUATE
 
@@ -62,7 +62,7 @@ rule evaluate_tflite:
         samples=plan.evaluation.list,
         fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
-        against=plan.scored_against("tflite"),
+        against=plan.scoring.against("tflite"),
     output:
         figures="results/{model}/{graph}.{variant}{kernels}.metric.json",
         samples="results/{model}/{graph}.{variant}{kernels}.samples.jsonl",
@@ -78,10 +78,10 @@ rule evaluate_tflite:
         "../envs/evaluate.yaml"
     params:
         tools=plan.deploy.kernels_flags,
-        given=plan.artifact_flags,
-        task=plan.task,
+        given=plan.scoring.artifact,
+        task=plan.scoring.task,
         until_clear=plan.scoring.until_clear,
-        settings=plan.task_settings,
+        settings=plan.scoring.settings,
     shell:
         EVALUATE
 
@@ -96,7 +96,7 @@ rule evaluate_tfjs:
         samples=plan.evaluation.list,
         fitted=plan.evaluation.fitted,
         folder=plan.evaluation.folder,
-        against=plan.scored_against("tfjs"),
+        against=plan.scoring.against("tfjs"),
     output:
         figures="results/{model}/{graph}.{variant}.tfjs.metric.json",
         samples="results/{model}/{graph}.{variant}.tfjs.samples.jsonl",
@@ -112,9 +112,9 @@ rule evaluate_tfjs:
         "../envs/evaluate.yaml"
     params:
         tools=["--library", javascript.FOLDER],
-        given=plan.artifact_flags,
-        task=plan.task,
+        given=plan.scoring.artifact,
+        task=plan.scoring.task,
         until_clear=plan.scoring.until_clear,
-        settings=plan.task_settings,
+        settings=plan.scoring.settings,
     shell:
         EVALUATE

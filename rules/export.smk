@@ -11,7 +11,7 @@ rule export_tf1_detection:
     input:
         code=plan.code("export_tf1_detection"),
         source="sources/{model}",
-        golden=plan.golden_samples,
+        golden=plan.golden_inputs.samples,
     output:
         graph="build/{model}/detect_cut/graph.pb",
         saved_model=directory("build/{model}/detect_cut/saved_model"),
@@ -32,8 +32,8 @@ rule export_tf1_detection:
     params:
         frozen=plan.source("frozen_graph"),
         override=plan.card("pipeline_override"),
-        golden=plan.golden_flags,
-        settings=plan.golden_settings,
+        golden=plan.golden_inputs.flags,
+        settings=plan.golden_inputs.settings,
         labels=plan.json("labels"),
         about=plan.about,
         postprocess=plan.json("postprocess"),
@@ -87,7 +87,7 @@ rule export_inference:
     input:
         code=plan.code("export_inference"),
         source="sources/{model}",
-        golden=plan.golden_samples,
+        golden=plan.golden_inputs.samples,
         contract="build/{model}/detect_cut/contract.json",
     output:
         graph="build/{model}/inference/graph.pb",
@@ -109,8 +109,8 @@ rule export_inference:
     params:
         frozen=plan.source("frozen_graph"),
         allow=plan.source("allow"),
-        golden=plan.golden_flags,
-        settings=plan.golden_settings,
+        golden=plan.golden_inputs.flags,
+        settings=plan.golden_inputs.settings,
     shell:
         r"""
         python {input.code[0]:q} \
@@ -197,7 +197,7 @@ GRAPH = {
     "golden": "build/{model}/main/golden.npz",
 }
 RUNS = {
-    "export": (GRAPH, {"golden": plan.golden_samples}, plan.golden_flags, plan.golden_settings),
+    "export": (GRAPH, {"golden": plan.golden_inputs.samples}, plan.golden_inputs.flags, plan.golden_inputs.settings),
     "predict": (
         {"predictions": "build/{model}/main/predictions.npz"},
         {"samples": plan.evaluation.list, "folder": plan.evaluation.folder},
@@ -248,7 +248,7 @@ rule run_pytorch:
     input:
         code=plan.code("run_pytorch"),
         source="sources/{model}",
-        golden=plan.golden_samples,
+        golden=plan.golden_inputs.samples,
     output:
         directory("build/{model}/main/pytorch"),
     log:
@@ -268,8 +268,8 @@ rule run_pytorch:
         options=plan.source_options,
         card=plan.expectations,
         tools=[],
-        given=plan.golden_flags,
-        settings=plan.golden_settings,
+        given=plan.golden_inputs.flags,
+        settings=plan.golden_inputs.settings,
         folder=plan.output_folder,
     shell:
         EXPORT

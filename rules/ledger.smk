@@ -42,8 +42,9 @@ use rule evaluate_tflite as evaluate_otherwise with:
         otherwise=pattern(otherwise.for_format("tflite")) + f"|{otherwise.UNTIL}[a-z_]+",
     params:
         tools=plan.ledger.tools,
-        given=plan.artifact_flags,
+        given=plan.scoring.artifact,
         task=plan.ledger.task,
+        settings=plan.scoring.settings,
 
 
 use rule evaluate_tfjs as evaluate_tfjs_otherwise with:
@@ -69,8 +70,9 @@ use rule evaluate_tfjs as evaluate_tfjs_otherwise with:
         otherwise=pattern(otherwise.for_format("tfjs")),
     params:
         tools=plan.ledger.tfjs_tools,
-        given=plan.artifact_flags,
+        given=plan.scoring.artifact,
         task=plan.ledger.task,
+        settings=plan.scoring.settings,
 
 
 rule predict_in_browser:
@@ -101,6 +103,7 @@ rule predict_in_browser:
         time_limit=config["time_limit"],
     params:
         samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
         backend=plan.ledger.tfjs_tools,
         chromium=plan.tfjs.chromium(),
     shell:
@@ -140,7 +143,8 @@ use rule evaluate_source as evaluate_in_browser with:
     params:
         tools=[],
         given=plan.ledger.predictions_flags,
-        task=plan.task,
+        task=plan.scoring.task,
+        settings=plan.scoring.settings,
 
 
 rule write_ledger:
@@ -164,7 +168,8 @@ rule write_ledger:
     conda:
         "../envs/evaluate.yaml"
     params:
-        task=plan.task,
+        task=plan.scoring.task,
+        settings=plan.scoring.settings,
         rows=plan.ledger.flags("tflite"),
     shell:
         LEDGER
@@ -189,5 +194,6 @@ use rule write_ledger as write_tfjs_ledger with:
     wildcard_constraints:
         variant=pattern(variants.names(format="tfjs")),
     params:
-        task=plan.task,
+        task=plan.scoring.task,
+        settings=plan.scoring.settings,
         rows=plan.ledger.flags("tfjs"),

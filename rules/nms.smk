@@ -29,9 +29,10 @@ rule sweep_nms:
     conda:
         "../envs/evaluate.yaml"
     params:
-        given=plan.artifact_flags,
+        given=plan.scoring.artifact,
         grid=plan.scoring.nms_grid,
-        task=plan.task,
+        task=plan.scoring.task,
+        settings=plan.scoring.settings,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -73,8 +73,8 @@ rule bisect_quantisation:
         "../envs/evaluate.yaml"
     params:
         variant=plan.variant("tflite", "int8_mixed"),
-        task=plan.task,
-        settings=plan.task_settings,
+        task=plan.scoring.task,
+        settings=plan.scoring.settings,
         drop=plan.card("drop", "int8"),
     shell:
         r"""

@@ -50,6 +50,18 @@ def test_large_processes_of_one_environment_follow_those_of_another(workflow_rul
     assert found == {"onnx": {1}, "torch": {1}, "tf2": {0}}
 
 
+def test_a_param_that_is_a_function_of_inputs_has_what_it_takes_of_the_card_beside_it(workflow_rules):
+    """Snakemake compares no such param, and would not score again where only the card has changed."""
+    of_card = re.compile(r"(Samples\.flags|Scoring\.(gate_)?task|GoldenInputs\.flags|Ledger\.task)")
+    missing, found = [], set()
+    for rule in workflow_rules:
+        names = {name: getattr(value, "__qualname__", "") for name, value in rule.params.items()}
+        if any(of_card.match(name) for name in names.values()):
+            found.add(command_of(rule))
+            missing += [rule.name] * (not any(name.endswith("settings") for name in names))
+    assert missing == [] and found > {"evaluate_tflite", "calibrate", "export_keras", "sweep_calibration"}
+
+
 def command_of(rule):
     """Return the name of the command that a rule runs; it stands first among its inputs."""
     return Path(rule.input.code[0]).stem

@@ -5,11 +5,12 @@ import json
 import os
 import re
 
-from zoomill.plan import cards, code_digest, gates, provenance, samples, targets, variants
+from zoomill.plan import cards, code_digest, gates, provenance, samples, variants
 from zoomill.plan.artifact_name import ArtifactName, parse
 from zoomill.plan.backends import Backends
 from zoomill.plan.deploy import Deploy
 from zoomill.plan.downloads import Downloads, index
+from zoomill.plan.golden_inputs import GoldenInputs
 from zoomill.plan.ledger import Ledger
 from zoomill.plan.names import pattern
 from zoomill.plan.pages import Pages
@@ -29,11 +30,9 @@ class Plan:
 
     Attributes:
         wanted: what the configuration asks for.
-        deploy, downloads, pages, scoring, tfjs: input functions about gates, what is fetched, pages, how much is
-            scored, and TensorFlow.js models.
-        backends: input functions about all ways to run the files of a graph.
         calibration, evaluation: the samples for either purpose.
-        ledger: input functions about ledgers.
+        backends, deploy, downloads, golden_inputs, ledger, pages, scoring, tfjs: input functions about all ways to run
+            the files of a graph, gates, what is fetched, golden inputs, ledgers, pages, scoring, TensorFlow.js models.
     """
 
     def __init__(self, config, catalogue, datasets, root, named):
@@ -42,13 +41,14 @@ class Plan:
         self.wanted = Wanted(config, catalogue)
         self.downloads = Downloads(config, catalogue, datasets, self.file)
         self.pages, self.deploy = Pages(config, catalogue), Deploy(config)
-        self.scoring = Scoring(config, catalogue)
         self.backends = Backends(self.wanted)
         self.tfjs = Tfjs(catalogue, self.wanted, self._limits, self.file)
         self.calibration, self.evaluation = (
             samples.Samples(purpose, catalogue, datasets) for purpose in samples.PURPOSES
         )
-        self.ledger = Ledger(catalogue, datasets, self.evaluation, self.wanted.in_browser, self.task)
+        self.scoring = Scoring(config, catalogue, datasets, self.evaluation)
+        self.golden_inputs = GoldenInputs(catalogue, datasets, self.evaluation, self.calibration)
+        self.ledger = Ledger(catalogue, datasets, self.evaluation, self.wanted.in_browser, self.scoring.task)
 
     # Our own files.
 
@@ -192,44 +192,6 @@ class Plan:
         other = self._other(wildcards)
         return json.dumps(other["samples"] if other else None)
 
-    def predictions_flags(self, wildcards, input):
-        """Return the flag that names what a source made of the samples."""
-        return ["--predictions", input.predictions]
-
-    def artifact_flags(self, wildcards, input):
-        """Return the flags that say which artifact is scored."""
-        return ["--artifact", input.artifact, "--variant", wildcards.variant]
-
-    def scored_against(self, form):
-        """Return an input function for the scores of the float32 artifact of a graph, nothing for that one itself."""
-
-        def get(wildcards):
-            exact = ArtifactName(wildcards.model, wildcards.graph, "float32", form)
-            alone = wildcards.variant in ("float32", gates.GIVEN)
-            return [] if alone or targets.why_not(self.catalogue[wildcards.model], exact) else exact.file("samples")
-
-        return get
-
-    def _metric(self, model):
-        """Return name and options of a model's metric, as JSON; the data set's card names boxes."""
-        chosen = self.catalogue[model]["evaluation"]
-        boxes = {"annotations": self.datasets[chosen["dataset"]].get("annotations")}
-        metric = {**chosen["metric"], **(boxes if chosen["metric"]["name"] == "coco" else {})}
-        return json.dumps(metric, sort_keys=True)
-
-    def task(self, wildcards, input):
-        """Return the flags for the samples and the metric of a model's evaluation."""
-        return [*self.evaluation.flags(wildcards, input), "--metric", self._metric(wildcards.model)]
-
-    def task_settings(self, wildcards):
-        """Return what :meth:`task` has of the card, see :meth:`zoomill.plan.samples.Samples.settings`."""
-        metric = [self._metric(wildcards.model)] if self.evaluation.of(wildcards.model) else []
-        return [*self.evaluation.settings(wildcards), *metric]
-
-    def gate_task(self, wildcards, input):
-        """Return the flags for the samples and the metric of a model's evaluation, those of no samples without."""
-        return (self.task if self.evaluation.of(wildcards.model) else self.evaluation.flags)(wildcards, input)
-
     # Graphs.
 
     def graph_of_source(self, file):
@@ -254,36 +216,6 @@ class Plan:
     def anchors(self, wildcards):
         """Return the anchors of a detector, nothing for other graphs."""
         return "build/{model}/detect_cut/anchors.npy" if wildcards.graph.startswith("detect_") else []
-
-    def _golden_samples(self, model):
-        """Return the samples that give a model's golden inputs, None where pictures do or they are drawn."""
-        card = self.catalogue[model]
-        found = [chosen for chosen in (self.evaluation, self.calibration) if chosen.of(model)]
-        if not found or card["golden"]:
-            return None
-        reader = self.datasets[found[0].of(model)["dataset"]]["form"]["reader"]
-        return found[0] if len(card["inputs"]) < 2 or reader == "npz" else None
-
-    def golden_samples(self, wildcards):
-        """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""
-        chosen = self._golden_samples(wildcards.model)
-        return [chosen.list(wildcards), chosen.folder(wildcards)] if chosen else []
-
-    def golden_settings(self, wildcards):
-        """Return what :meth:`golden_flags` has of the card, see :meth:`zoomill.plan.samples.Samples.settings`."""
-        chosen = self._golden_samples(wildcards.model)
-        return chosen.settings(wildcards) if chosen else self.catalogue[wildcards.model]["golden"]
-
-    def golden_flags(self, wildcards, input):
-        """Return the flags that say where golden inputs come from."""
-        if not (chosen := self._golden_samples(wildcards.model)):
-            pictures = self.catalogue[wildcards.model]["golden"]
-            return ["--golden-images", *(f"sources/{wildcards.model}/{name}" for name in pictures)]
-        sample_list, folder = input.golden
-        return [
-            *("--golden-samples", sample_list, "--golden-folder", folder),
-            *("--golden-form", chosen.form(wildcards), "--golden-preprocess", chosen.preprocess(wildcards)),
-        ]
 
     # TFLite.
 
