@@ -87,7 +87,12 @@ def of_run(args):
         parts = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
         return np.concatenate([random.choice(part, round(len(part) * count / len(strata))) for part in parts])
 
-    yield what, covers(metric, lambda random: [files[0][place] for place in places(random)], whole, args.trials)
+    def draw(random):
+        return [files[0][place] for place in places(random)]
+
+    yield what, covers(metric, draw, whole, args.trials)
+    if "detections" in files[0][0] and not args.category:
+        yield f"{what}, for the categories that they show", covers(metric, draw, seen(metric, files[0]), args.trials)
     if len(files) == 2:
 
         def alike(random):
@@ -100,6 +105,25 @@ def of_run(args):
                 args.trials, lambda random: resampling.compare(metric, *alike(random)).verdict != "not told apart"
             ),
         )
+
+
+def seen(metric, rows):
+    """Return a function from drawn rows to the figure of all rows for the categories of the drawn ones' boxes."""
+    known, whole, ones = metric._categories, {}, np.ones((1, len(rows)), np.int64)
+    for category in set(known.values()):
+        metric._categories, metric._found = {category: category}, {}
+        own = [{**row, "detections": [one for one in row["detections"] if one[0] == category]} for row in rows]
+        whole[category] = metric.weighed(own)(ones)[0]
+    metric._categories, metric._found = known, {}
+    shown = {}
+    for annotation in metric._truth["annotations"]:
+        if annotation["category_id"] in whole and not annotation["iscrowd"]:
+            shown.setdefault(annotation["image_id"], set()).add(annotation["category_id"])
+
+    def truth(drawn):
+        return np.mean([whole[category] for category in set().union(*(shown.get(row["picture"], ()) for row in drawn))])
+
+    return truth
 
 
 def loaded(args):
@@ -120,10 +144,12 @@ def loaded(args):
 
 
 def covers(metric, draw, truth, trials):
-    """Return how often the interval holds the truth, and how often it lies above and below it."""
+    """Return how often the interval holds the truth, a number or a function of rows, or lies above and below it."""
     random = np.random.RandomState(1)
-    ends = np.array([resampling.interval(metric, draw(random)) for _ in range(trials)])
-    above, below = (ends[:, 0] > truth).mean(), (ends[:, 1] < truth).mean()
+    drawn = [draw(random) for _ in range(trials)]
+    ends = np.array([resampling.interval(metric, rows) for rows in drawn])
+    truths = np.array([truth(rows) if callable(truth) else truth for rows in drawn])
+    above, below = (ends[:, 0] > truths).mean(), (ends[:, 1] < truths).mean()
     return f"{1 - above - below:.3f} hold the truth, {above:.3f} lie above, {below:.3f} below"
 
 

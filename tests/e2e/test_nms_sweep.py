@@ -41,7 +41,7 @@ class Pictures:
 
 metric = {"name": "coco", "annotations": "truth.json", "decode": {"kind": "ssd", "nms_score_threshold": 0.1}}
 task = harness.Task(contract, Pictures(), metric, anchors)
-grid = {"nms_score_threshold": [0.6], "nms_iou_threshold": [0.3]}
+grid = {"nms_score_threshold": [0.02, 0.6], "nms_iou_threshold": [0.3]}
 grid |= {"max_detections": [5, 20], "detections_per_class": [3, 10, 20]}
 sweep = nms_sweep.Sweep(task, lambda place: heads[place], grid)
 differ, count = 0.0, 0
@@ -74,9 +74,9 @@ def swept(environment_python, tmp_path_factory):
 
 def test_each_figure_is_that_of_scoring_with_the_setting_alone(swept):
     differ, count, _ = swept
-    # Scores 0.1, 0.5, 0.6; overlaps 0.3, 0.5; 5 and 20 detections, regular with 20 and 3 of a class, with
+    # Scores 0.02, 0.1, 0.5, 0.6; overlaps 0.3, 0.5; 5 and 20 detections, regular with 20 and 3 of a class, with
     # 10 too where that is less than the picture's.
-    assert differ < 1e-9 and count == 3 * 2 * (2 + 2 + 1 + 2)
+    assert differ < 1e-9 and count == 4 * 2 * (2 + 2 + 1 + 2)
 
 
 def test_the_best_is_chosen_by_one_half_and_judged_by_the_other(swept):
@@ -84,7 +84,7 @@ def test_the_best_is_chosen_by_one_half_and_judged_by_the_other(swept):
     assert document["samples"] == {"deciding": 4, "rest": 4, "all": 8}
     by_figure, by_f1 = document["advice"]
     assert (by_figure["by"], by_f1["by"]) == ("map", "f1_50")
-    for one, chosen in ((by_figure, [0.1]), (by_f1, [0.1, 0.5, 0.6])):
+    for one, chosen in ((by_figure, [0.1]), (by_f1, [0.02, 0.1, 0.5, 0.6])):
         tried = [each for each in document["settings"] if each["setting"]["nms_score_threshold"] in chosen]
         best = max(each["figures"][one["by"]]["deciding"] for each in tried)
         assert one["figures"]["deciding"] == best

@@ -33,7 +33,10 @@ def draw(document, path):
     scores = len({one["setting"][SCORE] for one in document["settings"]})
     heights = [1 + 0.27 * scores, 1 + 0.27 * scores, 0.7 + 0.22 * len(document["changes"])]
     title = f"{document['model']}: {document['graph']}.{document['variant']}, {document['samples']['all']} pictures"
-    with matplotlib.style.context("default"), matplotlib.rc_context({"svg.hashsalt": "nms", "font.size": 8}):
+    with (
+        matplotlib.style.context("default"),
+        matplotlib.rc_context({"svg.hashsalt": "nms", "svg.fonttype": "none", "font.size": 8}),
+    ):
         figure = Figure(figsize=(4.6 * len(kinds), sum(heights) + 1.3), layout="constrained")
         *rows, last = figure.subfigures(3, 1, height_ratios=heights, hspace=0.03)
         figure.suptitle(escape.line(title), fontsize=11, parse_math=False)
