@@ -1,6 +1,7 @@
 """Where the error of a quantised file comes from: the error of every tensor, and the operators to leave in float."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -107,6 +108,13 @@ def test_the_mixed_file_keeps_to_the_drop_on_samples_that_did_not_decide(found):
     figures = record["figures"]
     assert record["passed"] and record["loss"] == figures["float32"]["rest"] - figures["int8_mixed"]["rest"] <= 0.01
     assert figures["int8"]["bytes"] < figures["int8_mixed"]["bytes"] < figures["float32"]["bytes"]
+
+
+def test_whether_it_differs_from_float32_is_told_of_the_samples_that_did_not_decide(found):
+    figures, compared = found[0]["figures"], found[0]["against_float32"]
+    rest = figures["int8_mixed"]["rest"] - figures["float32"]["rest"]
+    assert compared["difference"] == pytest.approx(rest, abs=1e-12) and compared["verdict"] == "not told apart"
+    assert re.fullmatch("top_1 of int8_mixed against float32: .+, not told apart", compared["told"])
 
 
 def test_every_step_of_the_search_is_recorded(found):

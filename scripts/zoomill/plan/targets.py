@@ -151,15 +151,17 @@ def _check_build(target, card, file, datasets):
 
 def _check_otherwise(target, card, file, datasets):
     """Return why what an artifact scores otherwise cannot be had, or None."""
-    found = re.fullmatch(r"ledger/([^./]+)\.([^./]+)(\.tfjs)?\.([^./]+)\.(?:metric\.json|samples\.jsonl|npz)", file)
+    found = re.fullmatch(r"ledger/([^./]+)\.([^./]+)(\.tfjs)?\.([^./]+)\.(metric\.json|samples\.jsonl|npz)", file)
     if not found:
         return None
-    graph, variant, form, how = found.groups()
+    graph, variant, form, how, end = found.groups()
     name = artifact_name.ArtifactName("", graph, variant, "tfjs" if form else "tflite")
     if reason := _check_artifact(target, card, name, "samples"):
         return reason
     if not how.startswith(otherwise.UNTIL):
         require(how, otherwise.NAMES, target, "way to run an artifact named")
+    if end == "npz" and how not in otherwise.for_format("tfjs", browser=True):
+        return "predictions are kept of what runs in Chromium alone"
     return otherwise.why_not(card, name, how, datasets[card["evaluation"]["dataset"]]["form"]["reader"])
 
 
