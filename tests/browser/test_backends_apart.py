@@ -49,7 +49,7 @@ def test_backends_that_agree_have_figures_and_no_place_where_they_part(asks, tmp
 def test_the_first_node_that_is_off_is_named(asks, tmp_path):
     other = models.WEIGHT.copy()
     other[0, 0] *= 2
-    folder, wrong = chain(tmp_path / "m"), chain(tmp_path / "far", other)
+    folder, wrong = chain(tmp_path / "m"), chain(tmp_path / "wrong", other)
     figures, backends = measure_tfjs.measure(folder, CONTRACT, FEEDS, asks(folder, wrong))
     assert figures["wasm"]["share"] > 0.05
     first = backends["wasm"]["first"]

@@ -162,4 +162,4 @@ def _parting(first):
 def _far(one):
     if one["share"] is None:
         return "by what is no number"
-    return " or ".join([*([f"{one['steps']} steps"] if "steps" in one else []), f"{one['share']:.1%}"])
+    return " or ".join([*([f"{one['steps']} steps"] if "steps" in one else []), f"{one['share']:.2g}"])
