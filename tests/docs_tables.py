@@ -26,18 +26,19 @@ class Table(typing.NamedTuple):
     Attributes:
         page: in docs/.
         heading: of the first column.
-        rows: what the rows are about, which is in the names of artifacts too.
+        rows: ``{first cell: what stands for the row in the names of artifacts}``.
         columns: ``(heading, artifact, setting, cell)``: ``model/file``, or ``model/source``, with ``{}`` for the row;
             what it was run with, nothing where that is the card's own; a key of :data:`CELLS`.
     """
 
     page: str
     heading: str
-    rows: tuple
+    rows: dict
     columns: tuple
 
 
 CELLS = {
+    "samples": lambda found: str(found["samples"]),
     "bytes": lambda found: f"{found['bytes']:,}",
     "sqnr": lambda found: f"{found['sqnr']:.0f} dB",
     "figure": lambda found: f"{found['value']:.4f}",
@@ -50,7 +51,10 @@ TABLES = {
     "starter_variants": Table(
         "quantisation.md",
         "variant",
-        ("float32", "dynamic", "weight_int8", "weight_int4", "int8", "int8_tensor"),
+        {
+            f"`{variant}`": variant
+            for variant in ("float32", "dynamic", "weight_int8", "weight_int4", "int8", "int8_tensor")
+        },
         (
             ("`digits_resnet8`, bytes", f"{_RESNET}main.{{}}.tflite", "", "bytes"),
             ("SQNR", f"{_RESNET}main.{{}}.tflite", "", "sqnr"),
@@ -63,8 +67,29 @@ TABLES = {
     "starter_nms": Table(
         "evaluation.md",
         "graph",
-        ("source", "detect_cut.float32.tflite", "detect_regular.float32.tflite", "detect_fast.float32.tflite"),
+        {
+            "source": "source",
+            **{f"`detect_{kind}`": f"detect_{kind}.float32.tflite" for kind in ("cut", "regular", "fast")},
+        },
         (("from 0", f"{_SSD}{{}}", "", "interval"), ("from 0.3", f"{_SSD}{{}}", "from 0.3", "interval")),
+    ),
+    "mlperf_tiny": Table(
+        "quantisation.md",
+        "task",
+        {
+            "ic01, top-1, target 0.85": "mlperf_tiny_ic01_resnet",
+            "kws01, top-1, target 0.90": "mlperf_tiny_kws01_dscnn",
+            "vww01, top-1, target 0.80": "mlperf_tiny_vww01_mobilenet",
+            "ad01, mean AUC, target 0.85": "mlperf_tiny_ad01_autoencoder",
+        },
+        (
+            ("samples", "{}/main.float32.tflite", "", "samples"),
+            ("float32", "{}/main.float32.tflite", "", "interval"),
+            ("our int8", "{}/main.int8.tflite", "", "interval"),
+            ("their int8", "{}_int8/source", "", "interval"),
+            ("our bytes", "{}/main.int8.tflite", "", "bytes"),
+            ("their bytes", "{}_int8/source", "", "bytes"),
+        ),
     ),
 }
 
@@ -73,9 +98,9 @@ def text(name):
     """Return a table as Markdown, made of its evidence file."""
     table, evidence = TABLES[name], read(name)
     rows = [(table.heading, *(heading for heading, *_ in table.columns))]
-    for row in table.rows:
+    for first, row in table.rows.items():
         cells = [CELLS[cell](evidence[_key(path.format(row), setting)]) for _, path, setting, cell in table.columns]
-        rows.append((f"`{row.partition('.')[0]}`", *cells))
+        rows.append((first, *cells))
     return tables.markdown(rows)
 
 
@@ -101,8 +126,8 @@ def measured(name, run, setting=""):
         setting: which of the table's columns it has.
     """
     table = TABLES[name]
-    paths = {path.format(row) for row in table.rows for _, path, own, _ in table.columns if own == setting}
-    found = {_key(path, setting): _figures(Path(run) / "results" / path) for path in sorted(paths)}
+    paths = {path.format(row) for row in table.rows.values() for _, path, own, _ in table.columns if own == setting}
+    found = {_key(path, setting): _figures(Path(run), path) for path in sorted(paths)}
     return {key: figures for key, figures in found.items() if figures}
 
 
@@ -110,8 +135,9 @@ def _key(path, setting):
     return f"{path} {setting}".rstrip()
 
 
-def _figures(artifact):
-    """Return what a run says of an artifact in results/, or of the source, as far as tables show it, with digests."""
+def _figures(run, name):
+    """Return what a run says of an artifact, or of a source, as far as tables show it, with digests."""
+    artifact = run / "results" / name
     path = artifact.with_name(f"{artifact.name.removesuffix('.tflite')}.metric.json")
     if not path.exists():
         return {}
@@ -123,6 +149,9 @@ def _figures(artifact):
         heads = evidence["parity"].get("heads", evidence["parity"])
         kept["sqnr"] = min(found["sqnr"] for head in heads.values() for found in summary.measures(head))
         kept["bytes"] = evidence["bytes"]
+    if artifact.name == "source":
+        for source in (run / "sources" / artifact.parent.name).glob("*.tflite"):
+            kept["bytes"] = source.stat().st_size
     return kept
 
 

@@ -1,6 +1,7 @@
 """What is true of every rule."""
 
 import collections
+import inspect
 import os
 import re
 import runpy
@@ -48,6 +49,20 @@ def test_large_processes_of_one_environment_follow_those_of_another(workflow_rul
         if heavy["IMPORTS"].get(command_of(rule)) in heavy["LARGE"]:
             found[Path(rule.conda_env).stem].add(rule.priority)
     assert found == {"onnx": {1}, "torch": {1}, "tf2": {0}}
+
+
+def test_what_a_card_says_by_a_function_of_inputs_stands_where_snakemake_compares_it(workflow_rules):
+    """Of such params it compares nothing: another metric or preprocessing would make nothing again."""
+    paths_alone = {"artifact_flags", "predictions_flags"}
+    found = {}
+    for rule in workflow_rules:
+        functions = [
+            value for value in rule.params if callable(value) and "input" in inspect.signature(value).parameters
+        ]
+        found[rule.name] = {function.__name__ for function in functions} - paths_alone
+    names = {name for name, functions in found.items() if functions}
+    assert {"calibrate", "evaluate_tflite", "export_keras", "fit_pictures"} <= names
+    assert {rule.name for rule in workflow_rules if "settings" in dict(rule.params.items())} >= names
 
 
 def command_of(rule):
