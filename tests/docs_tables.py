@@ -6,7 +6,6 @@ writes all tables into their pages; with a table and the folder of a finished ru
 those of the setting where the table has several. What the run does not have stays as it was.
 """
 
-import re
 import sys
 import typing
 from pathlib import Path
@@ -16,8 +15,6 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from zoomill import files, tables  # noqa: E402
 from zoomill.proof import summary  # noqa: E402
-
-_MARKED = "(<!-- table: evidence/{}.json -->\n).*?(<!-- end -->\n)"
 
 
 class Table(typing.NamedTuple):
@@ -29,23 +26,27 @@ class Table(typing.NamedTuple):
         rows: ``{first cell: what stands for the row in the names of artifacts}``.
         columns: ``(heading, artifact, setting, cell)``: ``model/file``, or ``model/source``, with ``{}`` for the row;
             what it was run with, nothing where that is the card's own; a key of :data:`CELLS`.
+        gate: whose evidence has the figures, instead of that of metrics.
     """
 
     page: str
     heading: str
     rows: dict
     columns: tuple
+    gate: str = ""
 
 
 CELLS = {
     "samples": lambda found: str(found["samples"]),
     "bytes": lambda found: f"{found['bytes']:,}",
     "sqnr": lambda found: f"{found['sqnr']:.0f} dB",
+    **{name: (lambda found, name=name: f"{found[name]:.4f}") for name in ("builtin", "xnnpack", "gpu")},
     "figure": lambda found: f"{found['value']:.4f}",
     "interval": lambda found: "{:.4f} ({:.3f} to {:.3f})".format(found["value"], *found["interval"]),
 }
 _PARTS = {"artifact": "sha256", "sample list": "samples_sha256"}
 _DECIBELS = 3
+_WEIGHTS = ("int8", "int8_gpu", "dynamic")
 _SSD, _RESNET = "ssd_mobilenet_v1_shapes/", "digits_resnet8/"
 TABLES = {
     "starter_variants": Table(
@@ -91,6 +92,22 @@ TABLES = {
             ("their bytes", "{}_int8/source", "", "bytes"),
         ),
     ),
+    "gpu_faults": Table(
+        "deploy.md",
+        "file",
+        {
+            "MLPerf Tiny's own ic01, int8": "mlperf_tiny_ic01_resnet_int8/source.given",
+            **{f"`mlperf_tiny_ic01_resnet` `{name}`": f"mlperf_tiny_ic01_resnet/main.{name}" for name in _WEIGHTS},
+            **{f"`digits_resnet8` `{name}`": f"{_RESNET}main.{name}" for name in _WEIGHTS},
+        },
+        (
+            ("bytes", "{}.tflite", "", "bytes"),
+            ("built-in", "{}.tflite", "", "builtin"),
+            ("XNNPACK", "{}.tflite", "", "xnnpack"),
+            ("GPU", "{}.tflite", "", "gpu"),
+        ),
+        gate="gpu",
+    ),
 }
 
 
@@ -112,9 +129,15 @@ def read(name):
 
 def shown(name):
     """Return the table as it stands in its page."""
+    return _parted(name)[1]
+
+
+def _parted(name):
+    """Return what stands in the page before the table, the table and what stands after it."""
     page = (REPOSITORY / "docs" / TABLES[name].page).read_text()
-    (found,) = re.finditer(_MARKED.format(name), page, re.DOTALL)
-    return found[0].removeprefix(found[1]).removesuffix(found[2])
+    before, marker, rest = page.partition(f"<!-- table: evidence/{name}.json -->\n")
+    table, end, after = rest.partition("<!-- end -->\n")
+    return before + marker, table, end + after
 
 
 def measured(name, run, setting=""):
@@ -127,7 +150,7 @@ def measured(name, run, setting=""):
     """
     table = TABLES[name]
     paths = {path.format(row) for row in table.rows.values() for _, path, own, _ in table.columns if own == setting}
-    found = {_key(path, setting): _figures(Path(run), path) for path in sorted(paths)}
+    found = {_key(path, setting): _figures(Path(run), path, table.gate) for path in sorted(paths)}
     return {key: figures for key, figures in found.items() if figures}
 
 
@@ -135,13 +158,15 @@ def _key(path, setting):
     return f"{path} {setting}".rstrip()
 
 
-def _figures(run, name):
+def _figures(run, name, gate):
     """Return what a run says of an artifact, or of a source, as far as tables show it, with digests."""
     artifact = run / "results" / name
-    path = artifact.with_name(f"{artifact.name.removesuffix('.tflite')}.metric.json")
+    path = artifact.with_name(f"{artifact.name.removesuffix('.tflite')}.{gate or 'metric'}.json")
     if not path.exists():
         return {}
     metric = files.read_json(path)
+    if gate:
+        return {**metric["metric"], **{key: metric[key] for key in ("sha256", "bytes")}}
     kept = {key: metric[key] for key in ("sha256", "samples", "samples_sha256", "figure", "interval")}
     kept["value"] = metric["values"][metric["figure"]]
     if artifact.exists():
@@ -163,7 +188,7 @@ def differences(name, run):
     """
     kept, lines = read(name), []
     for key, found in measured(name, run).items():
-        parts = [part for part, field in _PARTS.items() if found[field] != kept[key][field]]
+        parts = [part for part, field in _PARTS.items() if found.get(field) != kept[key].get(field)]
         shown = {cell for *_, cell in TABLES[name].columns}
         parts += sorted(cell for cell in shown if not _same(cell, found, kept[key]))
         lines += [f"docs/evidence/{name}.json: {key}: is stale ({', '.join(parts)})"] if parts else []
@@ -183,8 +208,8 @@ def main(name=None, run=None, setting=""):
         path = REPOSITORY / f"docs/evidence/{name}.json"
         files.write_json(path, {**read(name), **measured(name, run, setting)}, recorded=False)
     for one, table in TABLES.items():
-        page = REPOSITORY / "docs" / table.page
-        page.write_text(page.read_text().replace(shown(one), text(one)))
+        before, _, after = _parted(one)
+        (REPOSITORY / "docs" / table.page).write_text(before + text(one) + after)
 
 
 if __name__ == "__main__":
