@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from zoomill import files, folders
+from zoomill import files, folders, made
 from zoomill.proof import verdicts
 
 
@@ -158,4 +158,19 @@ def test_a_damaged_record_of_a_figure_is_a_line(results, folder):
     assert verdicts.of_wanted(Dag(path), {}) == [
         f"results/small/.made/main.int8.metric.json.json: is damaged, so nobody knows who made {path}; "
         f"restore it by `snakemake -j1 --force {path}`"
+    ]
+
+
+def test_figures_of_a_source_are_held_to_what_it_gave(folder):
+    given = "build/small/main/predictions.npz"
+    files.write_bytes(given, b"given")
+    made.checked(given)
+    figures = {"variant": "source", "figure": "auc", "values": {"auc": 0.9}, "against": []}
+    path = "results/small/source.metric.json"
+    files.write_json(path, proof(artifact="predictions.npz", sha256=files.digest(given), **figures))
+    assert verdicts.of_wanted(Dag(path), {}) == []
+    (folder / given).write_bytes(b"other")
+    assert verdicts.of_wanted(Dag(path), {}) == [
+        "small: predictions.npz: its figures are stale (artifact); "
+        f"renew them with: snakemake -j1 --force {given} {path}"
     ]
