@@ -6,7 +6,6 @@ writes all tables into their pages; with a table and the folder of a finished ru
 those of the setting where the table has several. What the run does not have stays as it was.
 """
 
-import re
 import sys
 import typing
 from pathlib import Path
@@ -17,8 +16,6 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from zoomill import files, tables  # noqa: E402
 from zoomill.proof import summary  # noqa: E402
 
-_MARKED = "(<!-- table: evidence/{}.json -->\n).*?(<!-- end -->\n)"
-
 
 class Table(typing.NamedTuple):
     """A table of figures.
@@ -26,20 +23,24 @@ class Table(typing.NamedTuple):
     Attributes:
         page: in docs/.
         heading: of the first column.
-        rows: what the rows are about, which is in the names of artifacts too.
+        rows: ``{first cell: what stands for the row in the names of artifacts}``.
         columns: ``(heading, artifact, setting, cell)``: ``model/file``, or ``model/source``, with ``{}`` for the row;
             what it was run with, nothing where that is the card's own; a key of :data:`CELLS`.
+        gate: whose evidence has the figures, instead of that of metrics.
     """
 
     page: str
     heading: str
-    rows: tuple
+    rows: dict
     columns: tuple
+    gate: str = ""
 
 
 CELLS = {
+    "samples": lambda found: str(found["samples"]),
     "bytes": lambda found: f"{found['bytes']:,}",
     "sqnr": lambda found: f"{found['sqnr']:.0f} dB",
+    **{name: (lambda found, name=name: f"{found[name]:.4f}") for name in ("builtin", "xnnpack", "gpu")},
     "figure": lambda found: f"{found['value']:.4f}",
     "interval": lambda found: "{:.4f} ({:.3f} to {:.3f})".format(found["value"], *found["interval"]),
 }
@@ -47,12 +48,16 @@ _PARTS = {"artifact": "sha256", "sample list": "samples_sha256"}
 _DECIBELS = 3
 # What a figure may be off by on another processor, whose kernels add floats in another order: about a box of the SSD's.
 _FIGURE = 0.001
+_WEIGHTS = ("int8", "int8_gpu", "dynamic")
 _SSD, _RESNET = "ssd_mobilenet_v1_shapes/", "digits_resnet8/"
 TABLES = {
     "starter_variants": Table(
         "quantisation.md",
         "variant",
-        ("float32", "dynamic", "weight_int8", "weight_int4", "int8", "int8_tensor"),
+        {
+            f"`{variant}`": variant
+            for variant in ("float32", "dynamic", "weight_int8", "weight_int4", "int8", "int8_tensor")
+        },
         (
             ("`digits_resnet8`, bytes", f"{_RESNET}main.{{}}.tflite", "", "bytes"),
             ("SQNR", f"{_RESNET}main.{{}}.tflite", "", "sqnr"),
@@ -65,8 +70,45 @@ TABLES = {
     "starter_nms": Table(
         "evaluation.md",
         "graph",
-        ("source", "detect_cut.float32.tflite", "detect_regular.float32.tflite", "detect_fast.float32.tflite"),
+        {
+            "source": "source",
+            **{f"`detect_{kind}`": f"detect_{kind}.float32.tflite" for kind in ("cut", "regular", "fast")},
+        },
         (("from 0", f"{_SSD}{{}}", "", "interval"), ("from 0.3", f"{_SSD}{{}}", "from 0.3", "interval")),
+    ),
+    "mlperf_tiny": Table(
+        "quantisation.md",
+        "task",
+        {
+            "ic01, top-1, target 0.85": "mlperf_tiny_ic01_resnet",
+            "kws01, top-1, target 0.90": "mlperf_tiny_kws01_dscnn",
+            "vww01, top-1, target 0.80": "mlperf_tiny_vww01_mobilenet",
+            "ad01, mean AUC, target 0.85": "mlperf_tiny_ad01_autoencoder",
+        },
+        (
+            ("samples", "{}/main.float32.tflite", "", "samples"),
+            ("float32", "{}/main.float32.tflite", "", "interval"),
+            ("our int8", "{}/main.int8.tflite", "", "interval"),
+            ("their int8", "{}_int8/source", "", "interval"),
+            ("our bytes", "{}/main.int8.tflite", "", "bytes"),
+            ("their bytes", "{}_int8/source", "", "bytes"),
+        ),
+    ),
+    "gpu_faults": Table(
+        "deploy.md",
+        "file",
+        {
+            "MLPerf Tiny's own ic01, int8": "mlperf_tiny_ic01_resnet_int8/source.given",
+            **{f"`mlperf_tiny_ic01_resnet` `{name}`": f"mlperf_tiny_ic01_resnet/main.{name}" for name in _WEIGHTS},
+            **{f"`digits_resnet8` `{name}`": f"{_RESNET}main.{name}" for name in _WEIGHTS},
+        },
+        (
+            ("bytes", "{}.tflite", "", "bytes"),
+            ("built-in", "{}.tflite", "", "builtin"),
+            ("XNNPACK", "{}.tflite", "", "xnnpack"),
+            ("GPU", "{}.tflite", "", "gpu"),
+        ),
+        gate="gpu",
     ),
 }
 
@@ -75,9 +117,9 @@ def text(name):
     """Return a table as Markdown, made of its evidence file."""
     table, evidence = TABLES[name], read(name)
     rows = [(table.heading, *(heading for heading, *_ in table.columns))]
-    for row in table.rows:
+    for first, row in table.rows.items():
         cells = [CELLS[cell](evidence[_key(path.format(row), setting)]) for _, path, setting, cell in table.columns]
-        rows.append((f"`{row.partition('.')[0]}`", *cells))
+        rows.append((first, *cells))
     return tables.markdown(rows)
 
 
@@ -89,9 +131,15 @@ def read(name):
 
 def shown(name):
     """Return the table as it stands in its page."""
+    return _parted(name)[1]
+
+
+def _parted(name):
+    """Return what stands in the page before the table, the table and what stands after it."""
     page = (REPOSITORY / "docs" / TABLES[name].page).read_text()
-    (found,) = re.finditer(_MARKED.format(name), page, re.DOTALL)
-    return found[0].removeprefix(found[1]).removesuffix(found[2])
+    before, marker, rest = page.partition(f"<!-- table: evidence/{name}.json -->\n")
+    table, end, after = rest.partition("<!-- end -->\n")
+    return before + marker, table, end + after
 
 
 def measured(name, run, setting=""):
@@ -103,8 +151,8 @@ def measured(name, run, setting=""):
         setting: which of the table's columns it has.
     """
     table = TABLES[name]
-    paths = {path.format(row) for row in table.rows for _, path, own, _ in table.columns if own == setting}
-    found = {_key(path, setting): _figures(Path(run) / "results" / path) for path in sorted(paths)}
+    paths = {path.format(row) for row in table.rows.values() for _, path, own, _ in table.columns if own == setting}
+    found = {_key(path, setting): _figures(Path(run), path, table.gate) for path in sorted(paths)}
     return {key: figures for key, figures in found.items() if figures}
 
 
@@ -112,12 +160,15 @@ def _key(path, setting):
     return f"{path} {setting}".rstrip()
 
 
-def _figures(artifact):
-    """Return what a run says of an artifact in results/, or of the source, as far as tables show it, with digests."""
-    path = artifact.with_name(f"{artifact.name.removesuffix('.tflite')}.metric.json")
+def _figures(run, name, gate):
+    """Return what a run says of an artifact, or of a source, as far as tables show it, with digests."""
+    artifact = run / "results" / name
+    path = artifact.with_name(f"{artifact.name.removesuffix('.tflite')}.{gate or 'metric'}.json")
     if not path.exists():
         return {}
     metric = files.read_json(path)
+    if gate:
+        return {**metric["metric"], **{key: metric[key] for key in ("sha256", "bytes")}}
     kept = {key: metric[key] for key in ("sha256", "samples", "samples_sha256", "figure", "interval")}
     kept["value"] = metric["values"][metric["figure"]]
     if artifact.exists():
@@ -125,6 +176,9 @@ def _figures(artifact):
         heads = evidence["parity"].get("heads", evidence["parity"])
         kept["sqnr"] = min(found["sqnr"] for head in heads.values() for found in summary.measures(head))
         kept["bytes"] = evidence["bytes"]
+    if artifact.name == "source":
+        for source in (run / "sources" / artifact.parent.name).glob("*.tflite"):
+            kept["bytes"] = source.stat().st_size
     return kept
 
 
@@ -136,7 +190,7 @@ def differences(name, run):
     """
     kept, lines = read(name), []
     for key, found in measured(name, run).items():
-        parts = [part for part, field in _PARTS.items() if found[field] != kept[key][field]]
+        parts = [part for part, field in _PARTS.items() if found.get(field) != kept[key].get(field)]
         shown = {cell for *_, cell in TABLES[name].columns}
         parts += sorted(cell for cell in shown if not _same(cell, found, kept[key]))
         lines += [f"docs/evidence/{name}.json: {key}: is stale ({', '.join(parts)})"] if parts else []
@@ -159,8 +213,8 @@ def main(name=None, run=None, setting=""):
         path = REPOSITORY / f"docs/evidence/{name}.json"
         files.write_json(path, {**read(name), **measured(name, run, setting)}, recorded=False)
     for one, table in TABLES.items():
-        page = REPOSITORY / "docs" / table.page
-        page.write_text(page.read_text().replace(shown(one), text(one)))
+        before, _, after = _parted(one)
+        (REPOSITORY / "docs" / table.page).write_text(before + text(one) + after)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 
+import docs_tables
 import pytest
 from conftest import REPOSITORY
 
@@ -254,3 +255,12 @@ def test_the_workflow_scores_a_source_and_its_artifact_on_the_same_samples(zoo, 
     artifact = workflow.file(f"{folder}/detect_regular.float32.tflite").read_bytes()
     assert found["detect_regular.float32"]["sha256"] == hashlib.sha256(artifact).hexdigest()
     assert found["detect_cut.float32"]["values"] == pytest.approx(found["detect_regular.float32"]["values"], abs=0.002)
+
+
+def test_a_row_of_the_docs_on_mlperf_tiny_has_the_figures_of_the_workflow(zoo, workflow):
+    model = "results/mlperf_tiny_ic01_resnet"
+    files_of_it = [f"{model}/main.{variant}.{end}" for variant in ("float32", "int8") for end in ("metric", "tflite")]
+    targets = [f"{name}.json" for name in (*files_of_it, f"{model}_int8/source.metric")]
+    workflow.run(*targets, config=[f'mirrors=["{zoo}"]'])
+    assert len(docs_tables.measured("mlperf_tiny", workflow.folder)) == 3
+    assert docs_tables.differences("mlperf_tiny", workflow.folder) == []

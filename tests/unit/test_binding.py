@@ -165,7 +165,12 @@ def test_an_edit_changes_the_digest_of_what_it_is_a_part_of(repository_copy, pat
 
 @pytest.mark.parametrize(
     "old, new, same",
-    [("pillow==", "pillow==9.", False), ("python=3.11", "python=3.12", False), ("# ", "# More. ", True)],
+    [
+        ("pillow==", "pillow==9.", False),
+        ("tflite-micro==0.dev", "tflite-micro==1.dev", False),
+        ("python=3.11", "python=3.12", False),
+        ("# ", "# More. ", True),
+    ],
 )
 def test_another_pin_changes_the_environment_and_a_comment_does_not(repository_copy, old, new, same):
     before = digests(repository_copy)

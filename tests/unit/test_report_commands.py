@@ -164,6 +164,20 @@ def test_a_figure_of_a_part_of_the_samples_is_marked_and_says_why(summary, docum
     assert cells[2][5] == "0.8800"
 
 
+def test_a_stale_figure_is_shown_as_that_and_told_and_its_loss_is_not(summary, documents, metrics, tmp_path):
+    (tmp_path / "detect_cut.dynamic.tflite").write_bytes(b"retrained")
+    drops = json.dumps({"small": {"dynamic": 0.01}})
+    cells, lines = summary("--evidence", *documents, "--metrics", *metrics, "--drops", drops)
+    assert [row[5:7] for row in cells[1:3]] == [["0.9000", ""], ["stale (artifact)", ""]]
+    told = [line for line in lines if line.startswith("- small: detect_cut.dynamic.tflite: its figures are stale")]
+    path = tmp_path / "detect_cut.dynamic.tflite"
+    assert told == [
+        "- small: detect_cut.dynamic.tflite: its figures are stale (artifact); "
+        f"renew them with: snakemake -j1 --force {path} {metrics[1]}"
+    ]
+    assert not [line for line in lines if "loses" in line]
+
+
 def test_a_loss_that_may_be_none_is_marked(summary, documents, metrics):
     document = files.read_json(metrics[1])
     document["against"][0] |= {"interval": [-0.05, 0.01], "verdict": "not told apart"}

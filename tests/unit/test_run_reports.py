@@ -85,3 +85,22 @@ def test_what_was_not_made_is_one_line_for_each_model_and_cause(chain):
 def test_where_a_job_waits_for_no_failed_one_the_run_was_stopped(chain):
     chain.scheduler.remaining_jobs.append(chain.other)
     assert reports.not_run(chain) is None
+
+
+def test_reports_with_figures_are_made_again_and_are_unfinished_only_where_they_tell_something_else(
+    results, monkeypatch
+):
+    jobs = [Job("summarise", "results/summary.md"), Job("write_testing_table", "results/tfjs.md")]
+    jobs += [Job("write_models_json", "results/models.json"), Job("summarise", "results/SHA256SUMS")]
+    made, unfinished = [], []
+
+    def run(job, _):
+        made.append(job.output[0])
+        (results / "summary.md").write_text("stale")
+        return True
+
+    monkeypatch.setattr(reports, "_run", run)
+    running = workflow(jobs=jobs, needrun=lambda job: job is jobs[3])
+    running.persistence.started = unfinished.append
+    reports.make_again(running)
+    assert made == ["results/summary.md", "results/tfjs.md"] and unfinished == jobs[:1]

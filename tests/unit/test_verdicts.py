@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from zoomill import files, folders
+from zoomill import files, folders, made
 from zoomill.proof import verdicts
 
 
@@ -133,4 +133,44 @@ def test_damaged_evidence_is_a_line(results, folder, data):
     (folder / path).write_bytes(data)
     assert verdicts.of_wanted(Dag(path), {}) == [
         f"small: {path} is damaged; make it again with: snakemake -j1 --force {path}"
+    ]
+
+
+def figure(results, variant):
+    """Write an artifact and metric evidence of it alone, and return the path of that."""
+    path = results(f"main.{variant}.tflite", variant.encode(), figure="auc", values={"auc": 0.9}, against=[])
+    files.write_json(path.replace(".tflite.json", ".metric.json"), files.read_json(path))
+    return path.replace(".tflite.json", ".metric.json")
+
+
+def test_an_artifact_that_was_changed_is_one_line_though_its_figures_are_stale_too(results, folder):
+    path = figure(results, "int8")
+    (folder / "results/small/main.int8.tflite").write_bytes(b"retrained")
+    assert verdicts.of_wanted(Dag(path), {}) == [
+        "small: main.int8.tflite was changed after it was validated; "
+        f"restore it with: snakemake -j1 --force results/small/main.int8.tflite {path}"
+    ]
+
+
+def test_a_damaged_record_of_a_figure_is_a_line(results, folder):
+    path = figure(results, "int8")
+    (folder / "results/small/.made/main.int8.metric.json.json").write_text("{")
+    assert verdicts.of_wanted(Dag(path), {}) == [
+        f"results/small/.made/main.int8.metric.json.json: is damaged, so nobody knows who made {path}; "
+        f"restore it by `snakemake -j1 --force {path}`"
+    ]
+
+
+def test_figures_of_a_source_are_held_to_what_it_gave(folder):
+    given = "build/small/main/predictions.npz"
+    files.write_bytes(given, b"given")
+    made.checked(given)
+    figures = {"variant": "source", "figure": "auc", "values": {"auc": 0.9}, "against": []}
+    path = "results/small/source.metric.json"
+    files.write_json(path, proof(artifact="predictions.npz", sha256=files.digest(given), **figures))
+    assert verdicts.of_wanted(Dag(path), {}) == []
+    (folder / given).write_bytes(b"other")
+    assert verdicts.of_wanted(Dag(path), {}) == [
+        "small: predictions.npz: its figures are stale (artifact); "
+        f"renew them with: snakemake -j1 --force {given} {path}"
     ]

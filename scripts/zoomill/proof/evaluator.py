@@ -15,7 +15,7 @@ from zoomill.plan import javascript
 _REPOSITORY = Path(__file__).resolve().parents[3]
 # Its pins are a closure, so that kernels and decoders of pictures are among them.
 _ENVIRONMENT = _REPOSITORY / "envs/evaluate.yaml"
-_PIN = re.compile(r"^ *- ([\w.-]+)==?([\w.]+)$", re.MULTILINE)
+_PIN = re.compile(r"^ *- ([\w.-]+)==?(\S+)$", re.MULTILINE)
 _SCORING = _REPOSITORY / "scripts/evaluate_source.py"
 # What runs an artifact besides the code of a command.
 _BESIDE = {

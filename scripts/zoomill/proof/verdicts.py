@@ -15,7 +15,9 @@ from zoomill.plan import gates, variants
 from zoomill.proof import binding, metric_loss
 
 _ENDS = "|".join((*variants.FORMATS, *gates.NAMES))
-_EVIDENCE = re.compile(rf"^results/[^/]+/(?:browser|[^/]+\.(?:{_ENDS})|[^/.]+\.[^/]+\.metric)\.json$")
+_EVIDENCE = re.compile(rf"^results/[^/]+/(?:browser|[^/]+\.(?:{_ENDS})|[^/.]+\.[^/]+\.metric|source\.metric)\.json$")
+# Figures of what a source gave, which is in build/ and no artifact.
+_SOURCE = "/source.metric.json"
 
 
 def of_wanted(dag, drops):
@@ -33,10 +35,7 @@ def of_wanted(dag, drops):
     for path in filter(os.path.exists, filter(_EVIDENCE.search, made)):
         try:
             document = files.read_json(path)
-            about += [
-                (os.path.join(os.path.dirname(path), item["artifact"]), path, item)
-                for item in document.get("artifacts", [document])
-            ]
+            about += _about(path, document)
             if path.endswith(".metric.json"):
                 metrics += binding.documents([path], digest)
             else:
@@ -47,8 +46,17 @@ def of_wanted(dag, drops):
         except UserError as error:  # so is the record beside it
             lines += error.args
     # Of an artifact with other bytes there is a line anyhow, of all its evidence.
-    lines += binding.failures(item for item in metrics if item["stale"] != [binding.ARTIFACT])
+    told = [item for item in metrics if item["stale"] == [binding.ARTIFACT] and item["variant"] != "source"]
+    lines += binding.failures(item for item in metrics if item not in told)
     return [*lines, *of_bytes(about), *of_twins(about), *metric_loss.failures(binding.current(metrics), drops)]
+
+
+def _about(path, document):
+    """Return ``(artifact, evidence, document)`` of each artifact that evidence is about, for :func:`of_bytes`."""
+    if path.endswith(_SOURCE):
+        return []
+    folder = os.path.dirname(path)
+    return [(os.path.join(folder, item["artifact"]), path, item) for item in document.get("artifacts", [document])]
 
 
 def of_evidence(document):

@@ -15,6 +15,7 @@ from snakemake.iocontainers import InputFiles
 from snakemake.settings.types import DeploymentMethod
 from snakemake.shell import shell
 
+from zoomill.files import digest
 from zoomill.plan import artifact_name
 from zoomill.run import jobs
 
@@ -88,11 +89,12 @@ def make_of_what_stands(workflow, missing):
 
 
 def make_again(workflow):
-    """Make the reports with figures that the run had no reason to make, since it has found that they are not so."""
+    """Make the reports with figures that a red run had no reason to make; the next run makes again what has changed."""
     for job in workflow.dag.jobs:
         if job.rule.name in _OF_FIGURES and not workflow.dag.needrun(job):
-            workflow.persistence.started(job)
-            _run(job, workflow)
+            before = digest(job.output[0])
+            if _run(job, workflow) and digest(job.output[0]) != before:
+                workflow.persistence.started(job)
 
 
 def _failed_before(job, dag, failed):
