@@ -6,6 +6,14 @@ Yields: results/{model}/source.metric.json, results/{model}/{graph}.{variant}.me
 .samples.jsonl beside them.
 """
 
+# What scoring reads besides what is scored.
+SCORED = {
+    "contract": "build/{model}/{graph}/contract.json",
+    "anchors": plan.anchors,
+    "samples": plan.evaluation.list,
+    "fitted": plan.evaluation.fitted,
+    "folder": plan.evaluation.folder,
+}
 # One command line for all: what is scored stands in params.
 EVALUATE = r"""
         python {input.code[0]:q} \
@@ -55,13 +63,9 @@ rule evaluate_source:
 
 rule evaluate_tflite:
     input:
+        **SCORED,
         code=plan.code("evaluate_tflite"),
         artifact="results/{model}/{graph}.{variant}.tflite",
-        contract="build/{model}/{graph}/contract.json",
-        anchors=plan.anchors,
-        samples=plan.evaluation.list,
-        fitted=plan.evaluation.fitted,
-        folder=plan.evaluation.folder,
         against=plan.scoring.against("tflite"),
     output:
         figures="results/{model}/{graph}.{variant}{kernels}.metric.json",
@@ -88,14 +92,10 @@ rule evaluate_tflite:
 
 rule evaluate_tfjs:
     input:
+        **SCORED,
         code=plan.code("evaluate_tfjs"),
         javascript=plan.tfjs.node(),
         artifact="results/{model}/{graph}.{variant}.tfjs",
-        contract="build/{model}/{graph}/contract.json",
-        anchors=plan.anchors,
-        samples=plan.evaluation.list,
-        fitted=plan.evaluation.fitted,
-        folder=plan.evaluation.folder,
         against=plan.scoring.against("tfjs"),
     output:
         figures="results/{model}/{graph}.{variant}.tfjs.metric.json",

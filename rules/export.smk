@@ -197,7 +197,12 @@ GRAPH = {
     "golden": "build/{model}/main/golden.npz",
 }
 RUNS = {
-    "export": (GRAPH, {"golden": plan.golden_inputs.samples}, plan.golden_inputs.flags, plan.golden_inputs.settings),
+    "export": (
+        GRAPH,
+        {"golden": plan.golden_inputs.samples},
+        plan.golden_inputs.flags,
+        plan.golden_inputs.settings,
+    ),
     "predict": (
         {"predictions": "build/{model}/main/predictions.npz"},
         {"samples": plan.evaluation.list, "folder": plan.evaluation.folder},

@@ -21,23 +21,19 @@ LEDGER = r"""
         """
 
 
-use rule evaluate_tflite as evaluate_otherwise with:
+use rule evaluate_tflite as evaluate_tflite_otherwise with:
     input:
+        **{**SCORED, "contract": plan.ledger.contract, "fitted": plan.ledger.fitted},
         code=plan.code("evaluate_tflite"),
         artifact=plan.ledger.artifact,
-        contract=plan.ledger.contract,
-        anchors=plan.anchors,
-        samples=plan.evaluation.list,
-        fitted=plan.ledger.fitted,
-        folder=plan.evaluation.folder,
         against=[],
     output:
         figures="build/{model}/ledger/{graph}.{variant}.{otherwise}.metric.json",
         samples="build/{model}/ledger/{graph}.{variant}.{otherwise}.samples.jsonl",
     log:
-        "logs/evaluate_otherwise/{model}.{graph}.{variant}.{otherwise}.log",
+        "logs/evaluate_tflite_otherwise/{model}.{graph}.{variant}.{otherwise}.log",
     benchmark:
-        "benchmarks/evaluate_otherwise/{model}.{graph}.{variant}.{otherwise}.tsv"
+        "benchmarks/evaluate_tflite_otherwise/{model}.{graph}.{variant}.{otherwise}.tsv"
     wildcard_constraints:
         otherwise=pattern(otherwise.for_format("tflite")) + f"|{otherwise.UNTIL}[a-z_]+",
     params:
@@ -49,14 +45,10 @@ use rule evaluate_tflite as evaluate_otherwise with:
 
 use rule evaluate_tfjs as evaluate_tfjs_otherwise with:
     input:
+        **{**SCORED, "fitted": plan.ledger.fitted},
         code=plan.code("evaluate_tfjs"),
         javascript=plan.tfjs.node(),
         artifact="results/{model}/{graph}.{variant}.tfjs",
-        contract="build/{model}/{graph}/contract.json",
-        anchors=plan.anchors,
-        samples=plan.evaluation.list,
-        fitted=plan.ledger.fitted,
-        folder=plan.evaluation.folder,
         against=[],
     output:
         figures="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.metric.json",
@@ -120,23 +112,19 @@ rule predict_in_browser:
         """
 
 
-use rule evaluate_source as evaluate_in_browser with:
+use rule evaluate_source as evaluate_source_in_browser with:
     input:
+        **SCORED,
         code=plan.code("evaluate_source"),
         predictions="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.npz",
-        contract="build/{model}/{graph}/contract.json",
-        anchors=plan.anchors,
-        samples=plan.evaluation.list,
-        fitted=plan.evaluation.fitted,
-        folder=plan.evaluation.folder,
         against=[],
     output:
         figures="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.metric.json",
         samples="build/{model}/ledger/{graph}.{variant}.tfjs.{otherwise}.samples.jsonl",
     log:
-        "logs/evaluate_in_browser/{model}.{graph}.{variant}.{otherwise}.log",
+        "logs/evaluate_source_in_browser/{model}.{graph}.{variant}.{otherwise}.log",
     benchmark:
-        "benchmarks/evaluate_in_browser/{model}.{graph}.{variant}.{otherwise}.tsv"
+        "benchmarks/evaluate_source_in_browser/{model}.{graph}.{variant}.{otherwise}.tsv"
     wildcard_constraints:
         variant=pattern(variants.names(format="tfjs")),
         otherwise=pattern(otherwise.for_format("tfjs", browser=True)),
@@ -175,7 +163,7 @@ rule write_ledger:
         LEDGER
 
 
-use rule write_ledger as write_tfjs_ledger with:
+use rule write_ledger as write_ledger_of_tfjs with:
     input:
         code=plan.code("write_ledger"),
         contract="build/{model}/{graph}/contract.json",
@@ -188,9 +176,9 @@ use rule write_ledger as write_tfjs_ledger with:
         table="results/{model}/{graph}.{variant}.tfjs.ledger.md",
         plot="results/{model}/{graph}.{variant}.tfjs.ledger.svg",
     log:
-        "logs/write_tfjs_ledger/{model}.{graph}.{variant}.log",
+        "logs/write_ledger_of_tfjs/{model}.{graph}.{variant}.log",
     benchmark:
-        "benchmarks/write_tfjs_ledger/{model}.{graph}.{variant}.tsv"
+        "benchmarks/write_ledger_of_tfjs/{model}.{graph}.{variant}.tsv"
     wildcard_constraints:
         variant=pattern(variants.names(format="tfjs")),
     params:

@@ -8,13 +8,9 @@ Yields: results/{model}/{graph}.{variant}.nms.json, figures of all settings and 
 
 rule sweep_nms:
     input:
+        **SCORED,
         code=plan.code("sweep_nms"),
         artifact="results/{model}/{graph}.{variant}.tflite",
-        contract="build/{model}/{graph}/contract.json",
-        anchors=plan.anchors,
-        samples=plan.evaluation.list,
-        fitted=plan.evaluation.fitted,
-        folder=plan.evaluation.folder,
     output:
         figures="results/{model}/{graph}.{variant}.nms.json",
         plot="results/{model}/{graph}.{variant}.nms.svg",
