@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from zoomill import files
+from zoomill.graph import predictions
 from zoomill.inputs import samples
 from zoomill.proof import evaluator
 
@@ -182,3 +183,9 @@ def test_predictions_of_another_sample_list_are_refused(task):
     process = task.run()
     assert process.returncode == 1 and "was made from another sample list" in process.stderr
     assert not (task.folder / "metric.json").exists()
+
+
+def test_of_predictions_that_there_are_not_the_reason_is_written(task):
+    detections(task, {})
+    predictions.write_reason(task.folder / "predictions.npz", "has no WebGPU")
+    assert task.result() == ({"reason": "has no WebGPU"}, [{"reason": "has no WebGPU"}])
