@@ -139,6 +139,14 @@ def test_scoring_stops_when_a_loss_is_clear_and_the_evidence_says_after_how_many
     assert found["until_clear"] == said and found["against"][0]["verdict"] == "loss"
 
 
+@pytest.mark.parametrize("others", [["1.npy", "0.npy"], ["0.npy", "1.npy", "2.npy"], ["0.npy"]])
+def test_a_comparison_with_other_samples_is_refused(scored, tmp_path, others):
+    rows = [{"name": name, "class": 1, "rank": 0, "best": 1} for name in others]
+    (tmp_path / "others.samples.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    process = scored(["--against", "others.samples.jsonl"], count=2)
+    assert process.returncode == 1 and "others.samples.jsonl: is of other samples" in process.stderr
+
+
 def test_kernels_that_refuse_the_file_are_named_with_their_reason(scored):
     builder = Builder()
     start, end = builder.tensor("image", [1, 4]), builder.tensor("scores", [1, 3])

@@ -124,7 +124,7 @@ def evaluate(task, run, evidence, args, until_clear=None):
         metric = task.metric()
         rows, ended, level = _scored(task, metric, run, args.against, until_clear)
         values = metric.values(rows)
-        compared = [_compared(metric, rows, path, level) for path in args.against]
+        compared = [_compared(metric, rows, path, level, partial=bool(ended)) for path in args.against]
     except UserError as error:
         raise UserError(f"{contract['model']}: {contract['graph']}.{evidence['variant']}: {error}") from error
     lines = "".join(json.dumps(row, sort_keys=True, allow_nan=False) + "\n" for row in rows)
@@ -195,10 +195,10 @@ def _scored(task, metric, run, against, asked):
     return found.rows, {"until_clear": said}, sequential.LEVEL
 
 
-def _compared(metric, rows, path, level):
-    """Return how a file compares with the one whose rows, for these samples and maybe more, stand in a file."""
+def _compared(metric, rows, path, level, partial):
+    """Return how a file compares with the one whose rows, if ``partial`` for more samples too, stand in a file."""
     names = [row["name"] for row in rows]
-    others = [row for row in read_rows(path)[0] if row["name"] in {*names}]
+    others = [row for row in read_rows(path)[0] if not partial or row["name"] in {*names}]
     _check_same(path, others, names)
     found = resampling.compare(metric, others, rows, level)
     return {"of": os.path.basename(path).removesuffix(".samples.jsonl"), **found._asdict()}
