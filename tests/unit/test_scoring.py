@@ -18,5 +18,5 @@ CATALOGUE = {"small": {"drop": {"int8": 0.02}}}
     ],
 )
 def test_scoring_stops_where_it_is_asked_by_the_loss_that_the_card_allows(evaluate, variant, flags):
-    scoring = Scoring({"evaluate": evaluate}, CATALOGUE)
+    scoring = Scoring({"evaluate": evaluate}, CATALOGUE, {}, None)
     assert scoring.until_clear(types.SimpleNamespace(model="small", variant=variant)) == flags
