@@ -92,15 +92,19 @@ def test_reports_with_figures_are_made_again_and_are_unfinished_only_where_they_
 ):
     jobs = [Job("summarise", "results/summary.md"), Job("write_testing_table", "results/tfjs.md")]
     jobs += [Job("write_models_json", "results/models.json"), Job("summarise", "results/SHA256SUMS")]
+    jobs += [Job("write_report", "results/small")]  # a folder
     made, unfinished = [], []
 
     def run(job, _):
         made.append(job.output[0])
         (results / "summary.md").write_text("stale")
+        if job.rule.name == "write_report":
+            (results / "small/index.html").write_text("stale")
         return True
 
     monkeypatch.setattr(reports, "_run", run)
     running = workflow(jobs=jobs, needrun=lambda job: job is jobs[3])
     running.persistence.started = unfinished.append
     reports.make_again(running)
-    assert made == ["results/summary.md", "results/tfjs.md"] and unfinished == jobs[:1]
+    assert made == ["results/summary.md", "results/tfjs.md", "results/small"]
+    assert unfinished == [jobs[0], jobs[4]]

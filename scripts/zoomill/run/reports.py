@@ -15,7 +15,7 @@ from snakemake.iocontainers import InputFiles
 from snakemake.settings.types import DeploymentMethod
 from snakemake.shell import shell
 
-from zoomill.files import digest
+from zoomill.folders import digest
 from zoomill.plan import artifact_name
 from zoomill.run import jobs
 
