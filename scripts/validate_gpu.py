@@ -73,7 +73,7 @@ def judge(args, folder, contract, model, document):
         failures[-1] += f"; {wrong or 'no operator that can be run alone is wrong'}"
         document["first_wrong"] = wrong
     failures += compared.sums.overflows()
-    if args.metric and not tflite_file.postprocess_options(model):
+    if args.metric and gate_inputs.tell_a_metric(args) and not tflite_file.postprocess_options(model):
         document["metric"] = scores(args, contract, file, outputs)
     figures = {"gpu": compared.figures, "xnnpack": compared.xnnpack}
     not_tested = [] if args.samples else [elsewhere.NO_SAMPLES, *document["known_faults"]]

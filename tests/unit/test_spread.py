@@ -187,7 +187,9 @@ def test_a_gate_runs_on_golden_inputs_and_on_evaluation_samples(flags, golden, s
 
 
 def test_a_gate_takes_windows_of_a_sample_from_its_start_to_its_end(flags, tmp_path):
-    found = fed(flags(*flags_of(range(392), tmp_path)))
+    args = flags(*flags_of(range(392), tmp_path))
+    found = fed(args)
+    assert not gate_inputs.tell_a_metric(args) and gate_inputs.tell_a_metric(flags("--form", '{"reader": "picture"}'))
     assert found == [[start, start + 1] for start in range(0, 392, 50)] and len(found) == gate_inputs.AT_MOST
 
 

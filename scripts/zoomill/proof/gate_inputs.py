@@ -38,3 +38,8 @@ def samples(args):
     """Return the :class:`zoomill.inputs.sample_inputs.Samples` of a gate, :data:`AT_MOST` arrays of each; or None."""
     chosen = sample_inputs.of_flags(args)
     return chosen and dataclasses.replace(chosen, at_most=AT_MOST)
+
+
+def tell_a_metric(args):
+    """Tell whether a gate's samples are those of the card's metric, which is of all windows of a recording."""
+    return "step" not in args.form
