@@ -88,6 +88,7 @@ def write(command, environment_python, tmp_path):
             "metrics": [metric("float32", 0.9), metric("float16", 0.91), metric("int8", 0.5, interval=None)],
             "gates": [
                 gate("int8", "micro", said="13 KiB"),
+                gate("float32", "micro", said="of the same bytes", model="other"),
                 gate("float16", "micro", reason=HOSTILE, passed=True),
                 gate("int8", "latency", threads={"1": {"median_ms": 1.25}}, said="1.25 ms"),
             ],
@@ -146,7 +147,7 @@ def test_a_row_says_what_is_known_of_an_artifact(write):
     rows = artifacts(write()["index.html"])
     assert rows["main.float16.tflite"]["metric"] == "0.9100 top_1, 0.860 to 0.950"
     assert rows["main.float16.tflite"]["loss"] == "~-0.0100" and rows["main.float32.tflite"]["loss"] == ""
-    assert rows["main.float16.tflite"]["TFLite Micro"] == "no"
+    assert rows["main.float16.tflite"]["TFLite Micro"] == "no" and rows["main.float32.tflite"]["TFLite Micro"] == ""
     own = rows["main.int8.tflite"]
     assert own["metric"] == "0.5000 top_1" and own["TFLite Micro"] == "passed 13 KiB" and own["ms"] == "1.25"
     assert (own["verdict"], own["bytes"], own["operators"], own["classes"]) == ("failed", "20,000", "3", "3")

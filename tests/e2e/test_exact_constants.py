@@ -36,16 +36,17 @@ with tf1.Graph().as_default() as graph:
         training, layout = way == "training", "NCHW" if way == "channels first" else "NHWC"
         y = tf.transpose(y, [0, 3, 1, 2]) if layout == "NCHW" else y
         mean, variance = ([], []) if training else (mean, variance)
+        y = tf.cast(y, tf.float16) if way == "half" else y
         found = tf.raw_ops.FusedBatchNormV3(
             x=y, scale=scale, offset=offset, mean=mean, variance=variance,
             epsilon=float(epsilon), is_training=training, data_format=layout,
         )
         y = tf.transpose(found[0], [0, 2, 3, 1]) if layout == "NCHW" else found[0]
-        y = y + found[2] if way == "statistics" else y
+        y = y + found[2] if way == "statistics" else tf.cast(y, tf.float32)
     tf.identity(y, "y")
 path = folder + "/graph.pb"
 open(path, "wb").write(graph.as_graph_def().SerializeToString())
-if way in ("training", "channels first", "statistics"):
+if way in ("training", "channels first", "statistics", "half"):
     from zoomill.graph import exact_constants
     split = exact_constants.split_batch_norms(tf, graph.as_graph_def())
     print(*(node.op for node in split.node))
@@ -99,6 +100,6 @@ def test_a_folded_kernel_has_the_bits_that_numpy_computes(made, way):
         assert (given["kernel"] * factor).tobytes() in [weight.data for weight in weights]
 
 
-@pytest.mark.parametrize("way", ["training", "channels first", "statistics"])
+@pytest.mark.parametrize("way", ["training", "channels first", "statistics", "half"])
 def test_a_norm_that_is_no_product_and_sum_by_channel_stays(made, way):
     assert "FusedBatchNormV3" in made(way)[2]

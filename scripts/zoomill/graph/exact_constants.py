@@ -43,20 +43,23 @@ def split_batch_norms(tf, graph):
     """Return a frozen graph with a product and a sum for each batch normalisation by constants outside its functions.
 
     As in TensorFlow's own converter: ``m = scale / sqrt(variance + epsilon)``, then ``x * m + (offset - mean * m)``, in
-    float32. One with its channels first stays, and one whose statistics are read.
+    float32. One of another dtype stays, one with its channels first, and one whose statistics are read.
 
     Args:
         tf: the TensorFlow module.
         graph: GraphDef.
     """
     values = _Values(tf, graph)
-    measured = {node_name(tensor) for node in graph.node for tensor in node.input if tensor[-2:] in (":1", ":2")}
+    read = [tensor.partition(":") for node in graph.node for tensor in node.input]
+    measured = {name for name, _, output in read if output not in ("", "0")}
 
     def split(node):
         if node.op not in _NORMS or node.attr["is_training"].b or node.name in measured:
             return None
+        if node.attr["T"].type != tf.float32.as_datatype_enum or node.attr["data_format"].s != b"NHWC":
+            return None
         parameters = [values.of(tensor) for tensor in node.input[1:]]
-        if node.attr["data_format"].s != b"NHWC" or any(value is None for value in parameters):
+        if any(value is None for value in parameters):
             return None
         scale, offset, mean, variance = parameters
         factor = scale * _OPERATORS["Rsqrt"](variance + np.float32(node.attr["epsilon"].f))

@@ -28,14 +28,19 @@ def rows(evidence, metrics, gated, contracts, cards):
         what failed or was not tested).
     """
     # TFLite Micro's own figures are of the C array.
-    measured = {item["sha256"]: item for item in binding.current(metrics) if item.get("kernels") != "micro"}
+    measured = {_about(item): item for item in binding.current(metrics) if item.get("kernels") != "micro"}
     asked = collections.defaultdict(list)
     for item in gated:
-        asked[item["sha256"]].append(item)
+        asked[_about(item)].append(item)
     return [
-        _row(item, measured.get(item["sha256"]), asked[item["sha256"]], contracts, cards[item["model"]])
+        _row(item, measured.get(_about(item)), asked[_about(item)], contracts, cards[item["model"]])
         for item in evidence
     ]
+
+
+def _about(item):
+    """Return what evidence is about; two models may have a file of the same bytes."""
+    return item["model"], item["artifact"], item["sha256"]
 
 
 def _row(item, metric, gated, contracts, card):
