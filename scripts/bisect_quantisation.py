@@ -10,7 +10,7 @@ from zoomill.errors import UserError
 from zoomill.evaluation import fewer_samples, harness, resampling
 from zoomill.evaluation.told import told
 from zoomill.inputs import samples
-from zoomill.proof import metric_loss
+from zoomill.proof import evaluator, metric_loss
 from zoomill.tflite import artifact, bisection, calibration, runtime
 
 # Samples on which the operators' noise is measured.
@@ -78,7 +78,7 @@ def _bisect(args, task, folder):
         "float_sha256": files.digest(args.float),
         "calibration_sha256": files.digest(args.calibration),
         "samples_sha256": files.digest(args.samples),
-        "evaluator_sha256": harness.evaluator_digest(),
+        "evaluator_sha256": evaluator.code_digest(),
     }
 
 

@@ -10,6 +10,7 @@ from zoomill import command, files, made
 from zoomill.errors import UserError
 from zoomill.evaluation import calibration_plot, calibration_sweep, fewer_samples, harness
 from zoomill.inputs import sample_inputs, samples
+from zoomill.proof import evaluator
 from zoomill.tflite import artifact, calibration, quantiser, runtime, sample_ranges, tflite_ends, tflite_file
 from zoomill.tflite.inner_tensors import InnerTensors
 
@@ -67,7 +68,7 @@ def _document(args, task, folder):
         "float_sha256": files.digest(args.float),
         "calibration_samples_sha256": files.digest(args.calibration_samples),
         "samples_sha256": files.digest(args.samples),
-        "evaluator_sha256": harness.evaluator_digest(),
+        "evaluator_sha256": evaluator.code_digest(),
         "packages": harness.packages(),
     }
 

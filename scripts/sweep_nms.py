@@ -7,6 +7,7 @@ import os
 from zoomill import command, files, made
 from zoomill.errors import UserError
 from zoomill.evaluation import harness, nms_advice, nms_plot, nms_sweep
+from zoomill.proof import evaluator
 from zoomill.tflite import runtime
 
 
@@ -38,7 +39,7 @@ def main(argv=None):
         "sha256": files.digest(args.artifact),
         "metric": args.metric,
         "samples_sha256": files.digest(args.samples),
-        "evaluator_sha256": harness.evaluator_digest(),
+        "evaluator_sha256": evaluator.code_digest(),
         "packages": harness.packages(),
         **found,
     }

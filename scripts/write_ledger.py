@@ -6,6 +6,7 @@ import json
 from zoomill import command, files, made
 from zoomill.errors import UserError
 from zoomill.evaluation import harness, ledger, ledger_plot
+from zoomill.proof import evaluator
 
 
 def main(argv=None):
@@ -37,7 +38,7 @@ def main(argv=None):
         "more_is_better": metric.more_is_better,
         "samples": len(steps[0].rows),
         "samples_sha256": files.digest(task.samples.path),
-        "evaluator_sha256": harness.evaluator_digest(),
+        "evaluator_sha256": evaluator.code_digest(),
         "packages": harness.packages(),
     }
     ledger_plot.draw(document, args.output_plot)

@@ -17,7 +17,6 @@ from zoomill.inputs import contract_file, readers, sample_inputs, samples
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.inputs.sample_inputs import Samples
 from zoomill.proof import evaluator
-from zoomill.proof.evaluator import code_digest as evaluator_digest
 
 # Why a file is not run otherwise that would be run as it is.
 SO_ALREADY = "it is so already"
@@ -157,7 +156,7 @@ def _bound(args):
         "anchors_sha256": next(map(made.noted, args.anchors), None),
         "samples_sha256": made.noted(args.samples),
         "dataset_sha256": made.noted(args.folder),
-        "evaluator_sha256": evaluator_digest(),
+        "evaluator_sha256": evaluator.code_digest(),
         "runner_sha256": evaluator.runner_digest(made.command()),
         "environment_sha256": evaluator.installed_digest(),
     }
