@@ -35,6 +35,8 @@ def main(argv=None):
             "bytes": folders.size(path),
             "sha256": folders.digest(path),
         }
+        if os.path.exists(os.path.join(path, tfjs_model.OPERATORS)):
+            entry["operators"] = f"{entry['modelPath']}/{tfjs_model.OPERATORS}"
         variants.setdefault(key, {})[variant] = entry
     document = {generation: {"classify": [], "detect": [], "various": []} for generation in ("newer", "older")}
     for key, artifacts in variants.items():

@@ -2,7 +2,7 @@
 
 import { openTfjs } from "./tfjs_model.js";
 
-export const RESULTS = new URL("../../results/", import.meta.url).href;
+const RESULTS = new URL("../../results/", import.meta.url).href;
 export const TFJS_BACKENDS = ["wasm", "webgl", "webgpu", "cpu"];
 // The first one is what the page starts with.
 const GROUPS = { detect: "Detectors", classify: "Classifiers", various: "Others" };
@@ -21,13 +21,13 @@ export async function choices() {
 }
 
 function choice(entry) {
-  const variants = Object.entries(entry.variants).map(([name, { modelPath, bytes, sha256 }]) => {
-    const description = { model: entry.name, variant: name, path: modelPath, bytes, sha256, shows: entry.shows };
-    const [height, width] = entry.shape[3] <= 4 ? entry.shape.slice(1, 3) : entry.shape.slice(2, 4);
-    const files = { folder: `${RESULTS}${modelPath}/`, decoder: `${RESULTS}${entry.decoder}` };
-    const open = (backend) => openTfjs({ ...description, size: [height, width] }, files, backend);
-    return { name, bytes, backends: TFJS_BACKENDS, open };
+  const size = entry.shape[3] <= 4 ? entry.shape.slice(1, 3) : entry.shape.slice(2, 4);
+  const variants = Object.entries(entry.variants).map(([name, { modelPath, bytes, sha256, operators }]) => {
+    const about = { model: entry.name, variant: name, path: modelPath, bytes, sha256, size, shows: entry.shows };
+    const files = { folder: `${RESULTS}${modelPath}/`, decoder: RESULTS + entry.decoder };
+    if (operators) files.operators = RESULTS + operators;
+    return { name, bytes, backends: TFJS_BACKENDS, open: (backend) => openTfjs(about, files, backend) };
   });
-  const samples = (entry.samples ?? []).map((path) => `${RESULTS}${path}`);
+  const samples = (entry.samples ?? []).map((path) => RESULTS + path);
   return { name: entry.name, group: entry.group, minScore: entry.minScore ?? 0, samples, variants };
 }
