@@ -119,6 +119,11 @@ class Bed:
         cells = "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
         return {first: others for first, *others in self.page.locator("#figures tr").evaluate_all(cells)}.get(row)
 
+    def saved(self):
+        with self.page.expect_download() as event:
+            self.page.click("#download")
+        return json.loads(Path(event.value.path()).read_text())
+
     def tensors(self):
         return int(self.figure("Memory of TensorFlow.js")[0].split()[0])
 
@@ -140,14 +145,13 @@ def detector(bed, found):
     bed.threshold(0.25)
     bed.does(lambda: page.check("#compare"))
     found["detections apart"] = bed.captions()
-    with page.expect_download() as event:
-        page.click("#download")
-    found["json"] = json.loads(Path(event.value.path()).read_text())
+    found["json"] = bed.saved()
 
 
 def others(bed, found):
     bed.choose_model("generator")
     found["pictures apart"] = bed.captions()
+    found["json of a picture"] = bed.saved()["results"][0]["found"][0]
     found["generated"] = [bed.page.evaluate(CORNERS, index) for index in range(3)]
     bed.choose_model("points")
     found["points apart"] = bed.captions()

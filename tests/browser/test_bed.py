@@ -24,7 +24,7 @@ LABELS = ["square", "circle", HOSTILE]
 # Left, top, right, bottom, objectness and a score for each class.
 SQUARE, MOVED = [0.1, 0.1, 0.5, 0.5, 1, 0.9, 0, 0], [0.1, 0.1, 0.5, 0.42, 1, 0.8, 0, 0]
 CIRCLE, FAINT = [0.6, 0.6, 0.9, 0.9, 1, 0, 0.6, 0], [0.0, 0.6, 0.3, 0.9, 1, 0.2, 0, 0]
-OTHER = [0.5, 0.0, 0.9, 0.3, 1, 0, 0, 0.5]
+OTHER = [*CIRCLE[:5], 0, 0, 0.5]  # in the circle's place
 POINTS = [0.25, 0.25, 0.75, 0.25, 0.5, 0.75]
 # Each output in float32 and in uint8; without, it is the input, in uint8 weakened by a tenth.
 MODELS = {
@@ -142,6 +142,7 @@ def test_results_are_had_as_json_with_digests_and_times(found):
         ["square", "circle"],
         ["square", HOSTILE],
     ]
+    assert found["json of a picture"]["png"].startswith("data:image/png;base64,")
 
 
 def test_another_model_takes_the_place_of_the_one_before(found):
