@@ -25,12 +25,12 @@ LABELS = ["square", "circle", HOSTILE]
 SQUARE, MOVED = [0.1, 0.1, 0.5, 0.5, 1, 0.9, 0, 0], [0.1, 0.1, 0.5, 0.42, 1, 0.8, 0, 0]
 CIRCLE, FAINT = [0.6, 0.6, 0.9, 0.9, 1, 0, 0.6, 0], [0.0, 0.6, 0.3, 0.9, 1, 0.2, 0, 0]
 OTHER = [*CIRCLE[:5], 0, 0, 0.5]  # in the circle's place
-POINTS = [0.25, 0.25, 0.75, 0.25, 0.5, 0.75]
+POINTS = [-0.5, -0.5, 0.5, -0.5, 0, 0.5]  # from -1 to 1
 # Each output in float32 and in uint8; without, it is the input, in uint8 weakened by a tenth.
 MODELS = {
     "boxes": ("object-detection", "detections", "", [[SQUARE, CIRCLE, FAINT], [MOVED, OTHER]]),
     "generator": ("image-generation", "made", "picture", None),
-    LONG: ("landmarks", "points", "x, y of corners", [POINTS, [0.26, *POINTS[1:]]]),
+    LONG: ("landmarks", "points", "x, y of corners", [POINTS, [-0.48, *POINTS[1:]]]),
     HOSTILE: ("image-classification", "p", "probability", [[0.1, 0.2, 0.7], [0.15, 0.2, 0.65]]),
     "leaks": ("image-generation", "made", "picture", None),
     "missing": ("image-generation", "made", "picture", None),
@@ -56,6 +56,8 @@ def write_model(root, title, number):
     output = [1, *np.shape(values[0])] if values else shape
     contract = {"model": folder, "graph": "main", "inputs": [IMAGE], "labels": LABELS, "label_offset": 0}
     contract["outputs"] = [{"name": name, "tensor": name, "dtype": "float32", "shape": output, "meaning": meaning}]
+    if task == "landmarks":
+        contract["outputs"][0]["value_range"] = [-1, 1]
     card = {"title": title, "task": task, "decode": {}, "metric": {}, "preprocess": {}}
     program = decoder_programs.render(TEMPLATE, decoder_programs.facts(contract, card))
     if title == "leaks":

@@ -49,17 +49,17 @@ async function load() {
   seen.clear();
   try {
     for (const { variant, backend } of settings.chosen) {
-      say("status", `Loading ${variant.name} for ${backend} …`);
+      say("status", `Loading ${variant.name} for ${backend}, and its first run …`);
       sides.push(await open(variant, backend));
     }
+    leaks.start();
+    const away = !strip.own && !input?.moving && !strip.sources.includes(input?.source);
+    if (away && strip.sources.length) await choosePicture(0);
+    else await run();
   } finally {
     say("status", "");
-    leaks.start();
     show();
   }
-  const away = !strip.own && !input?.moving && !strip.sources.includes(input?.source);
-  if (away && strip.sources.length) await choosePicture(0);
-  else await run();
 }
 
 // Run all open models on what the input shows now.
