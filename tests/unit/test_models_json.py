@@ -163,6 +163,14 @@ def test_raw_heads_have_no_tensor_of_classes_and_say_that_they_need_decoding():
     assert newer["decoder"] == "small/decode.js" and "decode.js" in newer["caveats"][0]
 
 
+@pytest.mark.parametrize(("own", "shown"), [(1e-8, 0.3), (0.09, 0.3), (0.1, 0.1), (0.6, 0.6)])
+def test_a_threshold_that_is_made_for_measuring_is_none_to_show_boxes_from(own, shown):
+    nms = {**NMS, "nms_score_threshold": own}
+    given = contract(output("box_encodings", 9, 4), output("class_predictions", 9, 3), label_offset=1, postprocess=nms)
+    newer, older = entries(given, "object-detection")
+    assert newer["minScore"] == older["score"] == shown
+
+
 def test_classes_of_a_classifier_are_pairs_as_the_page_reads_them():
     assert models_json.classes(contract(output("p", 2)), "classes") == [["0", "ant"], ["1", "bee"]]
 
