@@ -66,7 +66,7 @@ def document(given, last="Softmax"):
 
 def entries(given, task, **options):
     card = {"title": "A small model", "task": task, "decode": {}}
-    found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options))
+    found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options), [])
     return found["newer"], found["older"]
 
 
