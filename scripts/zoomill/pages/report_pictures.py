@@ -34,12 +34,16 @@ def _figures(items, number):
     for item in items:
         if item["pictures"]:
             found = item["pictures"][number]
-            classes = [(entry["label"], round(entry["score"] or 0, 2)) for entry in found.get("classes", [])]
-            figure = figures.setdefault(
-                found.get("file") or tuple(classes), {"names": [], "file": found.get("file"), "classes": classes}
-            )
+            file, classes = found.get("file"), _classes(found.get("classes", []))
+            figure = figures.setdefault(file or classes, {"names": [], "file": file, "classes": classes})
             figure["names"].append(item.get("variant", "source"))
     return list(figures.values())
+
+
+def _classes(found):
+    """Return label and score, with two digits, of the best class and of others that are not next to nothing."""
+    rounded = [(entry["label"], round(entry["score"] or 0, 2)) for entry in found]
+    return tuple(pair for place, pair in enumerate(rounded) if place == 0 or pair[1] > 0)
 
 
 def _words(form, source, item):
