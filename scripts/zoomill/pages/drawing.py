@@ -13,7 +13,7 @@ SIDE, _FONT, _LINE = 320, 12, 15
 _COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 # Luma (ITU-R BT.601) from which a colour has black text on it.
 _BRIGHT = 110
-_MOST_LETTERS = 40
+_MOST_LETTERS, _FEW = 40, 30
 
 
 def enlarged(pixels):
@@ -111,14 +111,12 @@ def with_points(picture, points):
     """
     drawn = picture.convert("RGB")
     pen = ImageDraw.Draw(drawn)
-    radius = 4 if len(points) < 30 else 1  # those of a face would be one blot
+    radius = 4 if len(points) < _FEW else 2  # those of a face would be one blot
     for number, (x, y) in reversed(list(enumerate(points))):
         if 0 <= x <= 1 and 0 <= y <= 1:
-            place = x * drawn.width - 0.5, y * drawn.height - 0.5
+            left, top = (round(end * size) - radius for end, size in zip((x, y), drawn.size, strict=True))
             colour = _COLOURS[0 if number == 0 else 1]
-            pen.ellipse(
-                [round(end - radius) for end in place] + [round(end + radius) for end in place], colour, (0, 0, 0)
-            )
+            pen.ellipse((left, top, left + 2 * radius - 1, top + 2 * radius - 1), colour, (0, 0, 0))
     return drawn
 
 
