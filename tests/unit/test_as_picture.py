@@ -34,7 +34,8 @@ def test_bytes_without_a_range_are_the_picture():
 
 def test_values_beyond_the_range_are_cut_and_what_is_no_number_is_black():
     values = np.array([-3, -1, 0, 1, 3, np.nan, np.inf])
-    assert as_picture.eight_bit(values, (-1, 1)).tolist() == [0, 0, 128, 255, 255, 0, 255]
+    with np.errstate(invalid="raise"):  # what it would be cast to is the CPU's choice
+        assert as_picture.eight_bit(values, (-1, 1)).tolist() == [0, 0, 128, 255, 255, 0, 255]
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 6, 3), (1, 3, 4, 6), (1, 4, 6, 1), (1, 1, 4, 6)])

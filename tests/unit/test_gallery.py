@@ -71,6 +71,8 @@ def test_texts_of_boxes_do_not_cover_each_other_while_there_is_room():
     both = drawing.with_boxes(BLACK, [[0.5, 0.5, 0.9, 0.9], [0.5, 0.5, 0.9, 0.9]], [0, 1], ["first", "second"])
     plate = (160, 80 - 15, 160 + 20, 80)
     np.testing.assert_array_equal(np.asarray(one.crop(plate)), np.asarray(both.crop(plate)))
+    below = np.asarray(both.crop((160, 144, 162, 158)))
+    assert (below == below[0, 0]).all() and below[0, 0].any()
 
 
 @pytest.mark.parametrize("text", ["", "\x1b[2J\n\r\t\x00", "W" * 300, "日本語", "\ud800", "\u202eright"])
@@ -78,6 +80,11 @@ def test_any_text_can_be_drawn_and_stays_inside(text):
     found = drawing.with_boxes(BLACK, [[0.9, 0.95, 1, 1]], [6], [text])
     assert found.size == BLACK.size
     assert len(drawing.png(found)) > len(drawing.png(BLACK))
+
+
+def test_control_characters_are_made_visible():
+    drawn = (drawing.with_boxes(BLACK, [[0.5, 0.5, 1, 1]], [0], [text]) for text in ("a\nb\x07", r"a\nb\x07"))
+    np.testing.assert_array_equal(*map(np.asarray, drawn))
 
 
 def test_a_point_stands_where_it_is_and_one_outside_nowhere():
