@@ -7,6 +7,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from zoomill.printable import printable
 
+# Colours of a picture that is drawn on, and with what is drawn. A photograph takes a third of the bytes with them, and
+# looks the same beside another with as few.
+_GROUND, _DRAWN = 128, 256
 # The longest side of what is drawn, the size of Pillow's own font, and a line of it, in pixels.
 SIDE, _FONT, _LINE = 320, 12, 15
 # Colours that are told apart, with colour blindness too (Okabe and Ito 2008, Color Universal Design), black left out.
@@ -34,16 +37,25 @@ def enlarged(pixels):
     return picture.resize(tuple(size), Image.Resampling.BILINEAR)
 
 
+def ground(picture):
+    """Return a picture to draw on, RGB, with fewer colours where it has many."""
+    return _with_colours(picture.convert("RGB"), _GROUND).convert("RGB")
+
+
+def _with_colours(picture, most):
+    return picture if picture.getcolors(most) else picture.quantize(most, Image.Quantize.MEDIANCUT, dither=0)
+
+
 def with_boxes(picture, boxes, classes, texts):
     """Return a copy of a picture with boxes, the first one on top, each with a text on a plate of its class's colour.
 
     Args:
-        picture: PIL.Image.Image.
+        picture: what :func:`ground` returned.
         boxes: float ``[n, 4]``: ymin, xmin, ymax, xmax, relative to the picture.
         classes: int ``[n]``.
         texts: of each box; control characters are made visible, what does not fit is cut.
     """
-    drawn = picture.convert("RGB")
+    drawn = picture.copy()
     pen, font = ImageDraw.Draw(drawn), ImageFont.load_default(_FONT)
     places = [_pixels(box, drawn) for box in boxes]
     colours = [_COLOURS[number % len(_COLOURS)] for number in classes]
@@ -58,7 +70,7 @@ def with_boxes(picture, boxes, classes, texts):
         pen.rectangle((left, top, right - 1, bottom - 1), fill=colour)
         dark = np.dot(colour, (0.299, 0.587, 0.114)) > _BRIGHT
         pen.text((left + 2, bottom - 4), text, fill=(0, 0, 0) if dark else (255, 255, 255), font=font, anchor="ls")
-    return drawn
+    return _with_colours(drawn, _DRAWN)
 
 
 def _pixels(box, picture):
@@ -106,10 +118,10 @@ def with_points(picture, points):
     """Return a copy of a picture with a dot at each point, the first in another colour; points outside are left out.
 
     Args:
-        picture: PIL.Image.Image.
+        picture: what :func:`ground` returned.
         points: float ``[n, 2]``: x, y relative to the picture.
     """
-    drawn = picture.convert("RGB")
+    drawn = picture.copy()
     pen = ImageDraw.Draw(drawn)
     radius = 4 if len(points) < _FEW else 2  # those of a face would be one blot
     for number, (x, y) in reversed(list(enumerate(points))):
@@ -117,7 +129,7 @@ def with_points(picture, points):
             left, top = (round(end * size) - radius for end, size in zip((x, y), drawn.size, strict=True))
             colour = _COLOURS[0 if number == 0 else 1]
             pen.ellipse((left, top, left + 2 * radius - 1, top + 2 * radius - 1), colour, (0, 0, 0))
-    return drawn
+    return _with_colours(drawn, _DRAWN)
 
 
 def png(picture):

@@ -82,6 +82,7 @@ class Gallery:
         """Return ``{pixels: (name, bytes)}`` of the pictures that are not known, and what is told of each finding."""
         picture = drawing.enlarged(as_picture.of_input(self._promise, row[self._promise["tensor"]]))
         new, told = {("sample", number): (f"sample-{number}.png", drawing.png(picture))}, {}
+        ground = drawing.ground(picture)
         for graph, items in self._found.items():
             labels = self._contracts[graph]["labels"]
             for place, (about, found) in enumerate(items):
@@ -90,9 +91,10 @@ class Gallery:
                 entry = told[graph, place] = found[number].told(labels)
                 if place:
                     entry["apart"] = found[number].apart(items[0][1][number])
-                drawn = found[number].drawn(picture, labels)
+                drawn = found[number].drawn(ground, labels)
                 if drawn is not None:
-                    pixels, name = drawn.tobytes(), f"{graph}.{about.get('variant', 'source')}.{number}.png"
+                    name = f"{graph}.{about.get('variant', 'source')}.{number}.png"
+                    pixels = drawn.convert("RGB").tobytes()
                     if pixels not in known and pixels not in new:
                         new[pixels] = name, drawing.png(drawn)
                     entry["file"] = (known.get(pixels) or new[pixels])[0]
