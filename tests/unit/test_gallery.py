@@ -73,6 +73,11 @@ def test_texts_of_boxes_do_not_cover_each_other_while_there_is_room():
     np.testing.assert_array_equal(np.asarray(one.crop(plate)), np.asarray(both.crop(plate)))
     below = np.asarray(both.crop((160, 144, 162, 158)))
     assert (below == below[0, 0]).all() and below[0, 0].any()
+    crowd = [
+        drawing.with_boxes(BLACK, [[0.5, 0.5, 0.9, 0.9]] * 9, [0] * 9, ["first", *texts])
+        for texts in (["second", "third", "fourth", "one too many", *"abcd"], ["second", "third", "fourth", *"abcde"])
+    ]
+    np.testing.assert_array_equal(*map(np.asarray, crowd))
 
 
 @pytest.mark.parametrize("text", ["", "\x1b[2J\n\r\t\x00", "W" * 300, "日本語", "\ud800", "\u202eright"])

@@ -49,6 +49,8 @@ def _with_colours(picture, most):
 def with_boxes(picture, boxes, classes, texts):
     """Return a copy of a picture with boxes, the first one on top, each with a text on a plate of its class's colour.
 
+    Where there is no place left in a crowd, a text is left out.
+
     Args:
         picture: what :func:`ground` returned.
         boxes: float ``[n, 4]``: ymin, xmin, ymax, xmax, relative to the picture.
@@ -65,8 +67,11 @@ def with_boxes(picture, boxes, classes, texts):
     texts = [_fitting(font, printable(text, _MOST_LETTERS), drawn.width - 4) for text in texts]
     plates = []
     for place, text in zip(places, texts, strict=True):
-        plates.append(_plate(place, round(font.getlength(text)) + 4, drawn.size, plates))
-    for (left, top, right, bottom), text, colour in reversed(list(zip(plates, texts, colours, strict=True))):
+        plates.append(_plate(place, round(font.getlength(text)) + 4, drawn.size, list(filter(None, plates))))
+    for plate, text, colour in zip(plates, texts, colours, strict=True):
+        if plate is None:
+            continue
+        left, top, right, bottom = plate
         pen.rectangle((left, top, right - 1, bottom - 1), fill=colour)
         dark = np.dot(colour, (0.299, 0.587, 0.114)) > _BRIGHT
         pen.text((left + 2, bottom - 4), text, fill=(0, 0, 0) if dark else (255, 255, 255), font=font, anchor="ls")
@@ -85,7 +90,7 @@ def _pixels(box, picture):
 
 
 def _plate(place, width, size, taken):
-    """Return where the text of a box stands: above it, below it or inside, where no better box's text stands.
+    """Return where the text of a box stands: above it, below it or inside, where no better box's text stands; or None.
 
     Args:
         place: the box: left, top, right, bottom.
@@ -97,7 +102,7 @@ def _plate(place, width, size, taken):
     tops = [place[1] - _LINE, place[3] + 1, place[1], place[3] + 1 - _LINE]
     inside = [top for top in tops if 0 <= top <= size[1] - _LINE] or [0]
     plates = [(left, top, left + width, top + _LINE) for top in inside]
-    return next((plate for plate in plates if not any(_overlap(plate, other) for other in taken)), plates[0])
+    return next((plate for plate in plates if not any(_overlap(plate, other) for other in taken)), None)
 
 
 def _overlap(first, second):
