@@ -86,6 +86,15 @@ def test_how_far_an_artifact_is_from_the_source_stands_in_words(form, apart, wor
     assert all(start in said for (_, said), start in zip(shown["said"], words, strict=False))
 
 
+def test_of_several_pictures_the_largest_difference_counts():
+    given = copy.deepcopy(BOXES)
+    given["graphs"]["main"]["form"] = "picture"
+    for item in given["graphs"]["main"]["found"][1:]:
+        item["pictures"] = [{"apart": {"largest": far, "mean": far / 2}} for far in (1.0, 3.0)]
+    (shown,) = report_pictures.of_model(given, DIGESTS)
+    assert shown["said"][0] == ("float32", "at most 3 of 255 from the source's, 1 in the mean")
+
+
 def test_an_artifact_that_does_not_run_says_why():
     given = copy.deepcopy(BOXES)
     given["graphs"]["main"]["found"][2] |= {"refused": "no kernel", "pictures": []}
