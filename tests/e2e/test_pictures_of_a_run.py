@@ -60,9 +60,9 @@ def test_a_model_that_is_given_no_picture_has_none(starters):
 
 def test_the_boxes_of_a_yolo_are_those_of_its_decoder(starters):
     given, known = contract(starters, "yolo_shapes"), golden(starters, "yolo_shapes")
-    artifact = runtime.Artifact(starters.file("results/yolo_shapes/main.int8.tflite"))
+    artifact = runtime.Artifact(starters.file("results/yolo_shapes/main.dynamic.tflite"))
     drawn = index(starters, "yolo_shapes")["graphs"]["main"]
-    (item,) = (item for item in drawn["found"] if item["artifact"] == "main.int8.tflite")
+    (item,) = (item for item in drawn["found"] if item["artifact"] == "main.dynamic.tflite")
     read = decode.decoder(given, None, "yolo")
     for image, picture in zip(known["image"], item["pictures"], strict=False):
         found = read(artifact(given, {"image": image}))
