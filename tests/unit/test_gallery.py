@@ -209,6 +209,13 @@ def test_what_the_source_finds_is_counted_and_drawn_beside_what_an_artifact_find
     assert corner[100, 100].tolist() == [255, 0, 0] and corner[200, 200].tolist() == [0, 0, 0]
 
 
+def test_each_run_of_an_artifact_has_its_own_time(monkeypatch):
+    steps = []
+    monkeypatch.setattr(gallery.supervisor, "step", lambda: steps.append(None))
+    ssd_gallery(ssd_golden(3))
+    assert len(steps) == 3
+
+
 def test_without_the_sources_own_boxes_its_heads_are_decoded():
     golden = {name: values for name, values in ssd_golden().items() if not name.startswith("detection_")}
     _, document = ssd_gallery(golden)

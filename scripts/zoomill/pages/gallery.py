@@ -1,5 +1,6 @@
 """The pictures of a model: golden inputs, and on them what the source and each artifact found."""
 
+from zoomill import supervisor
 from zoomill.inputs import as_picture
 from zoomill.pages import drawing, finding_reader, output_kind
 from zoomill.proof import evidence, parity
@@ -50,8 +51,10 @@ class Gallery:
             return
         read = finding_reader.of_artifact(contract, self._card, self._anchors)
         try:
-            run = load()
-            found = [read(run(contract, feed)) for feed in parity.feeds(contract, self._inputs(contract))]
+            run, found = load(), []
+            for feed in parity.feeds(contract, self._inputs(contract)):
+                supervisor.step()
+                found.append(read(run(contract, feed)))
             self._found[graph].append((about, found))
         except (RuntimeError, ValueError) as error:
             self._found[graph].append(({**about, "refused": str(error).partition("\n")[0]}, []))
