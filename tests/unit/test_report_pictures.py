@@ -2,6 +2,7 @@
 
 import copy
 
+import jinja2
 import pytest
 from conftest import REPOSITORY
 
@@ -103,19 +104,19 @@ def test_an_artifact_that_does_not_run_says_why():
     assert [figure["names"] for figure in shown["rows"][0]["figures"]] == [["source", "float32"]]
 
 
+def section(found):
+    """Return what a page shows of a document, by a template that escapes as those of the report."""
+    folder = REPOSITORY / "scripts/zoomill/pages/templates/report"
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
+    environment.filters["figures"] = report_pages.figures
+    shown = report_pictures.of_model(found, DIGESTS)
+    return str(environment.get_template("pictures.html.jinja").module.section("small", shown))
+
+
 def test_labels_stay_text_and_pictures_are_those_beside_the_page():
     found = [classes((HOSTILE, 0.9)), *(classes((HOSTILE, 0.9), apart={"same": True}) for _ in range(2))]
-    card = {"title": "", "task": "", "licence": "", "training_set": "", "homepage": None, "kind": "", "files": []}
-    rows = [
-        {"model": "small", "artifact": name, "sha256": digest, "state": "passed", "format": "tflite", "bytes": 1}
-        | {"verdict": "passed", "said": [], "operators": 1, "metric": None, "loss": None, "latency": None, "gates": {}}
-        for name, digest in DIGESTS.items()
-    ]
-    folder = REPOSITORY / "scripts/zoomill/pages/templates/report"
-    pages = report_pages.Pages(folder, rows, {}, {"small": card})
-    text = pages.model("small", None, document("classes", *found), [])
+    text = section(document("classes", *found))
     assert HOSTILE not in text and text.count("&lt;script&gt;") == 1
     assert text.count("<img ") == 1 and 'src="../small/pictures/sample-0.png"' in text and 'loading="lazy"' in text
-    drawn = pages.model("small", None, BOXES, [])
-    assert 'src="../small/pictures/main.int8.0.png" alt="boxes by int8"' in drawn
-    assert "Pictures" not in pages.model("small", None, None, [])
+    assert 'src="../small/pictures/main.int8.0.png" alt="boxes by int8"' in section(BOXES)
+    assert "Pictures" not in section({**BOXES, "graphs": {}})
