@@ -45,6 +45,7 @@ rule write_models_json:
         code=plan.code("write_models_json"),
         artifacts=plan.wanted.paths("tfjs"),
         contracts=plan.wanted.contracts("tfjs"),
+        pictures=plan.pictures.folders(),
     output:
         json="results/models.json",
         javascript="results/models.js",
@@ -60,6 +61,7 @@ rule write_models_json:
         python {input.code[0]:q} \
             --artifacts {input.artifacts:q} \
             --contracts {input.contracts:q} \
+            --pictures {input.pictures:q} \
             --cards {params.cards:q} \
             --output-json {output.json:q} \
             --output-javascript {output.javascript:q} \
