@@ -98,6 +98,9 @@ def test_a_point_stands_where_it_is_and_one_outside_nowhere():
     assert (left + right + 1, top + bottom + 1) == (2 * 80, 2 * 120)
 
 
+AFTER_NMS = [output(f"detection_{name}", 9) for name in ("boxes", "classes", "scores")] + [output("num_detections")]
+
+
 @pytest.mark.parametrize(
     ("task", "outputs", "form"),
     [
@@ -110,6 +113,7 @@ def test_a_point_stands_where_it_is_and_one_outside_nowhere():
         ("landmarks", [output("y", 7)], None),
         ("landmarks", [output("y", 6), output("z", 1)], None),
         ("other", [output("y", 6)], None),
+        ("object-detection", AFTER_NMS, None),
     ],
 )
 def test_outputs_have_a_form_by_their_task_and_shape(task, outputs, form):
