@@ -37,6 +37,7 @@ def main():
     parser.add_argument("--samples", type=int, help="in each trial; as many as the file has without")
     parser.add_argument("--figure", help="of the metric, instead of the card's")
     parser.add_argument("--category", type=int, help="COCO's number of the only category that counts")
+    parser.add_argument("--shown", type=int, nargs="*", default=[], help="by how many samples it is shown, on average")
     parser.add_argument("names", nargs="*", help="MODEL/GRAPH.VARIANT, one or two")
     args = parser.parse_args()
     print("| what | trials | of them |\n| --- | ---: | --- |")
@@ -65,6 +66,8 @@ def of_distributions(trials):
             psnr, lambda random: [{"mse": float(10**-each)} for each in 2 + random.standard_normal(100) / 4], 20, trials
         ),
     )
+    for count in (5, 10, 20, 30, 50):
+        yield f"PSNR lost by {count} pictures, half a dB", lost(psnr, count, trials)
     yield (
         "alike, 150 samples, told apart",
         alarms(trials, lambda first, second: resampling.compare(top_k, first, second)),
@@ -90,6 +93,9 @@ def of_run(args):
     def draw(random):
         return [files[0][place] for place in places(random)]
 
+    if args.shown:
+        yield from of_rare(metric, files[0], what, count, args)
+        return
     yield what, covers(metric, draw, whole, args.trials)
     if "detections" in files[0][0] and not args.category:
         yield f"{what}, for the categories that they show", covers(metric, draw, seen(metric, files[0]), args.trials)
@@ -105,6 +111,23 @@ def of_run(args):
                 args.trials, lambda random: resampling.compare(metric, *alike(random)).verdict != "not told apart"
             ),
         )
+
+
+def of_rare(metric, rows, what, count, args):
+    """Yield a line for each number of samples by which a category is shown, where it is rarer than in the rows."""
+    pictures = {box["image_id"] for box in metric._truth["annotations"] if box["category_id"] == args.category}
+    shows = np.array([row["picture"] in pictures for row in rows])
+    parts = [np.flatnonzero(shows), np.flatnonzero(~shows)]
+    for shown in args.shown:
+        weights = np.where(shows, shown * len(parts[1]), (count - shown) * len(parts[0]))
+        truth = metric.weighed(rows)(weights[None])[0]
+
+        def draw(random, shown=shown):
+            of_it = max(random.binomial(count, shown / count), 1)
+            sizes = zip(parts, (of_it, count - of_it), strict=True)
+            return [rows[place] for part, size in sizes for place in random.choice(part, size)]
+
+        yield f"{what}, category {args.category} shown by {shown}", covers(metric, draw, truth, args.trials)
 
 
 def seen(metric, rows):
@@ -169,6 +192,19 @@ def alarms(trials, compare):
         return getattr(found, "verdict", found) not in (False, "not told apart")
 
     return share_of(trials, happens)
+
+
+def lost(psnr, count, trials):
+    """Return how often the interval of a difference holds it, of pictures that each lose another part."""
+
+    def draw(random):
+        loss = random.exponential(0.5, count)
+        return [[{"mse": float(10 ** -(2 - part / 10))} for part in parts] for parts in (np.zeros(count), loss)]
+
+    random = np.random.RandomState(1)
+    ends = [resampling.compare(psnr, *draw(random)).interval for _ in range(trials)]
+    above, below = (np.mean([side(*end) for end in ends]) for side in (lambda a, b: a > -0.5, lambda a, b: b < -0.5))
+    return f"{1 - above - below:.3f} hold the truth, {above:.3f} lie above, {below:.3f} below"
 
 
 def stopped(metric, first, second, allowed=None):
