@@ -8,8 +8,8 @@ comparisons, are the truth, and samples are drawn from them:
     python tests/bench/coverage.py --run FOLDER --dataset mlperf_tiny_ic01 \\
         mlperf_tiny_ic01_resnet/main.float32 mlperf_tiny_ic01_resnet/main.int8
 
-With `--category` and `--shown` a category is made as rare as is said. Prints a Markdown table. Of 500 trials, a share of
-0.95 has a standard error of 0.01.
+With `--category` and `--shown` a category is made as rare as is said. Prints a Markdown table. Of 500 trials, a share
+of 0.95 has a standard error of 0.01.
 """
 
 import argparse

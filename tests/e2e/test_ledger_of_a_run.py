@@ -33,7 +33,7 @@ def run(starters, tmp_path_factory):
             ["conversion", "int8"],
             ["LiteRT's reference kernels", "XNNPACK's kernels", "TFLite Micro's kernels"],
         ),
-        ("main.uint8.tfjs", ["conversion", "uint8"], ["TensorFlow.js in plain JavaScript"]),
+        ("main.uint8.tfjs", ["conversion", "TensorFlow.js", "uint8"], ["TensorFlow.js in plain JavaScript"]),
     ],
 )
 def test_rows_are_those_of_the_metric_evidence_and_add_up_to_the_whole(run, name, steps, others):
