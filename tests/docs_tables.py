@@ -98,6 +98,27 @@ TABLES = {
             ("their bytes", "{}_int8/source", "", "bytes"),
         ),
     ),
+    "detectors": Table(
+        "model",
+        {
+            "aiy_ssd_mobilenet_v1_0125 `detect_cut`, mAP": "aiy_ssd_mobilenet_v1_0125/detect_cut",
+            "yolo_fastest_1_1_raw_heads `main`, AP50": "yolo_fastest_1_1_raw_heads/main",
+        },
+        (
+            ("float32", "{}.float32.tflite", "", "interval"),
+            ("`int8`", "{}.int8.tflite", "", "interval"),
+            ("`int8_mixed`", "{}.int8_mixed.tflite", "", "figure"),
+            ("bytes", "{}.int8_mixed.tflite", "", "bytes"),
+        ),
+    ),
+    "planned_weights": Table(
+        "variant",
+        {name: name for name in ("float32", "float16", "uint16", "uint8", "planned")},
+        (
+            ("bytes", "mobilenet_v1_025_224/main.{}.tfjs", "", "bytes"),
+            ("top-1, wasm", "mobilenet_v1_025_224/main.{}.tfjs", "", "interval"),
+        ),
+    ),
     "gpu_faults": Table(
         "file",
         {

@@ -26,7 +26,7 @@ def test_every_marker_has_a_table_and_every_evidence_file_is_shown():
     assert all(path.suffix == ".json" for path in docs_tables.EVIDENCE.iterdir())
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if name != "mlperf_tiny"])
+@pytest.mark.parametrize("name", ["starter_variants", "starter_nms", "gpu_faults"])
 def test_evidence_of_pages_is_of_the_artifacts_that_are_locked(name):
     evidence = docs_tables.read(name)
     locked = {key: found["sha256"] for key, found in evidence.items() if key in LOCK}
