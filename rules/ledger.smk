@@ -3,7 +3,8 @@
 Requires: samples.jsonl of the source and of artifacts, as rules/evaluate.smk makes them, and what those are made of.
 Yields: results/{model}/{graph}.{variant}.ledger.json of .tflite files and {graph}.{variant}.tfjs.ledger.json, with .md
 and .svg beside them; build/{model}/ledger/{graph}.{variant}.{otherwise}.metric.json and .samples.jsonl, the artifact
-scored otherwise than its own figure is: rows of plan/otherwise.py.
+scored otherwise than its own figure is: rows of plan/otherwise.py; build/{model}/evaluation.decoded.npy, the pictures
+whose JPEG TensorFlow has decoded.
 """
 
 # One command line for both formats.
@@ -17,6 +18,37 @@ LEDGER = r"""
             --output {output.json:q} \
             --output-table {output.table:q} \
             --output-plot {output.plot:q} \
+            &>{log:q}
+        """
+
+
+rule fit_pictures_by_tensorflow:
+    input:
+        code=plan.code("fit_pictures_by_tensorflow"),
+        contract=plan.graph_of_source("contract.json"),
+        samples=plan.evaluation.list,
+        folder=plan.evaluation.folder,
+    output:
+        f"build/{{model}}/evaluation.{otherwise.DECODED}.npy",
+    log:
+        "logs/fit_pictures_by_tensorflow/{model}.log",
+    benchmark:
+        "benchmarks/fit_pictures_by_tensorflow/{model}.tsv"
+    group:
+        "model"
+    conda:
+        "../envs/tf2.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        samples=plan.evaluation.flags,
+        settings=plan.evaluation.settings,
+    shell:
+        r"""
+        python {input.code[0]:q} \
+            --contract {input.contract:q} \
+            {params.samples:q} \
+            --output {output:q} \
             &>{log:q}
         """
 

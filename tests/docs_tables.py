@@ -4,13 +4,22 @@
 
 writes all tables into their pages; with a table and the folder of a finished run it takes the figures from there first,
 those of the setting where the table has several. What the run does not have stays as it was.
+
+    COMMAND | .venv/bin/python tests/docs_tables.py TABLE
+
+takes the rows of a table that no run has, one of :func:`noted`, from what its command prints.
 """
 
+import datetime
+import itertools
+import json
+import subprocess
 import sys
 import typing
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+DOCS, EVIDENCE = REPOSITORY / "docs", REPOSITORY / "docs/evidence"
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from zoomill import files, tables  # noqa: E402
@@ -18,10 +27,9 @@ from zoomill.proof import summary  # noqa: E402
 
 
 class Table(typing.NamedTuple):
-    """A table of figures.
+    """A table of figures that a run has.
 
     Attributes:
-        page: in docs/.
         heading: of the first column.
         rows: ``{first cell: what stands for the row in the names of artifacts}``.
         columns: ``(heading, artifact, setting, cell)``: ``model/file``, or ``model/source``, with ``{}`` for the row;
@@ -29,7 +37,6 @@ class Table(typing.NamedTuple):
         gate: whose evidence has the figures, instead of that of metrics.
     """
 
-    page: str
     heading: str
     rows: dict
     columns: tuple
@@ -52,7 +59,6 @@ _WEIGHTS = ("int8", "int8_gpu", "dynamic")
 _SSD, _RESNET = "ssd_mobilenet_v1_shapes/", "digits_resnet8/"
 TABLES = {
     "starter_variants": Table(
-        "quantisation.md",
         "variant",
         {
             f"`{variant}`": variant
@@ -68,7 +74,6 @@ TABLES = {
         ),
     ),
     "starter_nms": Table(
-        "evaluation.md",
         "graph",
         {
             "source": "source",
@@ -77,7 +82,6 @@ TABLES = {
         (("from 0", f"{_SSD}{{}}", "", "interval"), ("from 0.3", f"{_SSD}{{}}", "from 0.3", "interval")),
     ),
     "mlperf_tiny": Table(
-        "quantisation.md",
         "task",
         {
             "ic01, top-1, target 0.85": "mlperf_tiny_ic01_resnet",
@@ -94,8 +98,28 @@ TABLES = {
             ("their bytes", "{}_int8/source", "", "bytes"),
         ),
     ),
+    "detectors": Table(
+        "model",
+        {
+            "aiy_ssd_mobilenet_v1_0125 `detect_cut`, mAP": "aiy_ssd_mobilenet_v1_0125/detect_cut",
+            "yolo_fastest_1_1_raw_heads `main`, AP50": "yolo_fastest_1_1_raw_heads/main",
+        },
+        (
+            ("float32", "{}.float32.tflite", "", "interval"),
+            ("`int8`", "{}.int8.tflite", "", "interval"),
+            ("`int8_mixed`", "{}.int8_mixed.tflite", "", "figure"),
+            ("bytes", "{}.int8_mixed.tflite", "", "bytes"),
+        ),
+    ),
+    "planned_weights": Table(
+        "variant",
+        {name: name for name in ("float32", "float16", "uint16", "uint8", "planned")},
+        (
+            ("bytes", "mobilenet_v1_025_224/main.{}.tfjs", "", "bytes"),
+            ("top-1, wasm", "mobilenet_v1_025_224/main.{}.tfjs", "", "interval"),
+        ),
+    ),
     "gpu_faults": Table(
-        "deploy.md",
         "file",
         {
             "MLPerf Tiny's own ic01, int8": "mlperf_tiny_ic01_resnet_int8/source.given",
@@ -113,9 +137,18 @@ TABLES = {
 }
 
 
+def noted():
+    """Return the names of the tables that no run has: their evidence is what a command printed, and when."""
+    return sorted({path.stem for path in EVIDENCE.iterdir()} - {*TABLES})
+
+
 def text(name):
     """Return a table as Markdown, made of its evidence file."""
-    table, evidence = TABLES[name], read(name)
+    evidence = read(name)
+    if name not in TABLES:
+        said = "\nMeasured {date} at commit {commit} by `{command}`.\n".format(**evidence)
+        return tables.markdown([evidence["columns"], *evidence["rows"]]) + said
+    table = TABLES[name]
     rows = [(table.heading, *(heading for heading, *_ in table.columns))]
     for first, row in table.rows.items():
         cells = [CELLS[cell](evidence[_key(path.format(row), setting)]) for _, path, setting, cell in table.columns]
@@ -125,21 +158,50 @@ def text(name):
 
 def read(name):
     """Return the evidence of a table, ``{artifact, and the setting behind it: figures}``."""
-    path = REPOSITORY / f"docs/evidence/{name}.json"
+    path = EVIDENCE / f"{name}.json"
     return files.read_json(path) if path.exists() else {}
 
 
 def shown(name):
     """Return the table as it stands in its page."""
-    return _parted(name)[1]
+    return _parted(name)[2]
 
 
 def _parted(name):
-    """Return what stands in the page before the table, the table and what stands after it."""
-    page = (REPOSITORY / "docs" / TABLES[name].page).read_text()
-    before, marker, rest = page.partition(f"<!-- table: evidence/{name}.json -->\n")
+    """Return the page of a table, what stands in it before the table, the table and what stands after it."""
+    marker = f"<!-- table: evidence/{name}.json -->\n"
+    page = next(page for page in sorted(DOCS.glob("*.md")) if marker in page.read_text())
+    before, marker, rest = page.read_text().partition(marker)
     table, end, after = rest.partition("<!-- end -->\n")
-    return before + marker, table, end + after
+    return page, before + marker, table, end + after
+
+
+def printed(name, told):
+    """Return the evidence of a table of :func:`noted` that its command has printed just now.
+
+    Args:
+        name: of the table.
+        told: all that it printed; the table is the one with the columns of the evidence.
+
+    Raises:
+        ValueError: where there is no such table.
+    """
+    known = read(name)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines()]
+    if known["columns"] not in rows:
+        raise ValueError(f"{name}: no table with the columns {', '.join(known['columns'])}")
+    body = rows[rows.index(known["columns"]) + 2 :]
+    found = list(itertools.takewhile(bool, body))
+    asked = ["git", "-C", REPOSITORY, "rev-parse", "--short=7", "HEAD"]
+    commit = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    return {**known, "commit": commit, "date": f"{datetime.date.today()}", "rows": found}
+
+
+def write_noted(name, evidence):
+    """Write evidence with a row in each line."""
+    head = json.dumps({**evidence, "rows": []}, indent=2, ensure_ascii=False).removesuffix("[]\n}")
+    rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in evidence["rows"])
+    (EVIDENCE / f"{name}.json").write_text(f"{head}[\n{rows}\n  ]\n}}\n")
 
 
 def measured(name, run, setting=""):
@@ -209,12 +271,13 @@ def _same(cell, one, other):
 
 def main(name=None, run=None, setting=""):
     """Write the evidence of a table, where one is named, and all tables."""
-    if name:
-        path = REPOSITORY / f"docs/evidence/{name}.json"
-        files.write_json(path, {**read(name), **measured(name, run, setting)}, recorded=False)
-    for one, table in TABLES.items():
-        before, _, after = _parted(one)
-        (REPOSITORY / "docs" / table.page).write_text(before + text(one) + after)
+    if name in TABLES:
+        files.write_json(EVIDENCE / f"{name}.json", {**read(name), **measured(name, run, setting)}, recorded=False)
+    elif name:
+        write_noted(name, printed(name, sys.stdin.read()))
+    for one in (*TABLES, *noted()):
+        page, before, _, after = _parted(one)
+        page.write_text(before + text(one) + after)
 
 
 if __name__ == "__main__":

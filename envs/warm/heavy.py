@@ -14,7 +14,8 @@ LITERT = ("numpy", "ai_edge_litert.interpreter", "ai_edge_quantizer.quantizer")
 _COMMANDS = {
     TENSORFLOW: """
         add_postprocess convert_layers convert_tfjs convert_tflite export_darknet export_frozen_graph export_inference
-        export_keras export_saved_model export_tf1_checkpoint export_tf1_detection export_tfjs quantise_tensorflow
+        export_keras export_saved_model export_tf1_checkpoint export_tf1_detection export_tfjs
+        fit_pictures_by_tensorflow quantise_tensorflow
         """,
     ONNX: "export_onnx export_pytorch export_tflite",
     TORCH: "convert_pytorch predict_pytorch run_pytorch",

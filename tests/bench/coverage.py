@@ -8,11 +8,13 @@ comparisons, are the truth, and samples are drawn from them:
     python tests/bench/coverage.py --run FOLDER --dataset mlperf_tiny_ic01 \\
         mlperf_tiny_ic01_resnet/main.float32 mlperf_tiny_ic01_resnet/main.int8
 
-Prints a Markdown table. Of 500 trials, a share of 0.95 has a standard error of 0.01.
+With `--category` and `--shown` a category is made as rare as is said. Prints a Markdown table. Of 500 trials, a share
+of 0.95 has a standard error of 0.01.
 """
 
 import argparse
 import json
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -37,6 +39,7 @@ def main():
     parser.add_argument("--samples", type=int, help="in each trial; as many as the file has without")
     parser.add_argument("--figure", help="of the metric, instead of the card's")
     parser.add_argument("--category", type=int, help="COCO's number of the only category that counts")
+    parser.add_argument("--shown", type=int, nargs="*", default=[], help="by how many samples it is shown, on average")
     parser.add_argument("names", nargs="*", help="MODEL/GRAPH.VARIANT, one or two")
     args = parser.parse_args()
     print("| what | trials | of them |\n| --- | ---: | --- |")
@@ -48,11 +51,8 @@ def of_distributions(trials):
     """Yield a line for each figure of samples that are drawn from a distribution."""
     top_k, auc, psnr = (metrics.metric(SETTING, name) for name in ("top_k", "auc", "psnr"))
     normal = statistics.NormalDist()
-    for share, count in ((0.8, 150), (0.98, 360)):
-        yield (
-            f"share of {share}, {count} samples",
-            covers(top_k, lambda random, share=share, count=count: right(random.rand(count) < share), share, trials),
-        )
+    for share, count in ((0.8, 150), (0.855, 200), (0.98, 360)):
+        yield f"share of {share}, {count} samples, summed over all outcomes", exactly(top_k, share, count)
     for apart in (1.2, 2.0):
         truth = normal.cdf(apart / 2**0.5)
         yield (
@@ -65,6 +65,8 @@ def of_distributions(trials):
             psnr, lambda random: [{"mse": float(10**-each)} for each in 2 + random.standard_normal(100) / 4], 20, trials
         ),
     )
+    for count in (5, 10, 20, 30, 50):
+        yield f"PSNR lost by {count} pictures, half a dB", lost(psnr, count, trials)
     yield (
         "alike, 150 samples, told apart",
         alarms(trials, lambda first, second: resampling.compare(top_k, first, second)),
@@ -90,6 +92,9 @@ def of_run(args):
     def draw(random):
         return [files[0][place] for place in places(random)]
 
+    if args.shown:
+        yield from of_rare(metric, files[0], what, count, args)
+        return
     yield what, covers(metric, draw, whole, args.trials)
     if "detections" in files[0][0] and not args.category:
         yield f"{what}, for the categories that they show", covers(metric, draw, seen(metric, files[0]), args.trials)
@@ -105,6 +110,23 @@ def of_run(args):
                 args.trials, lambda random: resampling.compare(metric, *alike(random)).verdict != "not told apart"
             ),
         )
+
+
+def of_rare(metric, rows, what, count, args):
+    """Yield a line for each number of samples by which a category is shown, where it is rarer than in the rows."""
+    pictures = {box["image_id"] for box in metric._truth["annotations"] if box["category_id"] == args.category}
+    shows = np.array([row["picture"] in pictures for row in rows])
+    parts = [np.flatnonzero(shows), np.flatnonzero(~shows)]
+    for shown in args.shown:
+        weights = np.where(shows, shown * len(parts[1]), (count - shown) * len(parts[0]))
+        truth = metric.weighed(rows)(weights[None])[0]
+
+        def draw(random, shown=shown):
+            of_it = max(random.binomial(count, shown / count), 1)
+            sizes = zip(parts, (of_it, count - of_it), strict=True)
+            return [rows[place] for part, size in sizes for place in random.choice(part, size)]
+
+        yield f"{what}, category {args.category} shown by {shown}", covers(metric, draw, truth, args.trials)
 
 
 def seen(metric, rows):
@@ -153,6 +175,17 @@ def covers(metric, draw, truth, trials):
     return f"{1 - above - below:.3f} hold the truth, {above:.3f} lie above, {below:.3f} below"
 
 
+def exactly(metric, share, count):
+    """Return how often the interval of a share holds it: there are only as many outcomes as samples."""
+    total = 0.0
+    for of_them in range(count + 1):
+        likely = math.comb(count, of_them) * share**of_them * (1 - share) ** (count - of_them)
+        if likely > 1e-6:
+            low, high = resampling.interval(metric, right(np.arange(count) < of_them))
+            total += likely * (low <= share <= high)
+    return f"{total:.3f} hold the truth"
+
+
 def share_of(trials, happens):
     """Return how often something happens, of a function of a generator."""
     random = np.random.RandomState(1)
@@ -169,6 +202,19 @@ def alarms(trials, compare):
         return getattr(found, "verdict", found) not in (False, "not told apart")
 
     return share_of(trials, happens)
+
+
+def lost(psnr, count, trials):
+    """Return how often the interval of a difference holds it, of pictures that each lose another part."""
+
+    def draw(random):
+        loss = random.exponential(0.5, count)
+        return [[{"mse": float(10 ** -(2 - part / 10))} for part in parts] for parts in (np.zeros(count), loss)]
+
+    random = np.random.RandomState(1)
+    ends = [resampling.compare(psnr, *draw(random)).interval for _ in range(trials)]
+    above, below = (np.mean([side(*end) for end in ends]) for side in (lambda a, b: a > -0.5, lambda a, b: b < -0.5))
+    return f"{1 - above - below:.3f} hold the truth, {above:.3f} lie above, {below:.3f} below"
 
 
 def stopped(metric, first, second, allowed=None):

@@ -5,10 +5,12 @@ import re
 
 import numpy as np
 import pytest
+import yaml
 from conftest import copied
 
 from zoomill import files
 from zoomill.tflite import tflite_file
+from zoomill.yaml_file import load_yaml
 
 MODEL = "digits_autoencoder"
 FOLDER = f"results/{MODEL}"
@@ -31,7 +33,7 @@ def run(starters, tmp_path_factory):
             ["conversion", "int8"],
             ["LiteRT's reference kernels", "XNNPACK's kernels", "TFLite Micro's kernels"],
         ),
-        ("main.uint8.tfjs", ["conversion", "uint8"], ["TensorFlow.js in plain JavaScript"]),
+        ("main.uint8.tfjs", ["conversion", "TensorFlow.js", "uint8"], ["TensorFlow.js in plain JavaScript"]),
     ],
 )
 def test_rows_are_those_of_the_metric_evidence_and_add_up_to_the_whole(run, name, steps, others):
@@ -100,3 +102,24 @@ def test_the_step_is_named_at_which_a_file_goes_apart_from_its_source(run, ledge
 def test_a_file_that_is_its_source_is_not_told_apart(ledger):
     found = ledger(f"{FOLDER}/main.float32.tflite")
     assert [row["verdict"] for row in [*found["steps"], found["whole"]]] == 3 * ["not told apart"]
+
+
+def test_settings_on_the_way_to_a_graph_are_scored_as_a_graph_of_theirs_is(starter_run, tmp_path):
+    run, shapes = copied(starter_run, tmp_path / "run"), "ssd_mobilenet_v1_shapes"
+    card = run.repository / f"models/{shapes}.yaml"
+    graphs = {"detect_low": {"nms_iou_threshold": 0.4, "use_regular_nms": False, "max_detections": 5}}
+    graphs["detect_half"] = {**graphs["detect_low"], "max_detections": 100}
+    chosen = load_yaml(card)
+    chosen["evaluation"]["samples"]["last"] = chosen["evaluation"]["samples"]["first"] + 9
+    card.write_text(yaml.safe_dump({**chosen, "graphs": graphs}))
+    ways = {option: f"build/{shapes}/ledger/detect_low.float32.until_{option}" for option in graphs["detect_low"]}
+    ways["max_detections"] = f"results/{shapes}/detect_low.float32"
+    whole = f"results/{shapes}/detect_half.float32"
+    run.run(*(f"{path}.metric.json" for path in (*ways.values(), whole)))
+    rows = {option: run.file(f"{path}.samples.jsonl").read_text() for option, path in ways.items()}
+    assert rows["use_regular_nms"] == run.file(f"{whole}.samples.jsonl").read_text()
+    assert len(set(rows.values())) == 3
+    boxes = {
+        option: [len(json.loads(line)["detections"]) for line in text.splitlines()] for option, text in rows.items()
+    }
+    assert max(boxes["max_detections"]) == 5 < max(boxes["use_regular_nms"])

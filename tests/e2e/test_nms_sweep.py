@@ -24,8 +24,15 @@ truth = {"images": images, "categories": known, "annotations": true}
 with open(f"{sys.argv[1]}/truth.json", "w") as file:
     json.dump(truth, file)
 anchors = np.float32([[y, x, 0.3, 0.3] for y in np.linspace(0.1, 0.9, 9) for x in np.linspace(0.1, 0.9, 9)])
-heads = [{"box_encodings": random.randn(1, 81, 4).astype("f4"), "class_predictions": random.rand(1, 81, 4).astype("f4")}
-         for _ in names]
+encodings, scores = random.randn(pictures, 1, 81, 4).astype("f4"), random.rand(pictures, 1, 81, 4).astype("f4")
+scores *= np.where(random.rand(*scores.shape) < 0.02, 1, 0.03).astype("f4")
+for box in true:  # where a box is, an anchor has found it with a score of 0.03 to 0.9
+    x, y, *_ = np.array(box["bbox"]) / 100 + 0.15
+    place = np.argmin(np.abs(anchors[:, :2] - [y, x]).sum(axis=1))
+    encodings[box["image_id"], 0, place] = [*([y, x] - anchors[place, :2]) / 0.3 * 10, 0, 0]
+    scores[box["image_id"], 0, place, 1:] = 0
+    scores[box["image_id"], 0, place, box["category_id"]] = 0.03 + 0.87 * random.rand() ** 2
+heads = [{"box_encodings": one, "class_predictions": other} for one, other in zip(encodings, scores)]
 options = json.loads(sys.argv[2])
 source = {"name": "x", "tensor": "x", "shape": [1, 100, 100, 3], "dtype": "float32", "layout": "NHWC"}
 source["value_range"] = [0, 1]
@@ -84,6 +91,11 @@ def test_the_best_is_chosen_by_one_half_and_judged_by_the_other(swept):
     assert document["samples"] == {"deciding": 4, "rest": 4, "all": 8}
     by_figure, by_f1 = document["advice"]
     assert (by_figure["by"], by_f1["by"]) == ("map", "f1_50")
+    # Boxes that are found with low scores raise the figure: a lower threshold would be the best by it.
+    deciding = {one["setting"]["nms_score_threshold"]: [] for one in document["settings"]}
+    for one in document["settings"]:
+        deciding[one["setting"]["nms_score_threshold"]].append(one["figures"]["map"]["deciding"])
+    assert max(deciding[0.02]) > max(deciding[0.1]) + 0.01
     for one, chosen in ((by_figure, [0.1]), (by_f1, [0.02, 0.1, 0.5, 0.6])):
         tried = [each for each in document["settings"] if each["setting"]["nms_score_threshold"] in chosen]
         best = max(each["figures"][one["by"]]["deciding"] for each in tried)

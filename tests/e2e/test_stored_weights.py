@@ -5,6 +5,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from rows import flag
 
+from zoomill import files
 from zoomill.tflite import tflite_descent, tflite_file
 
 pytestmark = pytest.mark.slow
@@ -15,17 +16,20 @@ FOLDER = "results/ssd_mobilenet_v1_shapes/detect_cut"
 
 @pytest.fixture(scope="session")
 def quantised(starter_run, environment_python, command, tmp_path_factory):
-    """Return a function from a variant to the models of the float file and of the variant made of it."""
-    folder = tmp_path_factory.mktemp("quantised")
+    """Return a function from a variant to the models of a float file, the starter's, and of the variant made of it."""
+    folder, given = tmp_path_factory.mktemp("quantised"), starter_run.file(f"{FOLDER}.float32.tflite")
 
-    def make(variant, calibrated=False):
-        flags = ["--float", starter_run.file(f"{FOLDER}.float32.tflite"), "--variant", flag(variant)]
+    def make(variant, calibrated=False, exact=given):
+        flags = ["--float", exact, "--variant", flag(variant)]
         flags += ["--contract", starter_run.file("build/ssd_mobilenet_v1_shapes/detect_cut/contract.json")]
-        flags += ["--calibration", starter_run.file(f"{FOLDER}.calibration.json")] if calibrated else []
+        ranges = files.read_json(starter_run.file(f"{FOLDER}.calibration.json"))
+        ranges["float_sha256"] = files.digest(exact)
+        files.write_json(folder / "calibration.json", ranges, recorded=False)
+        flags += ["--calibration", folder / "calibration.json"] if calibrated else []
         output = folder / f"{variant}.tflite"
         process = command(environment_python("litert"), "quantise_tflite", *flags, "--output", output)
         assert process.returncode == 0, process.stderr
-        return [tflite_file.read(path) for path in (starter_run.file(f"{FOLDER}.float32.tflite"), output)]
+        return [tflite_file.read(path) for path in (exact, output)]
 
     return make
 
@@ -62,3 +66,19 @@ def test_weights_are_stored_as_the_variant_says_and_are_the_float_ones_but_for_r
         assert tflite_file.operators(model)["DEQUANTIZE"] >= tflite_file.operators(model)["CONV_2D"]
     activations = tflite_file.float_operators(model).keys() if calibrated else ()
     assert not {*CONVOLUTIONS} & {*activations}
+
+
+@pytest.mark.parametrize("variant", ["int8", "int8_io", "int16x8"])
+def test_a_dead_channel_keeps_its_bias(quantised, starter_run, tmp_path, variant):
+    model = tflite_file.read(starter_run.file(f"{FOLDER}.float32.tflite"))
+    (graph,) = model.subgraphs
+    operator = next(one for one in graph.operators if tflite_file.operator_name(model, one) == "CONV_2D")
+    for index, value in zip(operator.inputs[1:], (1e-15, -1.0), strict=True):
+        tensor = graph.tensors[int(index)]
+        numbers = tflite_file.constant(model, tensor).copy()
+        numbers[3] = value
+        model.buffers[tensor.buffer].data = np.frombuffer(numbers.tobytes(), np.uint8)
+    path = tmp_path / "dead.tflite"
+    path.write_bytes(tflite_file.serialise(model))
+    phrases, figures = tflite_descent.differences(*quantised(variant, calibrated=True, exact=path))
+    assert phrases == [] and figures["largest_step"] <= 0.51

@@ -2,6 +2,7 @@
 
 import json
 
+import docs_tables
 import numpy as np
 import pytest
 from small_models import Builder, dense, schema
@@ -80,13 +81,7 @@ def test_two_compilations_in_two_folders_give_the_same_bytes_and_the_operators_a
 
 
 # Milliseconds, and KiB of SRAM and flash, that Vela 5.2.0 said of Efinix's files when it was run by hand.
-BY_HAND = {
-    "ds_cnn_kws": (0.180, 21.7, 30.4),
-    "resnet_image_classify": (0.403, 50.6, 77.4),
-    "mobilenetv1_person_detect": (0.708, 72.7, 228.3),
-    "yolo_person_detect": (1.085, 90.8, 142.9),
-    "mediapipe_face_landmark": (12.8, 432, 675),
-}
+BY_HAND = {name: tuple(map(float, figures)) for name, *figures in docs_tables.read("vela")["rows"]}
 
 
 @pytest.mark.parametrize("name", BY_HAND)

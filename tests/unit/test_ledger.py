@@ -73,9 +73,11 @@ def test_an_artifact_without_a_source_has_no_whole():
     assert found["steps"] == [] and found["whole"] is None and len(found["others"]) == 1
 
 
-def test_jpeg_is_decoded_by_one_decoder_which_is_told():
-    found = ledger.of(TOP, [top("source", RIGHT, end="JPG")], [], [])
-    assert [row["title"] for row in found["unmeasured"]] == ["another decoder of JPEG"]
+@pytest.mark.parametrize("end, titles", [("JPG", ["JPEG decoded by TensorFlow", "XNNPACK"]), ("png", ["XNNPACK"])])
+def test_where_nothing_is_jpeg_no_other_decoder_of_it_is_a_row(end, titles):
+    others = [top(title, RIGHT, end=end) for title in ("JPEG decoded by TensorFlow", "XNNPACK")]
+    found = ledger.of(TOP, [top("source", RIGHT, end=end)], others, [])
+    assert [row["title"] for row in found["others"]] == titles
 
 
 @pytest.mark.parametrize("side", ["steps", "others"])

@@ -47,11 +47,11 @@ def test_a_classifier_is_converted_and_quantised():
         **{"source": "source", "conversion": "main.float32"},
         **{"int8": "main.int8", "int8_gpu": "main.int8_gpu"},
     }
-    assert [*others.values()] == ["resized", "reference", "xnnpack", "micro"]
+    assert [*others.values()] == ["resized", "decoded", "reference", "xnnpack", "micro"]
 
 
-def test_samples_that_are_no_pictures_are_not_resized():
-    assert "resized" not in rows(card(TOP), "main", "float32", reader="npy")[1].values()
+def test_samples_that_are_no_pictures_are_not_resized_nor_decoded():
+    assert not {"resized", "decoded"} & {*rows(card(TOP), "main", "float32", reader="npy")[1].values()}
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,26 @@ def test_what_tensorflow_quantises_is_measured_against_what_it_converts():
 def test_a_file_as_it_is_has_no_source():
     steps, others, _ = rows(card(COCO), "source", "given")
     assert steps == {"the file as it is": "source.given"} and "regular_hundred" in others.values()
+    assert "resized" in others.values() and "decoded" not in others.values()  # pictures are fitted by its own contract
+
+
+def test_a_graph_that_litert_cannot_have_goes_from_the_source_to_tensorflow_js():
+    steps, others, _ = rows(
+        card(COCO, {**GRAPHS, "inference": {}}, tfjs={"inference": True}), "inference", "float32", "tfjs"
+    )
+    assert steps == {"source": "source", "conversion": "inference.float32.tfjs"}
+    assert "decoded" not in others.values()
 
 
 def test_tensorflow_js_has_backends_and_says_which_are_not_measured():
     steps, others, unmeasured = rows(card(TOP), "main", "uint8", "tfjs")
-    assert [*steps.values()] == ["source", "main.float32.tfjs", "main.uint8.tfjs"]
-    assert [*others.values()] == ["resized", "cpu", "webgl", "webgpu"] and unmeasured == []
+    assert steps == {
+        **{"source": "source", "conversion": "main.float32", "TensorFlow.js": "main.float32.tfjs"},
+        **{"uint8": "main.uint8.tfjs"},
+    }
+    assert [*others.values()] == ["resized", "decoded", "cpu", "webgl", "webgpu"] and unmeasured == []
     _, others, unmeasured = rows(card(TOP), "main", "uint8", "tfjs", browser=False)
-    assert [*others.values()] == ["resized", "cpu"]
+    assert [*others.values()] == ["resized", "decoded", "cpu"]
     assert [title for title, _ in unmeasured] == ["TensorFlow.js on WebGL", "TensorFlow.js on WebGPU"]
 
 
@@ -116,6 +128,11 @@ def flags_of(how, metric=COCO, **more):
 def test_pictures_are_resized_the_other_way_by_the_job_itself():
     fitted, flags = flags_of("resized")
     assert fitted == [] and json.loads(flags["--preprocess"]) == {"antialias": True}
+
+
+def test_pictures_that_tensorflow_has_decoded_take_the_place_of_the_others():
+    fitted, flags = flags_of("decoded")
+    assert fitted == "build/m/evaluation.decoded.npy" and json.loads(flags["--preprocess"]) == {"antialias": False}
 
 
 def test_the_models_own_threshold_is_that_without_one_of_the_metric():

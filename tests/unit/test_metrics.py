@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from zoomill import folders
+from zoomill import files, folders
 from zoomill.errors import UserError
-from zoomill.evaluation import coco, metrics
+from zoomill.evaluation import coco, metrics, resampling
 
 INPUT = {"name": "x", "tensor": "x", "shape": [1, 2], "dtype": "float32", "layout": None, "value_range": [-1, 1]}
 CONTRACT = {"inputs": [INPUT], "outputs": [{"name": "y"}], "labels": [], "label_offset": 0}
@@ -140,3 +140,20 @@ def test_boxes_that_were_changed_since_the_data_set_was_made_are_refused(tmp_pat
         metrics.metric(
             metrics.Setting(CONTRACT, None, tmp_path / "set"), "coco", annotations="boxes.json", decode={"kind": "yolo"}
         )
+
+
+def test_a_category_is_shown_by_the_pictures_that_have_a_box_of_it_which_is_no_crowd(tmp_path):
+    boxes = [(1, 7, 0), (1, 7, 0), (1, 8, 0), (1, 9, 0), (3, 8, 1), (3, 7, 0), (2, 7, 0)]
+    truth = {
+        "images": [{"id": number, "file_name": f"{number}.png"} for number in (7, 8, 9)],
+        "categories": [*CATEGORIES, {"id": 2, "name": "unknown to the model"}],
+        "annotations": [{"category_id": one, "image_id": image, "iscrowd": crowd} for one, image, crowd in boxes],
+    }
+    with folders.written(tmp_path / "set") as folder:
+        files.write_json(tmp_path / folder / "boxes.json", truth)
+    known = {**CONTRACT, "labels": [category["name"] for category in CATEGORIES]}
+    options = {"annotations": "boxes.json", "decode": {"kind": "yolo"}, "partial": True}
+    made = metrics.metric(metrics.Setting(known, None, tmp_path / "set"), "coco", **options)
+    names = {category["id"]: category["name"] for category in CATEGORIES}
+    assert made.shown([{"picture": 7}, {"picture": 8}]) == {names[1]: 2, names[3]: 1}
+    assert resampling.rare(made, [{"picture": 9}]) == {names[1]: 1}

@@ -92,7 +92,7 @@ def test_the_summary_lists_what_failed_what_lost_too_much_and_what_is_missing(su
         "",
         "- other: no &lt;file>",
         "- small: detect_cut.dynamic.tflite: boxes: too far",
-        "- small: detect_cut.dynamic.tflite: loses 0.02 of top_1, 0.015 to 0.03 by 50 samples, allowed 0.01",
+        "- small: detect_cut.dynamic.tflite: loses 0.02 of top_1, 0.015 to 0.03 by 100 samples, allowed 0.01",
         "- small: detect_cut.dynamic.tflite: scores: too far",
     ]
 
@@ -135,7 +135,8 @@ def metric(path, variant, value, **against):
     document["artifact"] = f"detect_cut.{variant}.tflite"
     files.write_bytes(path.parent / document["artifact"], variant.encode())
     document["sha256"] = hashlib.sha256(variant.encode()).hexdigest()
-    files.write_json(path, {**document, "figure": "top_1", "samples": 50, "against": [against] if against else []})
+    document |= {"samples": 100, "share": True, "rare": {}, "against": [against] if against else []}
+    files.write_json(path, {**document, "figure": "top_1"})
     return path
 
 
@@ -158,8 +159,8 @@ def test_a_figure_of_a_part_of_the_samples_is_marked_and_says_why(summary, docum
     files.write_json(metrics[1], {**document, "until_clear": {"of_samples": 200, "why": "loss"}})
     cells, lines = summary("--evidence", *documents, "--metrics", *metrics)
     assert [row[5] for row in cells[1:3]] == ["0.9000", "0.8800^"]
-    assert "^ dynamic.tflite: 50 of 200 samples were scored: loss" in lines
-    files.write_json(metrics[1], {**document, "until_clear": {"of_samples": 50, "why": "all samples are scored"}})
+    assert "^ dynamic.tflite: 100 of 200 samples were scored: loss" in lines
+    files.write_json(metrics[1], {**document, "until_clear": {"of_samples": 100, "why": "all samples are scored"}})
     cells, _ = summary("--evidence", *documents, "--metrics", *metrics)
     assert cells[2][5] == "0.8800"
 
@@ -192,6 +193,10 @@ def test_a_figure_that_counts_what_the_model_drops_says_so(summary, documents, m
         files.write_json(path, document)
     _, lines = summary("--evidence", *documents, "--metrics", *metrics)
     assert lines.count("top_1 (scores from 1e-08)") == 1
+    for path in metrics:
+        files.write_json(path, files.read_json(path) | {"rare": {"dog": 1}})
+    _, lines = summary("--evidence", *documents, "--metrics", *metrics)
+    assert lines.count("top_1 (scores from 1e-08; too few pictures to tell: dog (1))") == 1
 
 
 def test_the_metric_of_a_c_array_is_that_of_tflite_micro(summary, documents, metrics, tmp_path):
@@ -203,7 +208,7 @@ def test_the_metric_of_a_c_array_is_that_of_tflite_micro(summary, documents, met
     assert cells[2][5:7] == ["0.8800", "+0.0200"]
     assert lines.count("top_1 on TFLite Micro, which runs C arrays: dynamic 0.8500") == 1
     lost = [line for line in lines if "loses" in line]
-    said = "loses 0.05 of top_1, 0.04 to 0.06 by 50 samples, allowed 0.03"
+    said = "loses 0.05 of top_1, 0.04 to 0.06 by 100 samples, allowed 0.03"
     assert lost == [f"- small: detect_cut.dynamic.tflite on TFLite Micro: {said}"]
 
 

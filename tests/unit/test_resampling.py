@@ -1,5 +1,7 @@
 """Intervals of figures and the comparison of two files, on samples whose truth is known."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,31 @@ def test_a_file_that_is_worse_on_the_same_samples_is_told_with_an_interval(monke
     found = resampling.compare(metric, right(flags), right(flags & (np.arange(100) % 9 > 0)))
     assert found.verdict == verdict and abs(found.difference) == pytest.approx(0.1)
     assert min(map(abs, found.interval)) < 0.1 < max(map(abs, found.interval)) and found.p < 0.01
+
+
+@pytest.mark.parametrize(
+    "verdict, ends, agreeing",
+    [
+        ("not told apart", (-0.03, -0.01), (-0.03, 0)),
+        ("not told apart", (0.01, 0.03), (0, 0.03)),
+        ("not told apart", (-0.01, 0.02), (-0.01, 0.02)),
+        ("loss", (-0.03, 0.01), (-0.03, 0)),
+        ("gain", (-0.01, 0.03), (0, 0.03)),
+        ("gain", (0.01, 0.03), (0.01, 0.03)),
+    ],
+)
+def test_an_interval_says_what_the_verdict_says(monkeypatch, verdict, ends, agreeing):
+    monkeypatch.setattr(resampling, "_interval", lambda figure, strata, level: ends)
+    lost = {"not told apart": 4, "loss": 20, "gain": -20}[verdict]
+    rows = right(np.ones(100, bool)), right(np.arange(100) >= abs(lost))
+    found = resampling.compare(metrics.metric(SETTING, "top_k"), *(rows if lost > 0 else rows[::-1]))
+    assert (found.verdict, found.interval) == (verdict, agreeing)
+
+
+def test_categories_that_nine_pictures_show_are_rare_and_those_that_ten_show_are_not():
+    metric = types.SimpleNamespace(shown=lambda rows: {"cat": 10, "dog": 9})
+    assert resampling.rare(metric, []) == {"dog": 9}
+    assert resampling.rare(metrics.metric(SETTING, "top_k"), ROWS["top_k"]) == {}
 
 
 def test_four_samples_that_are_lost_are_no_proof_of_a_loss():

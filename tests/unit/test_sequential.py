@@ -71,11 +71,24 @@ def test_no_look_is_taken_before_each_stratum_is_there(monkeypatch):
         # No sample differs, and one loss in fifty would hardly show among forty.
         ((0, 0), "not told apart", 40, 0.02, None),
         ((0, 0), "not told apart", 400, 0.0, None),
+        # Of so few an interval is too short, whatever is allowed.
+        ((0, 0), "not told apart", 29, 0.5, None),
+        ((0, 0), "not told apart", 30, 0.5, sequential.WITHIN),
     ],
 )
 def test_an_answer_is_clear_when_the_whole_interval_is_on_one_side(interval, verdict, count, allowed, why):
     found = resampling.Comparison(np.mean(interval), interval, 0.01, verdict)
     assert sequential.clear(found, allowed, count) == why
+
+
+def test_a_loss_is_not_clear_as_long_as_few_pictures_show_a_category(monkeypatch):
+    monkeypatch.setattr(METRIC, "shown", lambda rows: {"dog": len(rows) // 10}, raising=False)
+    flags = np.arange(200) % 10 > 0
+    found = scored(flags, flags, allowed=0.5)
+    assert (found.look, found.why) == (3, sequential.WITHIN)
+    monkeypatch.setattr(METRIC, "shown", lambda rows: {"dog": 1}, raising=False)
+    assert scored(flags, flags, allowed=0.5).why == sequential.ALL
+    assert scored(np.ones(200, bool), flags).look == 3  # whether there is one at all, p says for any number
 
 
 def test_files_that_are_alike_are_hardly_ever_told_apart_at_any_of_the_looks():

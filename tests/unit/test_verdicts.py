@@ -104,6 +104,11 @@ def test_variants_of_equal_bytes_are_twins_in_one_graph_and_format_only(results)
     ]
 
 
+def test_what_int8_mixed_is_where_int8_is_good_enough_is_no_twin(results):
+    paths = [results(f"main.{variant}.tflite", b"1") for variant in ("int8", "int8_mixed")]
+    assert verdicts.of_wanted(Dag(*paths), {}) == []
+
+
 @pytest.mark.parametrize(
     "interval, told",
     [
@@ -113,18 +118,58 @@ def test_variants_of_equal_bytes_are_twins_in_one_graph_and_format_only(results)
     ],
     ids=["lost", "not told", "passed"],
 )
-def test_a_loss_beyond_what_the_card_allows_is_a_line_and_one_that_may_be_is_no_pass(results, interval, told):
-    paths = []
-    for variant, against in {
-        "float32": [],
-        "int8": [{"difference": -0.2, "interval": interval, "verdict": "loss"}],
-    }.items():
-        more = {"variant": variant, "figure": "auc", "values": {"auc": 0.9}, "samples": 40, "against": against}
-        path = results(f"main.{variant}.tflite", variant.encode(), **more)
-        paths.append(path.replace(".tflite.json", ".metric.json"))
-        files.write_json(paths[-1], files.read_json(path))
-    lines = verdicts.of_wanted(Dag(*paths), {"small": {"int8": 0.1}})
-    assert lines == ([f"small: main.int8.tflite: {told}"] if told else [])
+def test_a_loss_beyond_what_the_card_allows_is_a_line_and_one_that_may_be_is_no_pass(gated, interval, told):
+    assert gated(interval) == told
+
+
+@pytest.mark.parametrize(
+    "allowed, changes, why",
+    [
+        (0.1, {"samples": 5}, "that takes 30 samples"),
+        (0.01, {}, "that takes 300 samples"),
+        (0.01, {"samples": 300}, None),
+        (0, {}, "no number of samples tells a loss of 0"),
+        (0.5, {"share": False, "samples": 29}, "that takes 30 samples"),
+        (0.5, {"share": False, "samples": 30}, None),
+        (0, {"share": False}, None),
+        (0.1, {"rare": {"dog": 1, "cat": 6}}, "too few pictures to tell: dog (1), cat (6)"),
+        (
+            0.1,
+            {"rare": dict.fromkeys("gfedcba", 2)},
+            "too few pictures to tell: a (2), b (2), c (2), d (2), e (2), 2 more",
+        ),
+    ],
+)
+def test_too_few_samples_are_no_pass_though_none_of_them_is_lost(gated, allowed, changes, why):
+    told = gated([0, 0], allowed, difference=0, **changes)
+    count = changes.get("samples", 40)
+    start = f"not told whether it loses too much: 0 of auc, 0 to 0 by {count} samples, allowed {allowed:g}; "
+    assert told == (why and start + why)
+
+
+def test_rare_categories_are_no_proof_that_too_much_is_lost(gated):
+    told = gated([-0.30, -0.12], rare={"dog": 9})
+    assert told.startswith("not told") and told.endswith("; too few pictures to tell: dog (9)")
+
+
+@pytest.fixture
+def gated(results):
+    """Return a function from the interval of a difference to what is told of the artifact, None where it passes."""
+
+    def judge(interval, allowed=0.1, difference=-0.2, **changes):
+        lost = [{"difference": difference, "interval": interval, "verdict": "loss"}]
+        paths = [_scored(results, variant, against, changes) for variant, against in (("float32", []), ("int8", lost))]
+        lines = verdicts.of_wanted(Dag(*paths), {"small": {"int8": allowed}})
+        return lines[0].removeprefix("small: main.int8.tflite: ") if lines else None
+
+    return judge
+
+
+def _scored(results, variant, against, changes):
+    more = {"variant": variant, "figure": "auc", "values": {"auc": 0.9}, "samples": 40, "against": against}
+    path = results(f"main.{variant}.tflite", variant.encode(), **{**more, "share": True, "rare": {}, **changes})
+    files.write_json(path.replace(".tflite.json", ".metric.json"), files.read_json(path))
+    return path.replace(".tflite.json", ".metric.json")
 
 
 @pytest.mark.parametrize("data", [b'{"model": "sm', b"{}", b"[]", b"\xff"])

@@ -1,5 +1,6 @@
 """COCO's mean average precision, one of the metrics of :mod:`zoomill.evaluation.metrics`."""
 
+import collections
 import contextlib
 import copy
 import io
@@ -36,7 +37,7 @@ class Coco:
         partial: the model knows only some of the categories, the others are not scored; else that is an error.
     """
 
-    figure, more_is_better = "map", True
+    figure, more_is_better, share = "map", True, True
 
     def __init__(self, setting, annotations, decode=None, classes="name", partial=False):
         self._setting = setting
@@ -101,6 +102,17 @@ class Coco:
 
     def strata(self, rows):
         return [0] * len(rows)
+
+    def shown(self, rows):
+        """Return ``{category: number of the rows' pictures that show it}`` of those that any of them shows."""
+        names = {category["id"]: category["name"] for category in self._truth["categories"]}
+        wanted, pictures = set(self._categories.values()), {row["picture"] for row in rows}
+        boxes = {
+            (box["category_id"], box["image_id"])
+            for box in self._truth["annotations"]
+            if not box.get("iscrowd") and box["category_id"] in wanted and box["image_id"] in pictures
+        }
+        return dict(collections.Counter(names[category] for category, _ in boxes))
 
     def _matched(self, rows):
         """Return pycocotools' evaluation of the rows, each a picture of its own, and keep what was found in each."""

@@ -143,6 +143,8 @@ def evaluate(task, run, evidence, args, until_clear=None):
         "interval": resampling.interval(metric, rows, level),
         "against": compared,
         "more_is_better": metric.more_is_better,
+        "share": metric.share,
+        "rare": resampling.rare(metric, rows),
         **ended,
         **getattr(metric, "said", {}),
     }

@@ -6,12 +6,10 @@ from zoomill import supervisor, tables
 from zoomill.errors import UserError
 from zoomill.evaluation import harness, resampling
 from zoomill.evaluation.told import told
+from zoomill.inputs import samples
+from zoomill.plan import otherwise
 
-_JPEG = (".jpg", ".jpeg")
-_DECODER = (
-    "another decoder of JPEG",
-    "all pictures are decoded by Pillow; decoders differ by a grey level here and there",
-)
+_DECODED = otherwise.of(otherwise.DECODED).title
 _HEADINGS = ("difference", "95 of 100 times between", "p", "")
 
 
@@ -54,17 +52,18 @@ def of(metric, steps, others, unmeasured):
     for point in (*scored, *others):
         if not point.reason and [row["name"] for row in point.rows] != names:
             raise UserError(f"{point.title}: is of other samples than {scored[0].title}")
+    if not any(name.lower().endswith(samples.JPEG) for name in names):
+        others = [point for point in others if point.title != _DECODED]
     pairs = list(zip(scored, scored[1:], strict=False))
     missing = [
         (point.title, point.reason) for point in (*steps, *others) if point.reason not in (None, harness.SO_ALREADY)
     ]
-    read = [_DECODER] if any(name.lower().endswith(_JPEG) for name in names) else []
     return {
         "first": _scored(metric, scored[0]),
         "steps": [_compared(metric, *pair) for pair in pairs],
         "whole": _compared(metric, scored[0], scored[-1]) if pairs else None,
         "others": [_compared(metric, scored[-1], point) for point in others if not point.reason],
-        "unmeasured": [{"title": title, "reason": reason} for title, reason in (*missing, *unmeasured, *read)],
+        "unmeasured": [{"title": title, "reason": reason} for title, reason in (*missing, *unmeasured)],
     }
 
 

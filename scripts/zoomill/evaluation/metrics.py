@@ -3,7 +3,8 @@
 A metric sees the samples one by one and keeps of each a *row*, a JSON object with everything that the figures depend
 on; the figures are a function of the rows alone. ``weighed(rows)`` is the figure that stands for the metric as a
 function of weights, int64 ``[draws, rows]`` to float64 ``[draws]``: a row of weight 2 counts as two, so that drawn rows
-give intervals (:mod:`zoomill.evaluation.resampling`). ``strata(rows)`` names what is drawn among itself.
+give intervals (:mod:`zoomill.evaluation.resampling`). ``strata(rows)`` names what is drawn among itself. ``share``
+says that figures go from 0 to 1.
 """
 
 import dataclasses
@@ -66,7 +67,7 @@ class TopK:
         offset: column of the data set's class 0: 1 for a network with a background class in front.
     """
 
-    figure, more_is_better = "top_1", True
+    figure, more_is_better, share = "top_1", True, True
 
     def __init__(self, setting, output=None, offset=None):
         self._output = _output(setting, output)
@@ -106,7 +107,7 @@ class Auc:
         output: name of the reconstruction; the only output if not given.
     """
 
-    figure, more_is_better = "auc", True
+    figure, more_is_better, share = "auc", True, True
 
     def __init__(self, setting, anomalies=(1,), machines="", output=None):
         try:
@@ -182,7 +183,7 @@ class Landmarks:
         dimensions: coordinates of a point in the output; the label has the first two of each.
     """
 
-    figure, more_is_better = "error", False
+    figure, more_is_better, share = "error", False, False
 
     def __init__(self, setting, output=None, size=1.0, dimensions=2):
         self._output, self._size, self._dimensions = _output(setting, output), size, dimensions
@@ -216,7 +217,7 @@ class Psnr:
             difference. 8-bit targets are brought to it.
     """
 
-    figure, more_is_better = "psnr", True
+    figure, more_is_better, share = "psnr", True, False
 
     def __init__(self, setting, output=None, range=None):
         self._output = _output(setting, output)

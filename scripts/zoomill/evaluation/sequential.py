@@ -12,7 +12,7 @@ import typing
 import numpy as np
 
 from zoomill.evaluation import resampling
-from zoomill.proof.metric_loss import Loss
+from zoomill.proof.metric_loss import LEAST, Loss
 
 # Looks after equal parts of the samples, and the level of each.
 LOOKS, LEVEL = 5, 1 - 0.0158
@@ -54,7 +54,7 @@ def score(metric, others, score_some, allowed=None):
         why = ALL if look == LOOKS else None
         if not why and len(set(strata[places[:end]])) == len(set(strata)):
             found = resampling.compare(metric, [others[place] for place in places[:end]], rows, LEVEL)
-            why = clear(found, allowed, end)
+            why = None if allowed is not None and resampling.rare(metric, rows) else clear(found, allowed, end)
         if why:
             ranked = sorted(zip(places, rows, strict=False), key=lambda pair: pair[0])
             return Scored(*map(list, zip(*ranked, strict=True)), look, why)
@@ -83,7 +83,7 @@ def clear(found, allowed, count):
     if allowed is None:
         return None if found.verdict == "not told apart" else found.verdict
     loss = Loss.of(found._asdict())
-    enough = allowed > 0 and count * allowed >= -math.log((1 - LEVEL) / 2)
+    enough = count >= LEAST and count * allowed >= -math.log((1 - LEVEL) / 2)
     if loss.high <= allowed and enough:
         return WITHIN
-    return BEYOND if loss.low > allowed and found.verdict == "loss" else None
+    return BEYOND if loss.low > allowed else None

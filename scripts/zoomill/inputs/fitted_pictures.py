@@ -9,10 +9,10 @@ import numpy as np
 from zoomill import files, supervisor
 from zoomill.errors import UserError
 from zoomill.inputs import readers
-from zoomill.inputs.preprocess import Preprocess
+from zoomill.inputs.preprocess import Preprocess, read_picture
 
 
-def write(path, samples, listed, promises):
+def write(path, samples, listed, promises, picture=read_picture):
     """Write the pictures of a list.
 
     Args:
@@ -20,6 +20,7 @@ def write(path, samples, listed, promises):
         samples: :class:`zoomill.inputs.sample_inputs.Samples` whose form is that of pictures.
         listed: :class:`zoomill.inputs.samples.Sample` list.
         promises: the contract's inputs.
+        picture: function that decodes one, see :func:`zoomill.inputs.readers.read`.
 
     Raises:
         UserError: when the model does not take a picture, or one cannot be read.
@@ -30,12 +31,12 @@ def write(path, samples, listed, promises):
     with files.written(path) as temporary, open(temporary, "wb") as file:
         for place, sample in enumerate(listed):
             supervisor.step()
-            (picture,) = readers.read(samples.folder, sample, samples.form)
-            pixels = preprocess.fitted(picture)
+            (decoded,) = readers.read(samples.folder, sample, samples.form, picture)
+            pixels = preprocess.fitted(decoded)
             form = np.dtype([("sha256", "S64"), ("size", "<i4", 2), ("pixels", pixels.dtype, pixels.shape)])
             if not place:
                 _write_header(file, form, len(listed))
-            file.write(np.array((sample.sha256.encode(), picture.shape[:2], pixels), form).tobytes())
+            file.write(np.array((sample.sha256.encode(), decoded.shape[:2], pixels), form).tobytes())
 
 
 def _write_header(file, form, count):

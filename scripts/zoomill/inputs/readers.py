@@ -10,7 +10,7 @@ from zoomill.framework import refusing
 from zoomill.inputs.preprocess import read_picture
 
 
-def read(folder, sample, form):
+def read(folder, sample, form, picture=read_picture):
     """Read a sample.
 
     Args:
@@ -20,6 +20,7 @@ def read(folder, sample, form):
             an array for each input of a model; or ``{"reader": "tensor", "dtype": …, "shape": …}``, raw little-endian
             values: with ``scale`` and ``zero_point`` they are quantised, with ``step`` the file holds many windows of
             ``shape``, each ``step`` values after the one before.
+        picture: function from the path of a picture to what :func:`zoomill.inputs.preprocess.read_picture` returns.
 
     Returns:
         A list of arrays: uint8 ``[height, width, 3]`` (or ``[height, width, 1]`` of a grey npy) for pictures; float32
@@ -32,7 +33,7 @@ def read(folder, sample, form):
     if files.digest(path) != sample.sha256:
         raise UserError(f"{path}: is not the file that the sample list names; {made.restore(folder)}")
     if form["reader"] == "picture":
-        return [read_picture(path)]
+        return [picture(path)]
     if form["reader"] == "npy":
         return [_load(path)]
     if form["reader"] == "npz":

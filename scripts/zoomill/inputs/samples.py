@@ -12,6 +12,8 @@ import re
 from zoomill.errors import UserError
 
 COLUMNS = ("name", "bytes", "sha256", "label")
+# What the names of samples end with, in small letters, that are JPEG files.
+JPEG = (".jpg", ".jpeg")
 # A path inside the data set's folder that no spreadsheet takes for a formula.
 _PATH = r"(?![-=+@~/])(?!(?:.*/)?\.\.(?:/|$))[^\\]{1,1000}"
 _FORMS = (_PATH, "[0-9]{1,15}", "[0-9a-f]{64}", rf"[-+.eE0-9 ]*|{_PATH}")

@@ -73,6 +73,8 @@ class Ledger:
 
     def fitted(self, wildcards):
         """Return the pictures in the size of the input, nothing where the job resizes them by itself."""
+        if wildcards.otherwise == otherwise.DECODED:
+            return f"build/{wildcards.model}/evaluation.{otherwise.DECODED}.npy"
         return [] if wildcards.otherwise == "resized" else self._evaluation.fitted(wildcards)
 
     def tools(self, wildcards):
@@ -126,10 +128,13 @@ def _steps(card, name):
     """Return ``(title, path)`` of what leads from a model's source to an artifact, the source first."""
     if name.graph == gates.SOURCE:
         return [("the file as it is", name.file("samples"))]
-    lineage = _lineage(card, name)
-    first = lineage[0]
-    steps = [("source", f"results/{name.model}/source.samples.jsonl"), *_to_graph(card, first)]
-    return [*steps, *((made.variant, made.file("samples")) for made in lineage[1:])]
+    first, *others = _lineage(card, name)
+    exact = dataclasses.replace(first, format="tflite")
+    runtime = []
+    if first.format == "tfjs" and not targets.why_not(card, exact):
+        first, runtime = exact, [("TensorFlow.js", first.file("samples"))]
+    steps = [("source", f"results/{name.model}/source.samples.jsonl"), *_to_graph(card, first), *runtime]
+    return [*steps, *((made.variant, made.file("samples")) for made in others)]
 
 
 def _lineage(card, name):

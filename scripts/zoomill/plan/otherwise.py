@@ -2,8 +2,12 @@
 
 import dataclasses
 
+from zoomill.plan import gates
+
 # What the samples and the card must have for a row, besides an evaluation.
-PICTURES, DETECTOR, FLOOR = "pictures", "detector", "floor"
+PICTURES, FITTED, DETECTOR, FLOOR = "pictures", "fitted", "detector", "floor"
+# The row whose pictures are decoded by another program, where they are JPEG.
+DECODED = "decoded"
 # What the names of settings begin with that lead from one graph to another, in a ledger's order.
 UNTIL = "until_"
 # The options of TFLite_Detection_PostProcess that a card can set, in the order in which a ledger changes them.
@@ -29,8 +33,9 @@ class Otherwise:
         backend: of TensorFlow.js.
         browser: whether the backend is Chromium's.
         postprocess: options of TFLite_Detection_PostProcess, or of what stands for it after raw heads.
-        needs: :data:`PICTURES`; :data:`DETECTOR`, an SSD's post-processing; :data:`FLOOR`, a lower score threshold of
-            the metric, which is left out.
+        needs: :data:`PICTURES`; :data:`FITTED`, pictures that are brought to the input's size once for all; and
+            :data:`DETECTOR`, an SSD's post-processing; :data:`FLOOR`, a lower score threshold of the metric, which is
+            left out.
     """
 
     name: str
@@ -57,6 +62,7 @@ TABLE = (
     _settings("regular_hundred", "regular NMS, 100 detections", use_regular_nms=True, max_detections=100),
     Otherwise("floor", "scores from the model's own threshold", _BOTH, needs=FLOOR),
     Otherwise("resized", "pictures resized the other way", _BOTH, needs=PICTURES),
+    Otherwise(DECODED, "JPEG decoded by TensorFlow", _BOTH, needs=FITTED),
     Otherwise("reference", "LiteRT's reference kernels", kernels="reference"),
     Otherwise("xnnpack", "XNNPACK's kernels", kernels="xnnpack"),
     Otherwise("micro", "TFLite Micro's kernels", kernels="micro"),
@@ -65,6 +71,8 @@ TABLE = (
     Otherwise("webgpu", "TensorFlow.js on WebGPU", ("tfjs",), backend="webgpu", browser=True),
 )
 NAMES = tuple(row.name for row in TABLE)
+# Graphs whose pictures are fitted by their own contract, not once for all of the model.
+OWN_PICTURES = ("inference", gates.SOURCE)
 
 
 def for_format(form, browser=False):
@@ -95,7 +103,8 @@ def why_not(card, name, otherwise, reader):
     lower = metric.get("decode", {"kind": "ssd"}) if metric["name"] == "coco" else {"kind": None}
     reasons = {
         "it is for artifacts of another format": name.format not in row.formats,
-        "its samples are no pictures": row.needs == PICTURES and reader != "picture",
+        "its samples are no pictures": row.needs in (PICTURES, FITTED) and reader != "picture",
+        "it takes pictures by a contract of its own": row.needs == FITTED and name.graph in OWN_PICTURES,
         "its post-processing is no SSD's": row.needs == DETECTOR and lower["kind"] != "ssd",
         "its metric has no score threshold of its own": row.needs == FLOOR and "nms_score_threshold" not in lower,
     }

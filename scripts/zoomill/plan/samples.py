@@ -2,7 +2,7 @@
 
 import json
 
-from zoomill.plan import gates
+from zoomill.plan import otherwise
 
 PURPOSES = ("calibration", "evaluation")
 
@@ -42,7 +42,7 @@ class Samples:
         The graph ``inference``, and a source as it is, take pictures by contracts of their own.
         """
         is_picture = self.of(wildcards.model) and json.loads(self.form(wildcards))["reader"] == "picture"
-        is_usual = wildcards.get("graph") not in ("inference", gates.SOURCE)
+        is_usual = wildcards.get("graph") not in otherwise.OWN_PICTURES
         return f"build/{wildcards.model}/{self.purpose}.npy" if is_picture and is_usual else []
 
     def form(self, wildcards):

@@ -18,6 +18,8 @@ _ENDS = "|".join((*variants.FORMATS, *gates.NAMES))
 _EVIDENCE = re.compile(rf"^results/[^/]+/(?:browser|[^/]+\.(?:{_ENDS})|[^/.]+\.[^/]+\.metric|source\.metric)\.json$")
 # Figures of what a source gave, which is in build/ and no artifact.
 _SOURCE = "/source.metric.json"
+# Where int8 is good enough, this is the same file and its record says so.
+_AS_INT8 = "int8_mixed"
 
 
 def of_wanted(dag, drops):
@@ -92,6 +94,8 @@ def of_twins(about):
     """Return a line for variants of one graph and format that have the same bytes; ``about`` as in :func:`of_bytes`."""
     twins = collections.defaultdict(set)
     for artifact, _, document in about:
+        if f".{_AS_INT8}." in document["artifact"]:
+            continue
         form = artifact.rpartition(".")[2]
         twins[document["model"], document["graph"], form, document["sha256"]].add(document["artifact"])
     return [

@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 
-from zoomill.tflite import quantisable, small_weights, tflite_ends, tflite_file
+from zoomill.tflite import biases, quantisable, small_weights, tflite_ends, tflite_file
 
 # Half-precision storage of every weight, computed in float32: what the converter calls float16 quantisation.
 _FLOAT16 = [
@@ -54,31 +54,15 @@ def quantise(path, variant, ranges=None, in_float=()):
         file.write(work.quantize(calibration).quantized_model)
         file.flush()
         model = tflite_file.read(file.name)
-    if variant == "int16x8":
-        restore_biases(model, exact)
+    if ranges:
+        biases.restore(model, exact)
+        biases.widen(model, exact)
     if not in_float:
         small_weights.store(model, "float16" if variant == "float16" else "int8")
     tflite_ends.reconnect(model)
     if variant in ("int8_io", "uint8_io"):
         tflite_ends.round_off(model, ranges)
     return model
-
-
-def restore_biases(model, exact):
-    """Write int64 biases anew that ai-edge-quantizer cuts at the ends of int32: those of nearly dead channels.
-
-    Args:
-        model: ``ModelT`` of int16x8, changed in place.
-        exact: ``ModelT`` of the float file.
-    """
-    floats = {tensor.name: tflite_file.constant(exact, tensor) for tensor in exact.subgraphs[0].tensors}
-    for tensor in model.subgraphs[0].tensors:
-        stored = tflite_file.constant(model, tensor)
-        cut = np.abs(stored) >= np.iinfo(np.int32).max if stored.dtype == np.int64 and stored.size else np.array(False)
-        if cut.any() and tflite_file.is_quantised(tensor):
-            whole = np.rint(floats[tensor.name] / tflite_file.steps(tensor, stored.shape)).astype(np.int64)
-            data = np.where(cut, whole, stored).astype("<i8").tobytes()
-            model.buffers[tensor.buffer].data = np.frombuffer(data, np.uint8)
 
 
 def _recipe(variant, in_float):

@@ -16,13 +16,6 @@ _CASTS = {"QUANTIZE", "DEQUANTIZE"}
 _OF_TYPES = {"asymmetricQuantizeInputs", "quantizedBiasType", "weightsFormat"}
 # Largest difference in steps of a scale, and relative to the number: a half, and what float32 leaves of it.
 _STEPS, _FLOAT32 = 0.51, 2.0**-22
-# Which inputs of an operator are activation, weights and bias.
-_BIASED = {
-    "CONV_2D": (0, 1, 2),
-    "DEPTHWISE_CONV_2D": (0, 1, 2),
-    "FULLY_CONNECTED": (0, 1, 2),
-    "TRANSPOSE_CONV": (2, 1, 3),
-}
 # What the zero point's rounding and a softmax, whose largest integer stands for 1 - scale, leave of a range, in steps.
 _RANGE_STEPS = 1.01
 
@@ -136,7 +129,7 @@ def _of_operator(exact, quantised, wanted, found, figures):
 
 def _of_bias(side, operator):
     """Kernels add the bias in steps of activation by weight, whatever scale it says."""
-    places = _BIASED.get(side.kind(operator), ())
+    places = tflite_file.BIASED.get(side.kind(operator), ())
     if not places or len(operator.inputs) <= places[-1] or operator.inputs[places[-1]] < 0:
         return []
     activation, weights, bias = (side.graph.tensors[int(operator.inputs[place])] for place in places)

@@ -11,6 +11,13 @@ from zoomill.detection.postprocess import OP, Options
 from zoomill.errors import UserError
 
 SIGNATURE = "serving_default"
+# Which inputs of an operator are activation, weights and bias.
+BIASED = {
+    "CONV_2D": (0, 1, 2),
+    "DEPTHWISE_CONV_2D": (0, 1, 2),
+    "FULLY_CONNECTED": (0, 1, 2),
+    "TRANSPOSE_CONV": (2, 1, 3),
+}
 _BUILTINS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 BUILTIN_NAMES = frozenset(_BUILTINS.values())
 _FLOATS = (schema.TensorType.FLOAT16, schema.TensorType.FLOAT32, schema.TensorType.FLOAT64)
@@ -141,7 +148,7 @@ def _halves(data, count):
 
 def steps(tensor, shape):
     """Return the scale of a quantised tensor, one number or as many as broadcast to ``shape``."""
-    return _along(tensor, np.asarray(tensor.quantization.scale, np.float64), shape)
+    return along(tensor, np.asarray(tensor.quantization.scale, np.float64), shape)
 
 
 def real(tensor, stored):
@@ -149,7 +156,7 @@ def real(tensor, stored):
     values = stored.astype(np.float64)
     if not is_quantised(tensor):
         return values
-    return steps(tensor, stored.shape) * (values - _along(tensor, zero_points(tensor), stored.shape))
+    return steps(tensor, stored.shape) * (values - along(tensor, zero_points(tensor), stored.shape))
 
 
 def zero_points(tensor):
@@ -165,8 +172,8 @@ def ends(tensor):
     return scale * (limits.min - zero_point), scale * (limits.max - zero_point)
 
 
-def _along(tensor, numbers, shape):
-    """Return the numbers of channels so that they broadcast along the quantised dimension."""
+def along(tensor, numbers, shape):
+    """Return the numbers of channels so that they broadcast along a tensor's quantised dimension to ``shape``."""
     if numbers.size == 1:
         return numbers.reshape(())
     if len(shape) == 1:
