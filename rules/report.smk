@@ -1,6 +1,6 @@
 """Say what came out.
 
-Requires: the evidence of all configured artifacts.
+Requires: the evidence of all configured artifacts, and the closer looks that the configuration names.
 Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; results/report/, the pages that a
 person opens; the target catalogue.
 """
@@ -12,6 +12,9 @@ rule summarise:
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
+        ledgers=plan.wanted.studies("ledgers"),
+        nms_sweeps=plan.wanted.studies("nms_sweeps"),
+        tensor_errors=plan.wanted.studies("tensor_errors"),
     output:
         "results/summary.md",
     log:
@@ -28,6 +31,9 @@ rule summarise:
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
             --gates {input.gates:q} \
+            --ledgers {input.ledgers:q} \
+            --nms-sweeps {input.nms_sweeps:q} \
+            --tensor-errors {input.tensor_errors:q} \
             --drops {params.drops:q} \
             --missing {params.missing:q} \
             --output {output:q} \
@@ -42,7 +48,12 @@ rule write_report:
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite") + plan.wanted.metrics("tfjs") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
+        ledgers=plan.wanted.studies("ledgers"),
+        nms_sweeps=plan.wanted.studies("nms_sweeps"),
+        tensor_errors=plan.wanted.studies("tensor_errors"),
+        drawings=plan.wanted.drawings(),
         contracts=plan.wanted.contracts(),
+        sources=expand("build/{model}/source.json", model=config["models"]),
         provenance=expand("results/{model}/provenance.json", model=config["models"]),
     output:
         directory("results/report"),
@@ -60,7 +71,12 @@ rule write_report:
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
             --gates {input.gates:q} \
+            --ledgers {input.ledgers:q} \
+            --nms-sweeps {input.nms_sweeps:q} \
+            --tensor-errors {input.tensor_errors:q} \
+            --drawings {input.drawings:q} \
             --contracts {input.contracts:q} \
+            --sources {input.sources:q} \
             --provenance {input.provenance:q} \
             --cards {params.cards:q} \
             --missing {params.missing:q} \

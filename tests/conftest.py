@@ -24,7 +24,8 @@ _FIRST = ("e2e/test_docs.py", "e2e/test_mutants.py", "e2e/test_interrupt.py", "e
 _SETTINGS = [load_yaml(REPOSITORY / name) for name in ("config.yaml", "starter/config.yaml")]
 # What `--configfile starter/config.yaml` asks for.
 STARTERS = [f"{key}={json.dumps(value)}" for key, value in {**_SETTINGS[0], **_SETTINGS[1]}.items()]
-STARTERS += ["evaluate=True", "browser=auto", "deploy=[]"]  # gates have a test of their own
+# Gates and closer looks have tests of their own.
+STARTERS += ["evaluate=True", "browser=auto", "deploy=[]", "ledgers=[]", "nms_sweeps=[]", "tensor_errors=[]"]
 
 
 def pytest_configure():

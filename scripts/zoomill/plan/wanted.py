@@ -3,7 +3,7 @@
 import json
 import shutil
 
-from zoomill.plan import targets, variants
+from zoomill.plan import studies, targets, variants
 from zoomill.plan.artifact_name import ArtifactName
 
 
@@ -57,6 +57,14 @@ class Wanted:
     def gates(self):
         """Return the evidence of the gates that the configuration names."""
         return [name.file(gate) for name in self.artifacts("tflite") for gate in self._config["deploy"]]
+
+    def studies(self, key):
+        """Return the documents of closer looks, a key of :data:`zoomill.plan.studies.KEYS`."""
+        return studies.paths(self._config, key)
+
+    def drawings(self):
+        """Return the drawings of all closer looks."""
+        return [path for key in studies.KEYS for path in studies.paths(self._config, key, 1)]
 
     def drops(self):
         """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""
