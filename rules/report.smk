@@ -12,9 +12,7 @@ rule summarise:
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
-        ledgers=plan.wanted.studies("ledgers"),
-        nms_sweeps=plan.wanted.studies("nms_sweeps"),
-        tensor_errors=plan.wanted.studies("tensor_errors"),
+        looked=plan.wanted.looked(),
     output:
         "results/summary.md",
     log:
@@ -31,9 +29,7 @@ rule summarise:
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
             --gates {input.gates:q} \
-            --ledgers {input.ledgers:q} \
-            --nms-sweeps {input.nms_sweeps:q} \
-            --tensor-errors {input.tensor_errors:q} \
+            --looked {input.looked:q} \
             --drops {params.drops:q} \
             --missing {params.missing:q} \
             --output {output:q} \
@@ -48,9 +44,7 @@ rule write_report:
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite") + plan.wanted.metrics("tfjs") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
-        ledgers=plan.wanted.studies("ledgers"),
-        nms_sweeps=plan.wanted.studies("nms_sweeps"),
-        tensor_errors=plan.wanted.studies("tensor_errors"),
+        looked=plan.wanted.looked(),
         drawings=plan.wanted.drawings(),
         contracts=plan.wanted.contracts(),
         sources=expand("build/{model}/source.json", model=config["models"]),
@@ -71,9 +65,7 @@ rule write_report:
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
             --gates {input.gates:q} \
-            --ledgers {input.ledgers:q} \
-            --nms-sweeps {input.nms_sweeps:q} \
-            --tensor-errors {input.tensor_errors:q} \
+            --looked {input.looked:q} \
             --drawings {input.drawings:q} \
             --contracts {input.contracts:q} \
             --sources {input.sources:q} \

@@ -16,7 +16,7 @@ def main(argv=None):
         "--metrics", type=made.checked, nargs="*", default=[], help="metric evidence of those that are evaluated"
     )
     parser.add_argument("--gates", type=made.checked, nargs="*", default=[], help="evidence of deploy gates")
-    told_studies.add_flags(parser)
+    parser.add_argument("--looked", type=made.checked, nargs="*", default=[], help="JSON of closer looks")
     parser.add_argument("--drops", type=json.loads, default={}, help="JSON object {model: {variant: largest loss}}")
     parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
     parser.add_argument("--output", type=made.output, required=True)
@@ -24,7 +24,7 @@ def main(argv=None):
     args = command.parse(parser, argv)
     evidence, gates = (list(map(files.read_json, paths)) for paths in (args.evidence, args.gates))
     metrics = binding.documents(args.metrics)
-    text = summary.text(evidence, metrics, gates, told_studies.read(args), args.drops, args.missing)
+    text = summary.text(evidence, metrics, gates, told_studies.read(args.looked), args.drops, args.missing)
     files.write_bytes(args.output, text.encode())
 
 

@@ -16,7 +16,7 @@ def main(argv=None):
     parser.add_argument("--evidence", type=made.checked, nargs="*", default=[], help="evidence of each artifact")
     parser.add_argument("--metrics", type=made.checked, nargs="*", default=[], help="evidence of metrics")
     parser.add_argument("--gates", type=made.checked, nargs="*", default=[], help="evidence of deploy gates")
-    told_studies.add_flags(parser)
+    parser.add_argument("--looked", type=made.checked, nargs="*", default=[], help="JSON of closer looks")
     parser.add_argument("--drawings", type=made.checked, nargs="*", default=[], help="their SVG and PNG files")
     parser.add_argument("--contracts", type=made.checked, nargs="*", default=[], help="contract.json of each graph")
     parser.add_argument("--provenance", type=made.checked, nargs="*", default=[], help="provenance.json of each model")
@@ -30,7 +30,7 @@ def main(argv=None):
     evidence, gated, contracts = (
         list(map(files.read_json, paths)) for paths in (args.evidence, args.gates, args.contracts)
     )
-    metrics, looked = binding.documents(args.metrics), told_studies.read(args)
+    metrics, looked = binding.documents(args.metrics), told_studies.read(args.looked)
     missing = [*args.missing, *binding.failures(metrics)]
     by_graph = {(item["model"], item["graph"]): item for item in contracts}
     rows = report.rows(evidence, metrics, gated, looked, by_graph, args.cards)

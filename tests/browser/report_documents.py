@@ -127,7 +127,7 @@ def paths(folder, others=None, looked=()):
     Args:
         folder: to write them to.
         others: ``{variant: bytes}`` of artifacts that are not those of the evidence.
-        looked: ``(flag, name of the file, document, drawing)`` of closer looks.
+        looked: ``(name of the file, document, drawing)`` of closer looks.
     """
     failed = {"failures": [f"y: {HOSTILE}"], "verdict": "failed", "passed": False}
     small = folder / "results/small"
@@ -153,9 +153,10 @@ def paths(folder, others=None, looked=()):
             name = f"main.{item['variant']}.metric.json" if flag == "metrics" else f"{flag}{number}.json"
             files.write_json(small / name, item, recorded=False)
             flags.append(f"results/small/{name}")
-    for flag, name, item, drawing in looked:
+    flags.append("--looked")
+    for name, item, drawing in looked:
         files.write_json(small / name, item, recorded=False)
-        flags += [f"--{flag}", f"results/small/{name}"]
+        flags.append(f"results/small/{name}")
         files.write_bytes(small / drawing, b"<svg><title>drawn</title></svg>", recorded=False)
     drawings = [f"results/small/{drawing}" for *_, drawing in looked]
     return [*flags, "--drawings", *drawings, "--cards", json.dumps({"small": CARD}), "--templates", *TEMPLATES]

@@ -47,6 +47,7 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
         "write_checksums": 1,
         "write_provenance": 1,
         "summarise": 1,
+        "inspect_model": 1,
         "write_report": 1,
     }
 
@@ -135,6 +136,7 @@ def test_several_models_share_the_reports_only(several):
         "write_labels": 1,  # the other card has none
         "write_checksums": 1,
         "summarise": 1,
+        "inspect_model": 2,
         "write_report": 1,
     }
 

@@ -10,6 +10,7 @@ KEYS = {
     "nms_sweeps": ("nms", "heat_map"),
     "tensor_errors": ("tensors", "plot"),
 }
+DOCUMENTS = tuple(document for document, _ in KEYS.values())
 
 
 def check(config, catalogue, datasets, broken):
@@ -30,15 +31,15 @@ def check(config, catalogue, datasets, broken):
                 raise UserError(f"config.yaml: {key}: {error}") from error
 
 
-def paths(config, key, what=0):
-    """Return the documents of a key's studies, of the models of the run, or with ``what`` 1 the drawings.
+def paths(config, what):
+    """Return the documents (``what`` 0) or the drawings (1) of all studies of the models of the run.
 
     Args:
         config: the configuration.
-        key: of :data:`KEYS`.
+        what: place in the values of :data:`KEYS`.
     """
-    named = map(_name, config[key])
-    return [name.file(KEYS[key][what]) for name in named if name.model in config["models"]]
+    named = [(_name(written), ends[what]) for key, ends in KEYS.items() for written in config[key]]
+    return [name.file(end) for name, end in named if name.model in config["models"]]
 
 
 def _name(written):

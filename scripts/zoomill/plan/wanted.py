@@ -58,13 +58,13 @@ class Wanted:
         """Return the evidence of the gates that the configuration names."""
         return [name.file(gate) for name in self.artifacts("tflite") for gate in self._config["deploy"]]
 
-    def studies(self, key):
-        """Return the documents of closer looks, a key of :data:`zoomill.plan.studies.KEYS`."""
-        return studies.paths(self._config, key)
+    def looked(self):
+        """Return the documents of closer looks at artifacts."""
+        return studies.paths(self._config, 0)
 
     def drawings(self):
-        """Return the drawings of all closer looks."""
-        return [path for key in studies.KEYS for path in studies.paths(self._config, key, 1)]
+        """Return their drawings."""
+        return studies.paths(self._config, 1)
 
     def drops(self):
         """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""

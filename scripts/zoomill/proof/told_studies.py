@@ -3,7 +3,7 @@
 import os
 import typing
 
-from zoomill import files, made
+from zoomill import files
 from zoomill.plan import artifact_name, studies
 
 
@@ -27,21 +27,14 @@ class Study(typing.NamedTuple):
     said: str
 
 
-def add_flags(parser):
-    """Add the flags that name the documents of closer looks."""
-    for key in studies.KEYS:
-        parser.add_argument(f"--{key.replace('_', '-')}", type=made.checked, nargs="*", default=[], help="JSON files")
+def read(paths):
+    """Return the :class:`Study` of each document."""
+    return [_study(path, files.read_json(path), *artifact_name.of_result(path)) for path in paths]
 
 
-def read(args):
-    """Return the :class:`Study` of each document that the flags name."""
-    named = [(key, path) for key in studies.KEYS for path in getattr(args, key)]
-    return [_study(key, path, files.read_json(path)) for key, path in named]
-
-
-def _study(key, path, document):
+def _study(path, document, name, what):
+    key = next(key for key, (made, _) in studies.KEYS.items() if made == what)
     said = {"ledgers": ledger, "nms_sweeps": sweep, "tensor_errors": tensors}[key](document)
-    name = artifact_name.of_result(path)[0]
     drawing = os.path.join(os.path.dirname(path), os.path.basename(name.file(studies.KEYS[key][1])))
     return Study(key, name, path, drawing, document, said)
 
