@@ -16,7 +16,9 @@ NAMED = {
 def test_a_run_takes_the_closer_looks_that_the_configuration_names(workflow, key):
     usual = planned(workflow.run("-n", config=[MODELS]))
     assert not usual.keys() & {*RULES.values()}
-    asked = planned(workflow.run("results/summary.md", "results/report", "-n", config=[MODELS, f"{key}=[{NAMED[key]}]"]))
+    asked = planned(
+        workflow.run("results/summary.md", "results/report", "-n", config=[MODELS, f"{key}=[{NAMED[key]}]"])
+    )
     assert {rule: asked[rule] for rule in RULES.values() if rule in asked} == {RULES[key]: 1}
 
 
