@@ -240,6 +240,16 @@ def command(tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="session")
+def axe(command, environment_python, tmp_path_factory):
+    """Path of axe-core's script, of the packages that only tests need."""
+    folder, lock = tmp_path_factory.mktemp("axe"), REPOSITORY / "tests/browser/package-lock.json"
+    flags = ["--lock", lock, "--files", "axe-core/axe.min.js", "--output-dir", folder]
+    process = command(environment_python("javascript"), "install_javascript", *flags)
+    assert process.returncode == 0, process.stderr
+    return folder / "axe-core/axe.min.js"
+
+
 def source_flags(model, path, card=(), **options):
     """Return the flags by which a command reads a source: the file at ``path``, with options of its card's `source`."""
     expected = {"inputs": [], "outputs": [], "labels": [], "label_offset": 0, **dict(card)}

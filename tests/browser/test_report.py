@@ -22,7 +22,7 @@ LOOKED = [
 def write(command, environment_python, tmp_path):
     """Return a function that writes a report of documents and returns ``{page: text}``."""
 
-    def run(output="report", missing=(), others=None, looked=()):
+    def run(output="results/report", missing=(), others=None, looked=()):
         flags = [*paths(tmp_path, others, looked), "--missing", *missing, "--output", output]
         process = command(environment_python("pages"), "write_report", *flags, cwd=tmp_path)
         assert process.returncode == 0, process.stderr
@@ -103,7 +103,7 @@ def test_text_of_strangers_stays_text_and_nothing_is_of_another_host(write):
 
 
 def test_a_report_has_the_same_bytes_every_time(write):
-    assert write("one", looked=LOOKED) == write("two", looked=LOOKED)
+    assert write("results/one", looked=LOOKED) == write("results/two", looked=LOOKED)
 
 
 def test_columns_without_a_value_are_left_out(write):
@@ -155,12 +155,12 @@ def test_each_language_has_a_program_that_names_a_file_which_passed(write):
     }
 
 
-def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python, tmp_path):
+def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python, axe, tmp_path):
     if not shutil.which("chromium"):
         missing("Chromium is not installed")
-    write()
+    write(looked=LOOKED)
     program = Path(__file__).with_name("drive_report.py")
-    command = [environment_python("web"), program, tmp_path / "report/index.html", shutil.which("chromium")]
+    command = [environment_python("web"), program, tmp_path / "results/report/index.html", shutil.which("chromium"), axe]
     process = subprocess.run(command, text=True, capture_output=True)
     assert process.returncode == 0, process.stderr
     found = json.loads(process.stdout)
@@ -172,3 +172,5 @@ def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python,
     assert found["focused"] == "bytes"
     assert (found["filtered"], found["count"], found["again"]) == ([small], "1", 3)
     assert found["wide"] == {"index": 390, "small": 390}
+    assert found["serious"].keys() == {f"{page}, {colours}" for page in found["wide"] for colours in ("light", "dark")}
+    assert not any(found["serious"].values()), found["serious"]
