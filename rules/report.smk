@@ -14,7 +14,7 @@ rule summarise:
         gates=plan.wanted.gates(),
         looked=plan.wanted.looked(),
     output:
-        "results/summary.md",
+        report("results/summary.md", caption="captions/summary.rst", category="Summary"),
     log:
         "logs/summarise.log",
     localrule: True
@@ -50,7 +50,7 @@ rule write_report:
         sources=expand("build/{model}/source.json", model=config["models"]),
         provenance=expand("results/{model}/provenance.json", model=config["models"]),
     output:
-        directory("results/report"),
+        directory("results/report"),  # Snakemake's own report takes no folder but in a .zip
     log:
         "logs/write_report.log",
     localrule: True

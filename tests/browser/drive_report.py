@@ -1,8 +1,8 @@
 """Use a report as a person does, in Chromium, from disk, in the environment that can drive one.
 
-Reads the paths of index.html, Chromium and axe-core from the command line. Writes JSON: what the table showed after each
-step, ``wide`` of each page at 390 pixels, ``errors`` of the console, ``asked`` for other hosts, ``serious`` findings of
-axe-core on each page, light and dark.
+Reads the paths of index.html, Chromium and axe-core from the command line. Writes JSON: what the table showed after
+each step, ``wide`` of each page at 390 pixels, ``errors`` of the console, ``asked`` for other hosts, ``serious``
+findings of axe-core on each page, light and dark.
 """
 
 import json

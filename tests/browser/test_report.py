@@ -160,8 +160,8 @@ def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python,
         missing("Chromium is not installed")
     write(looked=LOOKED)
     program = Path(__file__).with_name("drive_report.py")
-    command = [environment_python("web"), program, tmp_path / "results/report/index.html", shutil.which("chromium"), axe]
-    process = subprocess.run(command, text=True, capture_output=True)
+    given = [tmp_path / "results/report/index.html", shutil.which("chromium"), axe]
+    process = subprocess.run([environment_python("web"), program, *given], text=True, capture_output=True)
     assert process.returncode == 0, process.stderr
     found = json.loads(process.stdout)
     assert (found["errors"], found["asked"]) == ([], [])
