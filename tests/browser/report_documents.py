@@ -160,3 +160,35 @@ def paths(folder, others=None, looked=()):
         files.write_bytes(small / drawing, b"<svg><title>drawn</title></svg>", recorded=False)
     drawings = [f"results/small/{drawing}" for *_, drawing in looked]
     return [*flags, "--drawings", *drawings, "--cards", json.dumps({"small": CARD}), "--templates", *TEMPLATES]
+
+
+def many(folder, models, variants):
+    """Write documents of many models, whose metric grows with their number, and return the flags that name them.
+
+    Args:
+        folder: to write them to.
+        models: how many.
+        variants: of each, all of one file's bytes.
+    """
+    flags, names = {"evidence": [], "metrics": [], "contracts": []}, [f"m{number:03}" for number in range(models)]
+
+    def write(flag, end, document):
+        path = folder / f"results/{document['model']}/{end}"
+        files.write_json(path, document, recorded=False)
+        flags[flag].append(path.relative_to(folder))
+
+    for number, model in enumerate(names):
+        write("contracts", "contract.json", {**CONTRACT, "model": model})
+        for place, variant in enumerate(variants):
+            own = {
+                "model": model,
+                "variant": variant,
+                "artifact": f"main.{variant}.tflite",
+                "bytes": 99 * place + number,
+            }
+            write("evidence", f"{own['artifact']}.json", {**evidence("float32"), **own})
+            write("metrics", f"main.{variant}.metric.json", {**metric("float32", 0.5 + 0.003 * number), **own})
+            files.write_bytes(folder / f"results/{model}/{own['artifact']}", b"float32", recorded=False)
+    cards = json.dumps(dict.fromkeys(names, CARD))
+    named = [word for flag, found in flags.items() for word in (f"--{flag}", *found)]
+    return [*named, "--cards", cards, "--templates", *TEMPLATES]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import missing
-from report_documents import ledger, paths, sweep, tensors
+from report_documents import ledger, many, paths, sweep, tensors
 
 LOOKED = [
     ("main.int8.ledger.json", ledger("int8"), "main.int8.ledger.svg"),
@@ -153,6 +153,21 @@ def test_each_language_has_a_program_that_names_a_file_which_passed(write):
         "Android": "main.float16.tflite",
         "C++ for TFLite Micro": "main.float32.tflite",
     }
+
+
+def test_of_many_rows_the_first_hundred_are_laid_out_until_all_are_wanted(command, environment_python, tmp_path):
+    chromium = shutil.which("chromium") or missing("Chromium is not installed")
+    flags = [*many(tmp_path, 15, ["float32", *"abcdefg"]), "--output", "report"]
+    process = command(environment_python("pages"), "write_report", *flags, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    program = Path(__file__).with_name("drive_long_report.py")
+    driver = [environment_python("web"), program, tmp_path / "report/index.html", chromium]
+    found = json.loads(subprocess.run(driver, text=True, capture_output=True, check=True).stdout)
+    assert found["start"] == {"shown": 100, "count": "120", "more": True}
+    # The filter looks at all rows, also those that were not laid out.
+    assert found["filtered"] == {"shown": 8, "count": "8", "more": False} and found["first"] == "m014"
+    assert found["sorted"] == {"shown": 100, "count": "120", "more": True} and found["best"] == "m014"
+    assert found["all"] == {"shown": 120, "count": "120", "more": False}
 
 
 def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python, axe, tmp_path):
