@@ -97,7 +97,7 @@ def _maps(figure, document, kinds, advice):
         )
         for (row, column), value in np.ndenumerate(table):
             style = {"ha": "center", "va": "center", "fontsize": 7}
-            panel.text(column, row, f"{value:.3f}", color="black" if drawn.norm(value) > 0.6 else "white", **style)
+            panel.text(column, row, f"{value:.3f}", color=_OWN if drawn.norm(value) > 0.6 else "white", **style)
         for key, colour, size in (("own", _OWN, 0.46), ("best", _BEST, 0.38)):
             if kind(advice[key]) == own:
                 _frame(panel, *_place(advice[key], scores, overlaps), size, colour)

@@ -2,6 +2,8 @@
 
 # Figures of an output, with the key of the limit and whether more of them is better.
 _FIGURES = (("sqnr", "sqnr", True), ("share", "share", False), ("decisions", "decisions", True))
+# Kinds of operators that are named.
+_MOST = 12
 # Libraries that a version is told of: those whose names begin so.
 _TOLD = ("tensorflow", "ai-edge", "keras", "torch", "onnx", "tensorflowjs", "openvino", "litert-torch", "tf2onnx")
 
@@ -49,9 +51,10 @@ def source(document):
     sentences = []
     for graph in document["graphs"] if document else []:
         count = sum(entry["count"] for entry in graph["parameters"].values())
-        kinds = ", ".join(f"{name} {number:,}" for name, number in by_count(graph["operators"]))
+        kinds = [f"{name} {number:,}" for name, number in by_count(graph["operators"])]
+        told = ", ".join(kinds[:_MOST]) + (f" and {len(kinds) - _MOST} more" if len(kinds) > _MOST else "")
         sentences.append(
-            f"{sum(graph['operators'].values()):,} operators of {len(graph['operators'])} kinds: {kinds}. "
+            f"{sum(graph['operators'].values()):,} operators of {len(graph['operators'])} kinds: {told}. "
             f"{count:,} parameters."
         )
     if document and document["checkpoint"]:

@@ -26,7 +26,7 @@ class Snippets:
         options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
         # They are programs; the page that shows them escapes them for HTML.
         self._environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates), autoescape=False, **options)
-        self._environment.filters |= {"python": repr, "line": escape.line, "kotlin": _kotlin}
+        self._environment.filters |= {"python": _python, "line": escape.line, "kotlin": _kotlin, "added": _added}
         self._environment.filters["product"] = math.prod
 
     def of_graph(self, contract, card, rows):
@@ -95,6 +95,19 @@ def _is_for_micro(row, contract):
     ends = {row["ends"][side][0]["dtype"] for side in ("inputs", "outputs")}
     refused = any(known.no_micro for known in variants.rows(format="tflite", name=row["variant"]))
     return not refused and ends <= {"float32", "int8"}
+
+
+def _python(value):
+    """Return a value as Python, with the quotes that are usual."""
+    text = repr(value)
+    return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text and "\\'" not in text else text
+
+
+def _added(value, mark=""):
+    """Return what is written behind a number to add a value, nothing for 0; ``mark`` stands behind it."""
+    if value == 0:
+        return ""
+    return f" - {-value}{mark}" if not isinstance(value, list) and value < 0 else f" + {value}{mark}"
 
 
 def _kotlin(text):

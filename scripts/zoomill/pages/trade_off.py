@@ -9,7 +9,7 @@ _COSTS = (("bytes", "kilobytes", 1000), ("latency", "milliseconds", 1))
 
 
 def front(rows, cost="bytes"):
-    """Return the rows of one metric that no other beats in both metric and cost, in the order of their costs.
+    """Return the rows of one metric that passed and that none beats in metric and cost, in the order of their costs.
 
     Args:
         rows: those of :func:`zoomill.pages.report.rows`.
@@ -17,7 +17,7 @@ def front(rows, cost="bytes"):
     """
     sign = 1 if rows[0]["metric"]["more_is_better"] else -1
     best = []
-    known = [row for row in rows if row[cost] is not None]
+    known = [row for row in rows if row[cost] is not None and row["state"] == "passed"]
     for row in sorted(known, key=lambda row: (row[cost], -sign * row["metric"]["value"])):
         if not best or sign * row["metric"]["value"] > sign * best[-1]["metric"]["value"]:
             best.append(row)
@@ -49,13 +49,14 @@ def _panel(axes, rows, cost, unit, size):
         return zip(*((row[cost] / size, row["metric"]["value"]) for row in chosen), strict=True)
 
     for form, colour in _COLOURS.items():
-        chosen = [row for row in rows if row["format"] == form]
-        if chosen:
-            drawn = axes.scatter(*points(chosen), s=26, color=colour, label=form, zorder=3)
-            drawn.set_urls([f"{row['model']}.html#{row['artifact']}" for row in chosen])
-    best = front(rows, cost)
-    axes.step(*points(best), where="post", lw=1, color=_OTHERS)
-    axes.scatter(*points(best), s=80, facecolor="none", edgecolor=ink.INK, lw=0.9, label="none better for less")
+        for passed, marker, label in ((True, "o", form), (False, "x", f"{form}, not passed")):
+            chosen = [row for row in rows if row["format"] == form and (row["state"] == "passed") == passed]
+            if chosen:
+                drawn = axes.scatter(*points(chosen), s=26, color=colour, marker=marker, label=label, zorder=3)
+                drawn.set_urls([f"{row['model']}.html#{row['artifact']}" for row in chosen])
+    if best := front(rows, cost):
+        axes.step(*points(best), where="post", lw=1, color=_OTHERS)
+        axes.scatter(*points(best), s=80, facecolor="none", edgecolor=ink.INK, lw=0.9, label="none better for less")
     sure = [row for row in rows if row["metric"]["low"] is not None]
     ends = ([row["metric"][end] for row in sure] for end in ("low", "high"))
     axes.vlines([row[cost] / size for row in sure], *ends, color=_OTHERS, lw=1, alpha=0.35)
