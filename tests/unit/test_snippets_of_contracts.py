@@ -99,6 +99,7 @@ def test_a_file_is_named_that_passed_and_takes_what_the_contract_says():
 
 
 def test_tflite_micro_is_given_the_integers_that_a_file_takes():
-    text = programs(contract(), [row("int8_io", dtype="int8")])["C++ for TFLite Micro"][1]
+    ((language, (_, text)),) = programs(contract(), [row("int8_io", dtype="int8")]).items()
+    assert language == "C++ for TFLite Micro"
     assert "input->params.scale" in text and "output->params.zero_point" in text and "net_add_ops" in text
     assert "C++ for TFLite Micro" not in programs(contract(), [row("float16")])
