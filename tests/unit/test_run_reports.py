@@ -82,6 +82,13 @@ def test_what_was_not_made_is_one_line_for_each_model_and_cause(chain):
     assert line == f"small: {names} and 2 more: not made, since export small failed"
 
 
+def test_a_closer_look_that_was_not_made_is_told_of_too(chain):
+    ledger = Job("write_ledger", "results/small/main.a.ledger.json", "results/small/main.a.ledger.svg", model="small")
+    chain.dag.dependencies[ledger] = chain.dag.dependencies[chain.scheduler.remaining_jobs[1]]
+    chain.scheduler.remaining_jobs = [ledger]
+    assert reports.not_run(chain) == ["small: main.a.ledger.json: not made, since export small failed"]
+
+
 def test_where_a_job_waits_for_no_failed_one_the_run_was_stopped(chain):
     chain.scheduler.remaining_jobs.append(chain.other)
     assert reports.not_run(chain) is None
