@@ -36,21 +36,24 @@ def main(argv=None):
     by_graph = {(item["model"], item["graph"]): item for item in contracts}
     rows = report.rows(evidence, metrics, gated, looked, by_graph, args.cards)
     pages = report_pages.Pages(os.path.dirname(args.templates[0]), rows, by_graph, args.cards, elements(args.drawings))
-    provenance, sources = map(by_model, (args.provenance, args.sources))
-    drawn = by_model(os.path.join(folder, "index.json") for folder in args.pictures)
+    known = {
+        "provenance": by_model(args.provenance),
+        "source": by_model(args.sources),
+        "pictures": by_model(args.pictures, "/index.json"),
+    }
     with folders.written(args.output) as folder:
         for path in args.templates:
             if not path.endswith(".jinja"):
                 shutil.copy(path, folder)
         write(folder, "index", pages.index(missing))
         for model in args.cards:
-            documents = {"provenance": provenance.get(model), "source": sources.get(model), "pictures": drawn.get(model)}
+            documents = {name: found.get(model) for name, found in known.items()}
             write(folder, model, pages.model(model, documents, missing))
 
 
-def by_model(paths):
-    """Return ``{model: document}`` of files in folders of models."""
-    return {os.path.basename(os.path.dirname(path)): files.read_json(path) for path in paths}
+def by_model(paths, inside=""):
+    """Return ``{model: document}`` of what lies in folders of models: files, or folders with the file ``inside``."""
+    return {os.path.basename(os.path.dirname(path)): files.read_json(path + inside) for path in paths}
 
 
 def elements(paths):

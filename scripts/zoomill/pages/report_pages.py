@@ -60,8 +60,8 @@ class Pages:
 
         Args:
             model: its name.
-            documents: ``provenance``, what it was made of, ``source``, what its source is, and ``pictures``, what was drawn
-                of it; each may be None.
+            documents: ``provenance``, what it was made of, ``source``, what its source is, and ``pictures``, what was
+                drawn of it; each may be None.
             missing: lines on what could not be made.
         """
         rows = [row for row in self._rows if row["model"] == model]
