@@ -74,13 +74,13 @@ def promises(kind, tensors, expected):
     if expected and len(expected) != len(tensors):
         raise UserError(f"the card has {len(expected)} {kind}s, the source {len(tensors)}")
     return [
-        _promise(kind, tensor, {**tensor.known, **expectation})
+        _promise(kind, tensor, expectation)
         for tensor, expectation in zip(tensors, expected or [{}] * len(tensors), strict=True)
     ]
 
 
-def _promise(kind, tensor, expected):
-    where = f"{kind} {tensor.name}"
+def _promise(kind, tensor, said):
+    where, expected = f"{kind} {tensor.name}", {**tensor.known, **said}
     for key, found in (("name", tensor.name), ("dtype", tensor.dtype)):
         if expected.get(key, found) != found:
             raise UserError(f"{where}: the card expects {key} {expected[key]}, the source has {found}")
@@ -92,8 +92,10 @@ def _promise(kind, tensor, expected):
     entry = {"name": tensor.name, "tensor": tensor.name, "dtype": tensor.dtype}
     entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
     if kind == "output":
-        decode = {"decode": expected["decode"]} if "decode" in expected else {}
-        return {**entry, "source": tensor.tensor, "meaning": expected.get("meaning", ""), **decode}
+        more = {key: value for key, value in expected.items() if key == "decode"}
+        # Where integers of a source end says nothing of black and white.
+        more |= {key: value for key, value in said.items() if key == "value_range"}
+        return {**entry, "source": tensor.tensor, "meaning": expected.get("meaning", ""), **more}
     layout, colour = _picture(entry["shape"])
     if "preprocess" in expected:
         entry["preprocess"] = expected["preprocess"]

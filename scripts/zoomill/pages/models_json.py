@@ -8,11 +8,15 @@ import math
 
 from zoomill.detection import decode
 from zoomill.pages import output_kind
+from zoomill.pages.shows import shows
 
 _SECTIONS = {"image-classification": "classify", "object-detection": "detect"}
 # What pigallery sets for its own classifiers, and how much it shows of a detector (client/shared/models.js).
 _CLASSIFY = {"score": 0.2, "most": 3}
 _MOST_DETECTIONS = 20
+# Thresholds below the first are there to lose nothing, for mAP; a page that drew all of that would cover its picture.
+# What it starts at instead is what the Object Detection API's own drawings leave out, and our starter detector.
+_CHOSEN, _SHOWN = 0.05, 0.3
 # What the older page runs a detector with.
 _ENGINES = {"ssd": "ssd", "detections": "ssd", "yolo": "yolo", "yolo_heads": "yolo", "yolox": "yolo"}
 _ENDS = ("Identity", "Reshape", "Squeeze")
@@ -46,8 +50,8 @@ def entries(model, contract, card, artifacts, document):
     Args:
         model: name of the model.
         contract: contract of the graph.
-        card: ``title``, ``task`` and ``decode`` of the model.
-        artifacts: ``{variant: {"modelPath", "bytes"}}``, of which the first is the one to load.
+        card: ``title``, ``task``, ``decode`` and ``metric`` of the model.
+        artifacts: ``{variant: {"modelPath", "bytes", "sha256"}}``, of which the first is the one to load.
         document: model.json of the first.
     """
     how, promise = output_kind.kind(contract, card), contract["inputs"][0]
@@ -61,6 +65,7 @@ def entries(model, contract, card, artifacts, document):
         "shape": promise["shape"],
         "colour": promise["colour"],
         "inputRange": promise["value_range"],
+        "shows": shows(contract, card),
         "decoder": None if own else f"{model}/decode.js",
         "variants": artifacts,
         "caveats": caveats(contract, how),
@@ -81,8 +86,10 @@ def _keys(contract, how, document):
         older["size" if how in output_kind.BOXES else "tensorSize"] = side
     if how in output_kind.BOXES:
         nms = decode.settings(contract, how)
-        score, overlap = (float(f"{value:.6g}") for value in (nms.nms_score_threshold, nms.nms_iou_threshold))
+        own, overlap = (float(f"{value:.6g}") for value in (nms.nms_score_threshold, nms.nms_iou_threshold))
+        score = own if own >= _CHOSEN else _SHOWN
         most = min(_MOST_DETECTIONS, nms.max_detections or _MOST_DETECTIONS)
+        newer["scoreThreshold"] = older["scoreThreshold"] = own
         # The offset is added here.
         newer |= {"minScore": score, "maxResults": most, "iouThreshold": overlap, "offset": 0, "softmax": False}
         older |= {"score": score, "topK": most, "overlap": overlap, "offset": 0, "exec": _ENGINES[how]}
