@@ -44,6 +44,7 @@ rule write_models_json:
     input:
         code=plan.code("write_models_json"),
         artifacts=plan.wanted.paths("tfjs"),
+        tflite=plan.wanted.tflite_in_browser(),
         contracts=plan.wanted.contracts("tfjs"),
     output:
         json="results/models.json",
@@ -59,6 +60,7 @@ rule write_models_json:
         r"""
         python {input.code[0]:q} \
             --artifacts {input.artifacts:q} \
+            --tflite {input.tflite:q} \
             --contracts {input.contracts:q} \
             --cards {params.cards:q} \
             --output-json {output.json:q} \

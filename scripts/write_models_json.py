@@ -16,6 +16,9 @@ def main(argv=None):
         "--artifacts", type=made.checked, nargs="+", required=True, help="folders of TensorFlow.js models"
     )
     parser.add_argument(
+        "--tflite", type=made.checked, nargs="*", default=[], help=".tflite files of the same graphs, of floats outside"
+    )
+    parser.add_argument(
         "--contracts", type=made.checked, nargs="+", required=True, help="contract.json of each of their graphs"
     )
     parser.add_argument(
@@ -26,22 +29,13 @@ def main(argv=None):
     args = command.parse(parser, argv)
     root = os.path.dirname(args.output_json)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
-    variants = {}
-    for path in args.artifacts:
-        graph, variant, _ = os.path.basename(path).split(".")
-        key = os.path.basename(os.path.dirname(path)), graph
-        entry = {
-            "modelPath": os.path.relpath(path, root),
-            "bytes": folders.size(path),
-            "sha256": folders.digest(path),
-        }
-        variants.setdefault(key, {})[variant] = entry
+    lite = _variants(args.tflite, root, "path")
     document = {generation: {"classify": [], "detect": [], "various": []} for generation in ("newer", "older")}
-    for key, artifacts in variants.items():
+    for key, artifacts in _variants(args.artifacts, root, "modelPath").items():
         card = args.cards[key[0]]
         first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
         contract = output_kind.scored(contracts[key], card)
-        found = models_json.entries(key[0], contract, card, artifacts, first)
+        found = models_json.entries(key[0], contract, card, artifacts, lite.get(key, {}), first)
         for generation, entry in found.items():
             document[generation][models_json.section(card["task"])].append(entry)
     text = "".join(
@@ -49,6 +43,16 @@ def main(argv=None):
     )
     files.write_bytes(args.output_javascript, (text + "export default newer;\n").encode())
     files.write_json(args.output_json, document)
+
+
+def _variants(paths, root, key):
+    """Return ``{(model, graph): {variant: {key: path from root, "bytes", "sha256"}}}`` of artifacts."""
+    found = {}
+    for path in paths:
+        graph, variant, _ = os.path.basename(path).split(".")
+        entry = {key: os.path.relpath(path, root), "bytes": folders.size(path), "sha256": folders.digest(path)}
+        found.setdefault((os.path.basename(os.path.dirname(path)), graph), {})[variant] = entry
+    return found
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import { LeakWatch, showTimes } from "./figures.js";
 import * as inputs from "./inputs.js";
-import { open as openOwn } from "./own.js";
+import { holdModel, open as openOwn } from "./own.js";
 import { choices } from "./registry.js";
 import { download, report, result } from "./results.js";
 import { open } from "./side.js";
@@ -55,13 +55,15 @@ function listModels() {
 
 // Offer the variants and samples of another model; the second one is the last that is not the first.
 function offerModel() {
-  const { variants, samples, minScore } = model();
+  const { variants, samples, minScore, note, change } = model();
   const options = variants.map(({ name, bytes }) => [`${name}, ${(bytes / 1e6).toFixed(2)} MB`, name]);
   offer(field("variant-0"), options, field("variant-0").value);
   offer(field("variant-1"), options, variants.at(-1).name);
   for (const side of [0, 1]) offerBackends(side);
   field("threshold").value = Math.max(LEAST, minScore);
-  if (!state.ownPictures) offerPictures(samples);
+  if (!state.ownPictures && samples.length) offerPictures(samples); // one's own model is shown those of the one before
+  field("own").hidden = !change;
+  field("note").textContent = note ?? "";
 }
 
 function offerBackends(side) {
@@ -161,6 +163,7 @@ async function choosePicture(index) {
 // Pictures, one film, or what own.js makes a model of.
 async function chooseFiles(files) {
   say("error", "");
+  if (holdModel(files)) return chooseOwn(files);
   const kind = (name) => files.filter(({ type }) => type.startsWith(`${name}/`));
   const [pictures, films] = [kind("image"), kind("video")];
   if (films.length) return watch(await inputs.film(films[0]));
@@ -169,13 +172,21 @@ async function chooseFiles(files) {
     offerPictures(pictures);
     return choosePicture(0);
   }
-  if (files.length) {
+  if (files.length) return chooseOwn(files);
+}
+
+// A model of one's own.
+async function chooseOwn(files) {
+  say("status", "Opening it …");
+  try {
     state.models.push(await openOwn(files));
-    listModels();
-    field("model").value = state.models.length - 1;
-    offerModel();
-    await load();
+  } finally {
+    say("status", "");
   }
+  listModels();
+  field("model").value = state.models.length - 1;
+  offerModel();
+  await load();
 }
 
 // Run on one frame after another, as fast as the models can.
@@ -223,6 +234,7 @@ field("settings").onchange = ({ target }) => {
   if (target.id === `variant-${side}`) offerBackends(side);
   then(load);
 };
+field("change").onclick = () => then(async () => (await model().change()) && load());
 field("threshold").oninput = show;
 for (const [button, files] of [["choose", "files"], ["choose-folder", "folder"]]) {
   field(button).onclick = () => field(files).click();

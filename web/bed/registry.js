@@ -1,5 +1,6 @@
 // What can be chosen: the models of results/models.json, docs/web.md.
 
+import { LITERT_BACKENDS, openLiteRt } from "./litert_model.js";
 import { openTfjs } from "./tfjs_model.js";
 
 export const RESULTS = new URL("../../results/", import.meta.url).href;
@@ -21,13 +22,22 @@ export async function choices() {
 }
 
 function choice(entry) {
-  const variants = Object.entries(entry.variants).map(([name, { modelPath, bytes, sha256 }]) => {
-    const description = { model: entry.name, variant: name, path: modelPath, bytes, sha256, shows: entry.shows };
-    const [height, width] = entry.shape[3] <= 4 ? entry.shape.slice(1, 3) : entry.shape.slice(2, 4);
-    const files = { folder: `${RESULTS}${modelPath}/`, decoder: `${RESULTS}${entry.decoder}` };
-    const open = (backend) => openTfjs({ ...description, size: [height, width] }, files, backend);
-    return { name, bytes, backends: TFJS_BACKENDS, open };
+  const size = entry.shape[3] <= 4 ? entry.shape.slice(1, 3) : entry.shape.slice(2, 4);
+  const decoder = `${RESULTS}${entry.decoder}`;
+  const described = (variant, path, { bytes, sha256 }) => {
+    return { model: entry.name, variant, path, bytes, sha256, shows: entry.shows, size };
+  };
+  const variants = Object.entries(entry.variants).map(([name, { modelPath, ...about }]) => {
+    const description = described(name, modelPath, about);
+    const open = (backend) => openTfjs(description, { folder: `${RESULTS}${modelPath}/`, decoder }, backend);
+    return { name, bytes: about.bytes, backends: TFJS_BACKENDS, open };
   });
+  for (const [variant, { path, ...about }] of Object.entries(entry.tflite ?? {})) {
+    const name = `${variant}.tflite`;
+    const files = { file: `${RESULTS}${path}`, decoder, names: entry.tensors };
+    const open = (backend) => openLiteRt(described(name, path, about), files, backend);
+    variants.push({ name, bytes: about.bytes, backends: LITERT_BACKENDS, open });
+  }
   const samples = (entry.samples ?? []).map((path) => `${RESULTS}${path}`);
   return { name: entry.name, group: entry.group, minScore: entry.minScore ?? 0, samples, variants };
 }

@@ -44,7 +44,7 @@ def classes(contract, how):
     return [[str(index), name] for index, name in enumerate(labels)]
 
 
-def entries(model, contract, card, artifacts, document):
+def entries(model, contract, card, artifacts, lite, document):
     """Return the entries of one graph, ``{"newer": …, "older": …}``.
 
     Args:
@@ -52,6 +52,7 @@ def entries(model, contract, card, artifacts, document):
         contract: contract of the graph.
         card: ``title``, ``task``, ``decode`` and ``metric`` of the model.
         artifacts: ``{variant: {"modelPath", "bytes", "sha256"}}``, of which the first is the one to load.
+        lite: ``{variant: {"path", "bytes", "sha256"}}`` of its .tflite files.
         document: model.json of the first.
     """
     how, promise = output_kind.kind(contract, card), contract["inputs"][0]
@@ -68,6 +69,8 @@ def entries(model, contract, card, artifacts, document):
         "shows": shows(contract, card),
         "decoder": None if own else f"{model}/decode.js",
         "variants": artifacts,
+        "tflite": lite,
+        "tensors": {output["tensor"]: output["name"] for output in contract["outputs"]},
         "caveats": caveats(contract, how),
     }
     newer, older = _keys(contract, how, document)
