@@ -84,10 +84,18 @@ function named(model, field) {
 }
 
 // What the metadata say of the first input: the range of its values, and its colour; null where they say nothing.
+function told(model) {
+  try {
+    return ofPictures(model);
+  } catch {
+    return { colour: null, range: null }; // damaged ones say nothing, the model may be whole
+  }
+}
+
 function ofPictures(model) {
   const entry = model.tables(6).find((one) => one.text(0) === METADATA);
   const bytes = entry && model.tables(4)[entry.number(1, "Uint32", 0)]?.bytes(0);
-  if (!bytes?.length) return {};
+  if (!bytes?.length) return { colour: null, range: null };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const input = new Table(view, view.getUint32(0, true)).tables(3)[0]?.tables(2)[0];
   const content = input?.table(3);
@@ -120,7 +128,7 @@ export function describe(buffer) {
       inputs: graph.numbers(1, "Int32", 4).map((index) => end(tensors[index], given[index])),
       outputs: graph.numbers(2, "Int32", 4).map(output),
       custom: codes.filter(([code]) => code === CUSTOM).map(([, name]) => name),
-      ...ofPictures(model),
+      ...told(model),
     };
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) throw new Error("is damaged: it refers to what it does not hold");
