@@ -51,6 +51,8 @@ def _variants(paths, root, key):
     for path in paths:
         graph, variant, _ = os.path.basename(path).split(".")
         entry = {key: os.path.relpath(path, root), "bytes": folders.size(path), "sha256": folders.digest(path)}
+        if os.path.exists(os.path.join(path, tfjs_model.OPERATORS)):
+            entry["operators"] = f"{entry[key]}/{tfjs_model.OPERATORS}"
         found.setdefault((os.path.basename(os.path.dirname(path)), graph), {})[variant] = entry
     return found
 

@@ -42,7 +42,7 @@ class Bed:
 
     def open(self):
         self.page.goto(f"{self.address}/web/index.html")
-        self.until(lambda: "No model here" in self.text("status"))
+        self.until(lambda: "has no model" in self.text("error"))
         self.page.locator("#files").set_input_files(root / "picture.png")
         self.until(lambda: self.page.locator("#pictures button").count())
 
@@ -81,7 +81,7 @@ class Bed:
         self.page.wait_for_timeout(100)
         with self.page.expect_download() as download:
             self.page.locator("#download").click()
-        (picture,) = json.loads(Path(download.value.path()).read_text())["pictures"]
+        (picture,) = json.loads(Path(download.value.path()).read_text())["results"]
         return {"picture": picture["picture"], "found": picture["found"][0]}
 
     def memory(self):

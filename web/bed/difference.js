@@ -1,28 +1,32 @@
 // How far what two models found in one picture is apart.
 
-import { boxes, cell, enlarged, made, points } from "./draw.js";
+import { boxes, cell, enlarged, made, points, table } from "./draw.js";
+import { BEST, over } from "./found.js";
 
 const SAME = 0.5; // overlap from which two boxes of a label are one object
-const [FIRST, SECOND] = ["#1f5fbf", "#a04a00"];
+const [FIRST, SECOND, BOTH] = ["#1f5fbf", "#a04a00", "#4a4e55"];
 
 // Content of a figure and its text. `sides` are two of side.js; detections count from the score `least` on.
 export function difference(picture, sides, least) {
   const [one, two] = sides.map(({ found }) => found);
   const names = sides.map(({ name }) => name);
-  if (one.kind !== two.kind) return [cell("p", "They find things of different kinds."), "Difference"];
   const kinds = { detections, classes, landmarks, picture: pictures, values };
-  return kinds[one.kind](one, two, names, picture, least);
+  const [content, text] = kinds[one.kind](one, two, names, picture, least);
+  return [content, `Difference: ${text}`];
 }
 
 // Pairs of boxes of one label by falling overlap, and the boxes that have no partner.
-export function matched(first, second) {
-  const pairs = first.flatMap((one, a) => second.map((two, b) => ({ a, b, one, two, overlap: overlap(one.box, two.box) })));
-  const [left, right, both] = [new Set(first.keys()), new Set(second.keys()), []];
-  const likely = pairs.filter(({ one, two, overlap }) => one.label === two.label && overlap >= SAME);
-  for (const pair of likely.sort((x, y) => y.overlap - x.overlap)) {
-    if (left.has(pair.a) && right.has(pair.b) && left.delete(pair.a) && right.delete(pair.b)) both.push(pair);
+function matched(first, second) {
+  const all = first.flatMap((one) => second.map((two) => ({ one, two, overlap: overlap(one.box, two.box) })));
+  const likely = all.filter(({ one, two, overlap }) => one.label === two.label && overlap >= SAME);
+  const [left, right, both] = [new Set(first), new Set(second), []];
+  for (const pair of likely.sort((a, b) => b.overlap - a.overlap)) {
+    if (!left.has(pair.one) || !right.has(pair.two)) continue;
+    left.delete(pair.one);
+    right.delete(pair.two);
+    both.push(pair);
   }
-  return { both, left: [...left].map((index) => first[index]), right: [...right].map((index) => second[index]) };
+  return { both, left: [...left], right: [...right] };
 }
 
 function overlap(a, b) {
@@ -32,74 +36,67 @@ function overlap(a, b) {
 }
 
 function detections(one, two, names, picture, least) {
-  const { both, left, right } = matched(...[one, two].map(({ boxes }) => boxes.filter(({ score }) => score >= least)));
+  const { both, left, right } = matched(over(one.boxes, least), over(two.boxes, least));
+  const looks = new Map();
+  for (const { one, two } of both) {
+    looks.set(two, { colour: BOTH, text: `${two.label} ${signed(100 * (two.score - one.score), 1)}` });
+  }
+  for (const box of left) looks.set(box, { colour: FIRST, text: `only ${names[0]}` });
+  for (const box of right) looks.set(box, { colour: SECOND, text: `only ${names[1]}` });
   const canvas = enlarged(picture);
-  const looks = new Map([...left.map((box) => [box, FIRST]), ...right.map((box) => [box, SECOND])]);
-  const look = (box) => ({ colour: looks.get(box), text: `only ${names[looks.get(box) === FIRST ? 0 : 1]}`, dash: [] });
-  boxes(canvas, [...looks.keys()], look);
-  const moved = both.length ? 1 - Math.min(...both.map(({ overlap }) => overlap)) : 0;
-  const score = Math.max(0, ...both.map(({ one, two }) => Math.abs(one.score - two.score)));
-  const alone = [left, right].map((boxes, side) => `${boxes.length} only by ${names[side]}`).join(", ");
-  const pairs = both.length
-    ? `${both.length} by both, moved by ${(100 * moved).toFixed(1)} % of their area and ${score.toFixed(3)} of their score at most; `
-    : "";
-  return [canvas, `Difference: ${pairs}${alone}`];
+  boxes(canvas, [...looks.keys()], true, (box) => looks.get(box));
+  const score = Math.max(...both.map(({ one, two }) => Math.abs(one.score - two.score)));
+  const common = Math.min(...both.map(({ overlap }) => overlap));
+  const worst = `, scores at most ${(100 * score).toFixed(1)} points apart, overlap at least ${common.toFixed(2)}`;
+  const alone = `only ${names[0]}: ${left.length}; only ${names[1]}: ${right.length}`;
+  return [canvas, `found by both: ${both.length}${both.length ? worst : ""}; ${alone}`];
 }
 
+function signed(value, digits) {
+  const text = Math.abs(value).toFixed(digits);
+  return Number(text) ? `${value < 0 ? "−" : "+"}${text}` : text;
+}
+
+// The best classes of both.
 function classes(one, two, names) {
-  const scores = new Map(two.classes.map(({ label, score }) => [label, score]));
-  const rows = one.classes.map(({ label, score }) => [label, score, scores.get(label) ?? null]);
-  const table = document.createElement("table");
-  const row = (kind, texts) => {
-    const made = document.createElement("tr");
-    made.append(...texts.map((text) => cell(kind, text)));
-    return made;
-  };
-  table.append(row("th", ["Class", ...names, "difference"]));
-  for (const [label, a, b] of rows) {
-    const apart = b === null ? "not among its best" : (b - a).toFixed(4);
-    table.append(row("td", [label, a.toFixed(4), b === null ? "" : b.toFixed(4), apart]));
-  }
-  const agree = one.classes[0].label === two.classes[0].label;
-  return [table, `Difference: ${agree ? "both have the same best class" : "their best classes differ"}`];
+  const [first, second] = [one, two].map(({ classes }) => new Map(classes.map(({ label, score }) => [label, score])));
+  const apart = (label) => second.get(label) - first.get(label);
+  const best = new Set([one, two].flatMap(({ classes }) => classes.slice(0, BEST).map(({ label }) => label)));
+  const rows = [...best].map((label) => {
+    const scores = [first, second].map((all) => all.get(label).toFixed(4));
+    return [label, ...scores, signed(apart(label), 4)];
+  });
+  const most = Math.max(...[...first.keys()].map((label) => Math.abs(apart(label))));
+  const agree = one.classes[0].label === two.classes[0].label ? "the same best class" : "another best class";
+  return [table([["Class", ...names, "apart"], ...rows]), `${agree}, scores at most ${most.toFixed(4)} apart`];
 }
 
 function landmarks(one, two, names, picture) {
   const canvas = enlarged(picture);
-  points(canvas, one.points, FIRST);
-  points(canvas, two.points, SECOND);
+  points(canvas, one.points, true, FIRST);
+  points(canvas, two.points, false, SECOND, false); // smaller, so that both are seen
   const apart = one.points.map(([x, y], index) => Math.hypot(x - two.points[index][0], y - two.points[index][1]));
-  const most = Math.max(...apart);
-  return [canvas, `Difference: blue ${names[0]}, brown ${names[1]}; ${(100 * most).toFixed(2)} % of the edge apart at most`];
+  const most = (100 * Math.max(...apart)).toFixed(2);
+  return [canvas, `blue ${names[0]}, brown ${names[1]}; at most ${most} % of the edge apart`];
 }
 
-// The difference of each pixel, with the largest one drawn white.
+// The difference of each value, made so strong that the largest is white.
 function pictures(one, two) {
-  if (one.width !== two.width || one.height !== two.height) return [cell("p", "Their pictures have different sizes."), "Difference"];
-  const pixels = new Uint8ClampedArray(one.pixels.length);
-  let [largest, sum] = [0, 0];
-  for (let at = 0; at < pixels.length; at += 1) {
-    const apart = Math.abs(one.pixels[at] - two.pixels[at]);
-    largest = Math.max(largest, apart);
-    sum += apart * apart;
-  }
+  const apart = one.pixels.map((value, at) => Math.abs(value - two.pixels[at]));
+  const largest = apart.reduce((most, value) => Math.max(most, value), 0);
   const times = largest ? 255 / largest : 1;
-  for (let at = 0; at < pixels.length; at += 1) {
-    pixels[at] = at % 4 === 3 ? 255 : Math.abs(one.pixels[at] - two.pixels[at]) * times;
-  }
-  const error = sum / (pixels.length * 0.75); // transparency is no colour
-  const text = largest
-    ? `${times.toFixed(1)} times as strong; at most ${largest} of 255, ${(10 * Math.log10(255 ** 2 / error)).toFixed(1)} dB`
-    : "none";
-  return [enlarged(made({ ...one, pixels })), `Difference: ${text}`];
+  const pixels = apart.map((value, at) => (at % 4 === 3 ? 255 : value * times));
+  const error = apart.reduce((sum, value) => sum + value ** 2, 0) / (0.75 * apart.length); // of colours alone
+  const decibels = (10 * Math.log10(255 ** 2 / error)).toFixed(1);
+  const text = `at most ${largest} of 255, PSNR ${decibels} dB; drawn ${times.toFixed(1)} times as strong`;
+  return [enlarged(made({ ...one, pixels })), largest ? text : "none"];
 }
 
 function values(one, two) {
   const list = document.createElement("dl");
   for (const [name, { values }] of Object.entries(one.outputs)) {
-    let most = 0;
-    values.forEach((value, at) => (most = Math.max(most, Math.abs(value - two.outputs[name].values[at]))));
-    list.append(cell("dt", name), cell("dd", most.toPrecision(4)));
+    const apart = values.map((value, at) => Math.abs(value - two.outputs[name].values[at]));
+    list.append(cell("dt", name), cell("dd", apart.reduce((most, value) => Math.max(most, value), 0).toPrecision(4)));
   }
-  return [list, "Largest difference of each output"];
+  return [list, "the largest of each output"];
 }

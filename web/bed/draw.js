@@ -16,20 +16,29 @@ export function enlarged(picture) {
   return canvas;
 }
 
-export function colour(label) {
-  return COLOURS[[...label].reduce((sum, letter) => (31 * sum + letter.codePointAt(0)) >>> 0, 7) % COLOURS.length];
+const coloured = new Map();
+
+// Labels get the colours in the order in which they come up, and keep them.
+function colour(label) {
+  if (!coloured.has(label)) coloured.set(label, COLOURS[coloured.size % COLOURS.length]);
+  return coloured.get(label);
 }
 
-// Boxes with their labels. `look` gives colour, text and dash of one.
-export function boxes(canvas, found, look = usual) {
+// Height of labels and the like; `beside` when the canvas will be one of several in a row, and smaller.
+function textSize({ width, height }, beside) {
+  return Math.max(16, Math.round((beside ? 0.055 : 0.034) * Math.min(width, height)));
+}
+
+// Boxes with their labels. `look` gives colour and text of one.
+export function boxes(canvas, found, beside, look = usual) {
   const context = canvas.getContext("2d");
-  const size = Math.max(16, Math.round(0.034 * Math.min(canvas.width, canvas.height)));
+  const size = textSize(canvas, beside);
   const placed = [];
   // The best one comes last, above the others.
   for (const one of [...found].reverse()) {
-    const { colour, dash } = look(one);
+    const { colour } = look(one);
     const [top, left, bottom, right] = inside(one.box, canvas);
-    outline(context, [left, top, right - left, bottom - top], colour, dash, size / 6);
+    outline(context, [left, top, right - left, bottom - top], colour, size / 6);
   }
   Object.assign(context, { font: `600 ${size}px system-ui, sans-serif`, textBaseline: "middle" });
   for (const one of found) {
@@ -38,21 +47,18 @@ export function boxes(canvas, found, look = usual) {
   }
 }
 
-const usual = ({ label, score }) => ({ colour: colour(label), text: `${label} ${(100 * score).toFixed(0)} %`, dash: [] });
+const usual = ({ label, score }) => ({ colour: colour(label), text: `${label} ${(100 * score).toFixed(0)} %` });
 
 function inside([top, left, bottom, right], { width, height }) {
   const cut = (value, end) => Math.min(Math.max(value, 0), 1) * end;
   return [cut(top, height), cut(left, width), cut(bottom, height), cut(right, width)];
 }
 
-function outline(context, rectangle, colour, dash, width) {
-  context.setLineDash([]);
+function outline(context, rectangle, colour, width) {
   Object.assign(context, { lineWidth: width + 2, strokeStyle: "#fff" });
   context.strokeRect(...rectangle);
-  context.setLineDash(dash.map((part) => part * width));
   Object.assign(context, { lineWidth: width, strokeStyle: colour });
   context.strokeRect(...rectangle);
-  context.setLineDash([]);
 }
 
 // A plate above the box, or in it where the picture ends, and below others that stand there.
@@ -74,18 +80,19 @@ function label(context, text, [top, left], colour, size, placed) {
 }
 
 // Points, with their numbers where they are few.
-export function points(canvas, found, colour = COLOURS[0]) {
+export function points(canvas, found, beside, colour = COLOURS[0], numbered = found.length <= NUMBERED) {
   const context = canvas.getContext("2d");
-  const radius = Math.max(2, (found.length > NUMBERED ? 0.004 : 0.011) * Math.min(canvas.width, canvas.height));
-  Object.assign(context, { font: `600 ${3 * radius}px system-ui, sans-serif`, textBaseline: "middle" });
+  const size = textSize(canvas, beside);
+  const radius = size / (found.length > NUMBERED ? 6 : 3);
+  Object.assign(context, { font: `600 ${size}px system-ui, sans-serif`, textBaseline: "middle" });
   found.forEach(([x, y], index) => {
     const [across, down] = [x * canvas.width, y * canvas.height];
     context.beginPath();
     context.arc(across, down, radius, 0, 2 * Math.PI);
-    Object.assign(context, { fillStyle: colour, strokeStyle: "#fff", lineWidth: Math.max(1, radius / 3) });
+    Object.assign(context, { fillStyle: colour, strokeStyle: "#fff", lineWidth: radius / 3 });
     context.fill();
     context.stroke();
-    if (found.length <= NUMBERED) label(context, String(index), [down - radius, across + 1.5 * radius], colour, 2.4 * radius, []);
+    if (numbered) label(context, String(index), [down - radius, across + 1.5 * radius], colour, size, []);
   });
 }
 
@@ -96,14 +103,29 @@ export function made({ width, height, pixels }) {
   return canvas;
 }
 
-// A list of bars: `rows` of {label, value from 0 to 1, text}.
+// A list of labels and scores, with a bar for each; scores that are no probabilities have none below 0.
 export function bars(rows) {
   const list = Object.assign(document.createElement("dl"), { className: "bars" });
-  for (const { label, value, text } of rows) {
-    const bar = Object.assign(document.createElement("meter"), { value, ariaLabel: label });
-    list.append(cell("dt", label), cell("dd", bar), cell("dd", text));
+  const largest = Math.max(1, ...rows.map(({ score }) => score));
+  for (const { label, score } of rows) {
+    const bar = document.createElement("div");
+    bar.style.width = `${Math.max(0, (100 * score) / largest)}%`;
+    list.append(cell("dt", label), cell("dd", bar), cell("dd", score.toFixed(3)));
   }
   return list;
+}
+
+// A table: rows of texts, the first of which are headings.
+export function table(rows) {
+  const made = document.createElement("table");
+  made.append(...rows.map((texts, index) => row(index ? "td" : "th", texts)));
+  return made;
+}
+
+export function row(kind, texts) {
+  const made = document.createElement("tr");
+  made.append(...texts.map((text) => cell(kind, text)));
+  return made;
 }
 
 export function cell(kind, content) {

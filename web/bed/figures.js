@@ -1,12 +1,12 @@
 // The table of times and memory, and what grows.
 
-import { cell } from "./draw.js";
+import { row } from "./draw.js";
 
 const ROWS = {
   Load: "load",
   "First run": "first",
-  "Later runs, median": "total",
-  "… preparing the picture": "prepare",
+  "Later runs, median": "median",
+  "… of it preparing the picture": "prepare",
   "… the model": "run",
   "… reading what it found": "read",
 };
@@ -16,22 +16,24 @@ export function showTimes(head, body, sides, rate) {
   head.replaceChildren(row("th", ["", ...sides.map(({ name }) => name)]));
   const times = sides.map((side) => side.times());
   const rows = Object.entries(ROWS).map(([text, key]) => [text, ...times.map((of) => milliseconds(of[key]))]);
-  if (rate) rows.push(["Pictures a second", rate.toFixed(1)]);
-  for (const { library, tensors, bytes } of memory(sides)) {
-    rows.push([`Memory of ${library}`, `${tensors} tensors, ${(bytes / 1e6).toFixed(2)} MB`]);
-  }
-  body.replaceChildren(...rows.map((texts) => row("td", texts)));
+  const whole = memory(sides).map(({ library, tensors, bytes }) => [
+    `Memory of ${library}`,
+    `${tensors} tensors, ${(bytes / 1e6).toFixed(2)} MB`,
+  ]);
+  if (rate) whole.unshift(["Pictures a second", rate.toFixed(1)]);
+  const single = whole.map((texts) => spanning(texts, sides.length));
+  body.replaceChildren(...rows.map((texts) => row("td", texts)), ...single);
+}
+
+function spanning(texts, columns) {
+  const made = row("td", texts);
+  made.lastChild.colSpan = columns;
+  return made;
 }
 
 // One entry for each library that runs a model.
 export function memory(sides) {
   return [...new Map(sides.map(({ runner }) => runner.memory()).map((one) => [one.library, one])).values()];
-}
-
-function row(kind, texts) {
-  const made = document.createElement("tr");
-  made.append(...texts.map((text) => cell(kind, text)));
-  return made;
 }
 
 const milliseconds = (value) => (value === null ? "–" : `${value.toFixed(1)} ms`);

@@ -1,10 +1,15 @@
 // What a model has found, in the form that the page draws.
 //
 //   {kind: "detections", boxes: [{box: [top, left, bottom, right] relative to the picture, label, score}]}
-//   {kind: "classes", classes: [{label, score}]}
+//   {kind: "classes", classes: [{label, score}], all of them by falling score}
 //   {kind: "landmarks", points: [[x, y] relative to the picture, …]}
 //   {kind: "picture", width, height, pixels: Uint8ClampedArray of RGBA}
 //   {kind: "values", outputs: {name: {meaning, shape, values}}}
+
+export const LEAST = 0.05; // score of a box; lower ones are noise, and hundreds
+export const BEST = 5; // classes that are shown
+
+export const over = (boxes, least) => boxes.filter(({ score }) => score >= least);
 
 // Read what decode.js gives. `shows` is the registry's key, docs/web.md; `size` height and width of the input.
 export function read(shows, decoded, size) {

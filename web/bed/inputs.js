@@ -31,7 +31,7 @@ function drawn(view, width, height) {
 export async function picture(source) {
   const image = new Image();
   const own = source instanceof Blob;
-  const name = own ? source.name : decodeURIComponent(source.split("/").pop());
+  const name = own ? source.webkitRelativePath || source.name : decodeURIComponent(source.split("/").pop());
   image.src = own ? URL.createObjectURL(source) : source;
   try {
     await image.decode();
@@ -40,7 +40,8 @@ export async function picture(source) {
   } finally {
     if (own) URL.revokeObjectURL(image.src);
   }
-  return { name, source, moving: false, view: image, width: image.naturalWidth, height: image.naturalHeight, stop() {} };
+  const [width, height] = [image.naturalWidth, image.naturalHeight];
+  return { name, source, moving: false, view: image, width, height, stop() {} };
 }
 
 // A film, again and again.
@@ -71,7 +72,7 @@ export async function camera() {
     for (const track of stream.getTracks()) track.stop();
     video.srcObject = null;
   };
-  return watched("camera", video, stop);
+  return { ...(await watched("camera", video, stop)), camera: true };
 }
 
 async function watched(name, video, stop) {

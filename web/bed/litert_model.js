@@ -126,7 +126,7 @@ class LiteRt {
     const outputs = await this.engine.run(Float32Array.from(values));
     const ran = performance.now();
     const named = Object.fromEntries(outputs.map(({ name, values: all }) => [this.names[name] ?? name, all]));
-    let decoded = this.description.shows.kind === "detections" ? decode(named, least) : decode(named);
+    let decoded = decode(named, { detections: least, classes: Infinity }[this.description.shows.kind]);
     if (toPicture) decoded = decoded.map((one) => ({ ...one, box: toPicture(one.box, fed.height, fed.width) }));
     const found = read(this.description.shows, decoded, this.description.size);
     return { found, times: { prepare: prepared - start, run: ran - prepared, read: performance.now() - ran } };

@@ -1,20 +1,27 @@
-// The page: what is chosen, what is shown to the models, and one thing after another.
+// The page: what is chosen and shown, and one thing after another.
 
 import { LeakWatch, showTimes } from "./figures.js";
+import { LEAST, over } from "./found.js";
 import * as inputs from "./inputs.js";
 import { holdModel, open as openOwn } from "./own.js";
 import { choices } from "./registry.js";
-import { download, report, result } from "./results.js";
+import { download, report } from "./results.js";
+import { Settings } from "./settings.js";
 import { open } from "./side.js";
+import { Strip } from "./strip.js";
 import { figures } from "./views.js";
 
-const LEAST = 0.05; // lower scores are noise, and thousands
 const AGAIN = 20;
 const field = (name) => document.getElementById(name);
 
-const state = { models: [], sides: [], input: null, frame: null, strip: [], ownPictures: false, paused: false, rate: 0 };
+const settings = new Settings();
+const strip = new Strip(field("pictures"), field("all"), (index) => then(() => choosePicture(index)));
 const leaks = new LeakWatch();
-const seen = new Map(); // results by the name of the picture, of the models that are open
+const seen = new Map(); // what the open models found, by the name of the picture
+let sides = []; // the open models
+let input = null; // see inputs.js
+let frame = null; // canvas with what was run last
+let rate = 0; // pictures a second of what moves
 
 // Do something after all that was asked for before it; what goes wrong is said in one line.
 let work = Promise.resolve();
@@ -27,247 +34,173 @@ function say(where, text) {
   Object.assign(field(where), { textContent: text, hidden: !text });
 }
 
-// What the fields choose.
-
-const model = () => state.models[field("model").value];
-const chosen = (side) => ({
-  variant: model().variants.find(({ name }) => name === field(`variant-${side}`).value),
-  backend: field(`backend-${side}`).value,
-});
-
-function offer(select, options, value) {
-  select.replaceChildren(...options.map(([text, key]) => new Option(text, key)));
-  if (options.some(([, key]) => key === value)) select.value = value;
-}
-
-function listModels() {
-  const groups = Map.groupBy(state.models.keys(), (index) => state.models[index].group);
-  const kept = field("model").value;
-  field("model").replaceChildren(
-    ...[...groups].map(([label, indices]) => {
-      const group = Object.assign(document.createElement("optgroup"), { label });
-      group.append(...indices.map((index) => new Option(state.models[index].name, index)));
-      return group;
-    })
-  );
-  if (kept) field("model").value = kept;
-}
-
-// Offer the variants and samples of another model; the second one is the last that is not the first.
-function offerModel() {
-  const { variants, samples, minScore, note, change } = model();
-  const options = variants.map(({ name, bytes }) => [`${name}, ${(bytes / 1e6).toFixed(2)} MB`, name]);
-  offer(field("variant-0"), options, field("variant-0").value);
-  offer(field("variant-1"), options, variants.at(-1).name);
-  for (const side of [0, 1]) offerBackends(side);
-  field("threshold").value = Math.max(LEAST, minScore);
-  if (!state.ownPictures && samples.length) offerPictures(samples); // one's own model is shown those of the one before
-  field("own").hidden = !change;
-  field("note").textContent = note ?? "";
-}
-
-function offerBackends(side) {
-  const { backends } = chosen(side).variant;
-  offer(field(`backend-${side}`), backends.map((name) => [name, name]), field(`backend-${side}`).value);
-}
-
-function offerPictures(sources) {
-  state.strip = sources;
-  const shown = sources.map((source, index) => {
-    const image = Object.assign(document.createElement("img"), { loading: "lazy", alt: `picture ${index + 1}` });
-    image.src = source instanceof Blob ? URL.createObjectURL(source) : source;
-    const button = Object.assign(document.createElement("button"), { type: "button", ariaPressed: "false" });
-    button.append(image);
-    button.onclick = () => then(() => choosePicture(index));
-    return button;
-  });
-  for (const image of field("pictures").querySelectorAll("img")) URL.revokeObjectURL(image.src);
-  field("pictures").replaceChildren(...shown);
-  field("all").hidden = shown.length < 2;
-}
-
 // Models.
 
+async function chooseModel() {
+  field("threshold").value = Math.max(LEAST, settings.model.minScore);
+  const { samples, change, note } = settings.model;
+  if (!strip.own && samples.length) strip.offer(samples, false); // one's own model is shown those of another
+  field("change").hidden = !change;
+  field("note").textContent = note ?? "";
+  strip.mark(input?.source);
+  await load();
+}
+
 async function load() {
-  say("error", "");
-  for (const side of state.sides.splice(0)) side.runner.dispose();
+  for (const message of ["error", "leak"]) say(message, "");
+  for (const side of sides.splice(0)) side.runner.dispose();
   seen.clear();
-  state.rate = 0;
-  const count = field("compare").checked ? 2 : 1;
   try {
-    for (let side = 0; side < count; side += 1) {
-      const { variant, backend } = chosen(side);
+    for (const { variant, backend } of settings.chosen) {
       say("status", `Loading ${variant.name} for ${backend} …`);
-      state.sides.push(await open(variant, backend));
+      sides.push(await open(variant, backend));
     }
   } finally {
     say("status", "");
     leaks.start();
-    say("leak", "");
     show();
   }
-  // The first sample of another model, or again what was shown.
-  if (!state.ownPictures && !state.input?.moving && state.strip.length && !state.strip.includes(state.input?.source)) {
-    return choosePicture(0);
-  }
-  await run();
+  const away = !strip.own && !input?.moving && !strip.sources.includes(input?.source);
+  if (away && strip.sources.length) await choosePicture(0);
+  else await run();
 }
 
-// Run all models that are open on what is shown now.
+// Run all open models on what the input shows now.
 async function run() {
-  if (!state.sides.length || !state.input) return;
-  state.frame = inputs.frame(state.input);
-  for (const side of state.sides) await side.run(state.frame, { least: LEAST });
-  if (!state.input.moving) seen.set(state.input.name, result(state.input.name, state.sides, threshold()));
-  const left = leaks.count(state.sides);
-  if (left) say("leak", `${left} tensors were left behind by the last runs, and more by each: a leak`);
+  if (!sides.length || !input) return;
+  const now = inputs.frame(input);
+  for (const side of sides) await side.run(now, { least: LEAST });
+  frame = now;
+  seen.set(
+    input.name,
+    sides.map(({ found }) => found)
+  );
+  const left = leaks.count(sides);
+  if (left) say("leak", `A leak: the last runs have left ${left} tensors behind, and each leaves more.`);
   show();
 }
 
 const threshold = () => Number(field("threshold").value);
 
 function show() {
-  const [first] = state.sides;
-  const detects = first?.found?.kind === "detections";
-  field("least").hidden = !detects;
-  if (detects) {
-    const count = first.found.boxes.filter(({ score }) => score >= threshold()).length;
-    field("threshold-value").textContent = threshold().toFixed(2);
-    field("count").textContent = `${count} of ${first.found.boxes.length} shown; the model's own is ${model().minScore}`;
-  }
-  field("views").replaceChildren(
-    ...(state.frame ? figures(state.frame, state.input?.name ?? "", state.sides, threshold()) : [])
-  );
-  showTimes(field("sides"), field("figures"), state.sides, state.rate);
+  const detected = sides.filter(({ found }) => found?.kind === "detections").map(({ found }) => found.boxes);
+  field("least").hidden = !detected.length;
+  field("threshold-value").textContent = threshold().toFixed(2);
+  const counts = detected.map((boxes) => `${over(boxes, threshold()).length} of ${boxes.length} boxes`);
+  field("count").textContent = counts.join(" and ");
+  field("views").replaceChildren(...(frame ? figures(frame, input?.name ?? "", sides, threshold()) : []));
+  showTimes(field("sides"), field("figures"), sides, rate);
 }
 
 // Inputs.
 
-function take(input) {
-  state.input?.stop();
-  Object.assign(state, { input, paused: false, rate: 0 });
-  const film = input.moving;
-  field("pause").hidden = !film;
+function take(another) {
+  input?.stop();
+  [input, rate] = [another, 0];
+  field("pause").hidden = !another?.moving;
   field("pause").setAttribute("aria-pressed", "false");
-  field("camera").setAttribute("aria-pressed", String(input.name === "camera" && film));
-  for (const button of field("pictures").children) button.setAttribute("aria-pressed", "false");
+  field("camera").setAttribute("aria-pressed", String(Boolean(another?.camera)));
+  strip.mark(another?.source);
 }
 
 async function choosePicture(index) {
   say("error", "");
-  take(await inputs.picture(state.strip[index]));
-  field("pictures").children[index].setAttribute("aria-pressed", "true");
+  take(await inputs.picture(strip.sources[index]));
   await run();
 }
 
 // Pictures, one film, or what own.js makes a model of.
 async function chooseFiles(files) {
+  if (!files.length) return;
   say("error", "");
   if (holdModel(files)) return chooseOwn(files);
-  const kind = (name) => files.filter(({ type }) => type.startsWith(`${name}/`));
-  const [pictures, films] = [kind("image"), kind("video")];
-  if (films.length) return watch(await inputs.film(films[0]));
-  if (pictures.length) {
-    state.ownPictures = true;
-    offerPictures(pictures);
-    return choosePicture(0);
+  const [film] = files.filter(({ type }) => type.startsWith("video/"));
+  const pictures = files.filter(({ type }) => type.startsWith("image/"));
+  if (film) {
+    watch(await inputs.film(film));
+  } else if (pictures.length) {
+    strip.offer(pictures, true);
+    await choosePicture(0);
+  } else {
+    await chooseOwn(files);
   }
-  if (files.length) return chooseOwn(files);
 }
 
 // A model of one's own.
 async function chooseOwn(files) {
   say("status", "Opening it …");
   try {
-    state.models.push(await openOwn(files));
+    settings.offer([...settings.models, await openOwn(files)], settings.models.length);
   } finally {
     say("status", "");
   }
-  listModels();
-  field("model").value = state.models.length - 1;
-  offerModel();
-  await load();
+  await chooseModel();
 }
 
 // Run on one frame after another, as fast as the models can.
-function watch(input) {
-  take(input);
+function watch(moving) {
+  take(moving);
   let before = performance.now();
-  const next = () => {
-    if (state.input !== input) return;
-    if (state.paused) return void setTimeout(next, 100);
+  moving.next = () =>
     then(async () => {
+      if (input !== moving || moving.view.paused) return;
       await run();
       const now = performance.now();
-      const rate = 1000 / (now - before);
-      state.rate = state.rate ? 0.9 * state.rate + 0.1 * rate : rate;
+      rate = rate ? 0.9 * rate + 100 / (now - before) : 1000 / (now - before);
       before = now;
-    }).then(() => requestAnimationFrame(next));
-  };
-  next();
+      requestAnimationFrame(moving.next);
+    });
+  moving.next();
+}
+
+async function togglePause() {
+  const paused = !input.view.paused;
+  if (paused) input.view.pause();
+  else await input.view.play();
+  field("pause").setAttribute("aria-pressed", String(paused));
+  input.next();
 }
 
 async function toggleCamera() {
-  if (field("camera").getAttribute("aria-pressed") === "true") {
-    state.input.stop();
-    state.input = null;
-    field("camera").setAttribute("aria-pressed", "false");
-    field("pause").hidden = true;
-    return;
-  }
-  watch(await inputs.camera());
+  say("error", "");
+  if (input?.camera) take(null);
+  else watch(await inputs.camera());
 }
 
-function results() {
-  return JSON.stringify(report(state.sides, threshold(), [...seen.values()]), null, 1);
-}
+const results = () => report(sides, threshold(), [...seen]);
 
 // Wiring.
 
-field("model").onchange = () => then(() => (offerModel(), load()));
-field("settings").onchange = ({ target }) => {
-  const side = target.closest("fieldset")?.dataset.side;
-  if (side === undefined) return;
-  if (target === field("compare")) {
-    for (const name of ["variant-1", "backend-1"]) field(name).disabled = !target.checked;
-  }
-  if (target.id === `variant-${side}`) offerBackends(side);
-  then(load);
-};
-field("change").onclick = () => then(async () => (await model().change()) && load());
+settings.listen(() => then(chooseModel), () => then(load));
+field("change").onclick = () => then(async () => (await settings.model.change()) && load());
 field("threshold").oninput = show;
-for (const [button, files] of [["choose", "files"], ["choose-folder", "folder"]]) {
+for (const [button, files] of Object.entries({ choose: "files", "choose-folder": "folder" })) {
   field(button).onclick = () => field(files).click();
   field(files).onchange = ({ target }) => {
     const chosen = [...target.files];
-    target.value = ""; // the same files can be chosen again
-    if (chosen.length) then(() => chooseFiles(chosen));
+    target.value = ""; // so that the same files can be chosen again
+    then(() => chooseFiles(chosen));
   };
 }
 field("camera").onclick = () => then(toggleCamera);
-field("pause").onclick = () => {
-  state.paused = !state.paused;
-  field("pause").setAttribute("aria-pressed", String(state.paused));
-};
-field("again").onclick = () => {
-  for (let index = 0; index < AGAIN; index += 1) then(run);
-};
-field("all").onclick = () => state.strip.forEach((_, index) => then(() => choosePicture(index)));
+field("pause").onclick = () => then(togglePause);
+field("again").onclick = () => Array.from({ length: AGAIN }, () => then(run));
 field("download").onclick = () => download(results(), "zoomill.json");
 field("copy").onclick = () => then(() => navigator.clipboard.writeText(results()));
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
-  const files = inputs.dropped(event.dataTransfer);
+  const files = inputs.dropped(event.dataTransfer); // is empty once the event is over
   then(async () => chooseFiles(await files));
 });
 
+field("threads").textContent = crossOriginIsolated
+  ? "WebAssembly may use threads on this page."
+  : "WebAssembly has one thread: the server of this page does not isolate it (COOP and COEP).";
 then(async () => {
   const { choices: models, leftOut } = await choices();
-  state.models = models;
-  if (leftOut) field("model").title = `${leftOut} models, into which no picture goes, are left out`;
-  listModels();
-  if (!models.length) return say("status", "No model here takes a picture.");
-  offerModel();
-  await load();
+  if (!models.length) throw new Error("results/models.json has no model into which a picture goes");
+  say("left-out", leftOut ? `Models that take no picture are not offered: ${leftOut}.` : "");
+  settings.offer(models);
+  await chooseModel();
 });

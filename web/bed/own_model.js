@@ -8,7 +8,6 @@ import { read } from "./found.js";
 
 const OVERLAP = 0.5; // from here on two boxes of a class are one thing
 const MOST = 100; // boxes
-const BEST = 5; // classes
 
 export class OwnModel {
   constructor(description, engine, input, told) {
@@ -89,7 +88,7 @@ function classes(scores, { softmax, first }, label) {
   const powers = softmax ? Array.from(scores, (value) => Math.exp(value - peak)) : Array.from(scores);
   const sum = softmax ? powers.reduce((a, b) => a + b) : 1;
   const found = powers.map((value, column) => ({ label: label(column - first), score: value / sum }));
-  return found.slice(first).sort((a, b) => b.score - a.score).slice(0, BEST);
+  return found.slice(first).sort((a, b) => b.score - a.score);
 }
 
 function detections(named, told, label, least) {

@@ -3,7 +3,7 @@
 import { LITERT_BACKENDS, openLiteRt } from "./litert_model.js";
 import { openTfjs } from "./tfjs_model.js";
 
-export const RESULTS = new URL("../../results/", import.meta.url).href;
+const RESULTS = new URL("../../results/", import.meta.url).href;
 export const TFJS_BACKENDS = ["wasm", "webgl", "webgpu", "cpu"];
 // The first one is what the page starts with.
 const GROUPS = { detect: "Detectors", classify: "Classifiers", various: "Others" };
@@ -23,21 +23,20 @@ export async function choices() {
 
 function choice(entry) {
   const size = entry.shape[3] <= 4 ? entry.shape.slice(1, 3) : entry.shape.slice(2, 4);
-  const decoder = `${RESULTS}${entry.decoder}`;
-  const described = (variant, path, { bytes, sha256 }) => {
-    return { model: entry.name, variant, path, bytes, sha256, shows: entry.shows, size };
-  };
-  const variants = Object.entries(entry.variants).map(([name, { modelPath, ...about }]) => {
-    const description = described(name, modelPath, about);
-    const open = (backend) => openTfjs(description, { folder: `${RESULTS}${modelPath}/`, decoder }, backend);
-    return { name, bytes: about.bytes, backends: TFJS_BACKENDS, open };
+  const decoder = RESULTS + entry.decoder;
+  const common = { model: entry.name, size, shows: entry.shows };
+  const variants = Object.entries(entry.variants).map(([name, { modelPath, bytes, sha256, operators }]) => {
+    const about = { ...common, variant: name, path: modelPath, bytes, sha256 };
+    const files = { folder: `${RESULTS}${modelPath}/`, decoder };
+    if (operators) files.operators = RESULTS + operators;
+    return { name, bytes, backends: TFJS_BACKENDS, open: (backend) => openTfjs(about, files, backend) };
   });
-  for (const [variant, { path, ...about }] of Object.entries(entry.tflite ?? {})) {
-    const name = `${variant}.tflite`;
-    const files = { file: `${RESULTS}${path}`, decoder, names: entry.tensors };
-    const open = (backend) => openLiteRt(described(name, path, about), files, backend);
-    variants.push({ name, bytes: about.bytes, backends: LITERT_BACKENDS, open });
+  for (const [variant, { path, bytes, sha256 }] of Object.entries(entry.tflite ?? {})) {
+    const about = { ...common, variant: `${variant}.tflite`, path, bytes, sha256 };
+    const files = { file: RESULTS + path, decoder, names: entry.tensors };
+    const open = (backend) => openLiteRt(about, files, backend);
+    variants.push({ name: about.variant, bytes, backends: LITERT_BACKENDS, open });
   }
-  const samples = (entry.samples ?? []).map((path) => `${RESULTS}${path}`);
+  const samples = (entry.samples ?? []).map((path) => RESULTS + path);
   return { name: entry.name, group: entry.group, minScore: entry.minScore ?? 0, samples, variants };
 }

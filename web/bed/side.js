@@ -18,16 +18,20 @@ class Side {
 
   async run(picture, options) {
     const { found, times } = await this.runner.run(picture, options);
-    this.found = found;
-    const all = { ...times, total: times.prepare + times.run + times.read };
-    if (!this.first) this.first = all;
-    else if (this.runs.push(all) > KEPT) this.runs.shift();
+    const last = { ...times, total: times.prepare + times.run + times.read };
+    Object.assign(this, { found, last });
+    if (!this.first) this.first = last;
+    else if (this.runs.push(last) > KEPT) this.runs.shift();
   }
 
-  // Milliseconds by name; the first run compiles what the others find, and counts for no median.
+  // Milliseconds: `median` of the runs after the first, which compiles what they find, and medians of their parts, of
+  // the first until there are others.
   times() {
-    const medians = ["prepare", "run", "read", "total"].map((part) => [part, median(this.runs.map((run) => run[part]))]);
-    return { load: this.runner.times.load, first: this.first?.total ?? null, ...Object.fromEntries(medians) };
+    const of = (runs, part) => median(runs.map((run) => run[part]));
+    const runs = this.runs.length || !this.first ? this.runs : [this.first];
+    const parts = ["prepare", "run", "read"].map((part) => [part, of(runs, part)]);
+    const [first, later] = [this.first?.total ?? null, of(this.runs, "total")];
+    return { load: this.runner.times.load, first, median: later, ...Object.fromEntries(parts) };
   }
 }
 

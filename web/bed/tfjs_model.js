@@ -13,22 +13,33 @@ import { shrunk } from "./inputs.js";
 
 const tf = globalThis.tf;
 tf.env().set("IS_TEST", true); // no advice on faster backends
-tf.wasm.setWasmPaths(
-  new URL("../../javascript/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url).href
-);
+tf.wasm.setWasmPaths(new URL("../../javascript/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url).href);
 
-// Open a model; what it has allocated is freed again when that fails.
-export async function openTfjs(description, { folder, decoder }, backend) {
+async function get(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: cannot be had, ${answer.status}`);
+  return answer;
+}
+
+// Open a model: `folder` has model.json and its weights, `decoder` is the address of decode.js, `operators` of what
+// registers operators that TensorFlow.js lacks, if it needs any.
+export async function openTfjs(description, { folder, decoder, operators }, backend) {
   await runner.useBackend(tf, backend);
   const start = performance.now();
-  const decode = await import(decoder);
-  const graph = await tf.loadGraphModel(`${folder}model.json`);
-  return new Tfjs(description, graph, decode, backend, performance.now() - start);
+  if (operators) await import(operators);
+  const program = await import(decoder);
+  const document = await (await get(`${folder}model.json`)).json();
+  const paths = document.weightsManifest.flatMap((group) => group.paths);
+  const shards = await Promise.all(paths.map(async (path) => (await get(folder + path)).arrayBuffer()));
+  const model = new runner.TfjsModel(tf, document, shards, program.outputs);
+  await model.load();
+  model.shards = null; // the weights are tensors now
+  return new Tfjs(description, model, program, backend, performance.now() - start);
 }
 
 class Tfjs {
-  constructor(description, graph, decoder, backend, load) {
-    Object.assign(this, { description, graph, decoder, backend, times: { load } });
+  constructor(description, model, decoder, backend, load) {
+    Object.assign(this, { description, model, decoder, backend, times: { load } });
   }
 
   async run(picture, { least }) {
@@ -38,31 +49,18 @@ class Tfjs {
     const fed = shrunk(picture, this.description.size);
     const given = prepare(tf, fed);
     const prepared = performance.now();
-    const tensors = await this.execute(given, outputs);
+    const tensors = [await this.model.execute(given)].flat();
     // webgl and webgpu have computed nothing before somebody asks for values.
     const arrays = await Promise.all(tensors.map((tensor) => tensor.data()));
     const ran = performance.now();
-    tf.dispose([given, tensors]);
+    tf.dispose([given, ...tensors.filter(({ id }) => !this.model.kept.has(id))]);
     const named = Object.fromEntries(outputs.map((name, index) => [name, arrays[index]]));
-    const detects = this.description.shows.kind === "detections";
-    let decoded = detects ? decode(named, least) : decode(named);
+    let decoded = decode(named, { detections: least, classes: Infinity }[this.description.shows.kind]);
     if (toPicture) {
       decoded = decoded.map((one) => ({ ...one, box: toPicture(one.box, fed.height, fed.width) }));
     }
     const found = read(this.description.shows, decoded, this.description.size);
     return { found, times: { prepare: prepared - start, run: ran - prepared, read: performance.now() - ran } };
-  }
-
-  async execute(given, outputs) {
-    if (!this.loops) {
-      try {
-        return [this.graph.execute(given, outputs)].flat();
-      } catch (error) {
-        if (!error.message.includes("executeAsync")) throw error;
-        this.loops = true; // the graph has control flow
-      }
-    }
-    return [await this.graph.executeAsync(given, outputs)].flat();
   }
 
   memory() {
@@ -71,6 +69,6 @@ class Tfjs {
   }
 
   dispose() {
-    this.graph.dispose();
+    this.model.dispose();
   }
 }

@@ -2,15 +2,19 @@
 
 import { difference } from "./difference.js";
 import { bars, boxes, cell, enlarged, made, points } from "./draw.js";
+import { BEST, over } from "./found.js";
 
-const BEST = 5; // classes that are shown
 const OVER = ["detections", "landmarks"]; // drawn on the picture itself
 
 // Figures of a picture, a canvas, and of what sides have found in it; detections only from the score `least` on.
 export function figures(picture, name, sides, least) {
   const drawn = sides.filter(({ found }) => found);
-  const result = drawn.every(({ found }) => OVER.includes(found.kind)) && drawn.length ? [] : [figure(enlarged(picture), name)];
-  result.push(...drawn.map((side) => figure(view(picture, side.found, least), side.name)));
+  const drawnOver = drawn.length && drawn.every(({ found }) => OVER.includes(found.kind));
+  const result = drawnOver ? [] : [figure(enlarged(picture), name)];
+  for (const side of drawn) {
+    const content = view(picture, side.found, least, drawn.length > 1);
+    result.push(figure(content, `${side.name}: ${side.last.total.toFixed(1)} ms`));
+  }
   if (drawn.length === 2) {
     const [content, text] = difference(picture, drawn, least);
     result.push(figure(content, text));
@@ -18,27 +22,22 @@ export function figures(picture, name, sides, least) {
   return result;
 }
 
-export function figure(content, text) {
+function figure(content, text) {
   const result = document.createElement("figure");
   if (content instanceof HTMLCanvasElement) Object.assign(content, { role: "img", ariaLabel: text });
   result.append(content, cell("figcaption", text));
   return result;
 }
 
-function view(picture, found, least) {
-  if (found.kind === "classes") return bars(found.classes.slice(0, BEST).map(bar));
+function view(picture, found, least, beside) {
+  if (found.kind === "classes") return bars(found.classes.slice(0, BEST));
   if (found.kind === "picture") return enlarged(made(found));
   if (found.kind === "values") return values(found.outputs);
   const canvas = enlarged(picture);
-  if (found.kind === "detections") boxes(canvas, over(found.boxes, least));
-  else points(canvas, found.points);
+  if (found.kind === "detections") boxes(canvas, over(found.boxes, least), beside);
+  else points(canvas, found.points, beside);
   return canvas;
 }
-
-export const over = (boxes, least) => boxes.filter(({ score }) => score >= least);
-
-// Scores of a model without a softmax are any numbers, and have no bar.
-const bar = ({ label, score }) => ({ label, value: score, text: score.toFixed(3) });
 
 function values(outputs) {
   const list = document.createElement("dl");
@@ -49,7 +48,8 @@ function values(outputs) {
       most = Math.max(most, value);
       sum += value;
     }
-    const figures = `${shape.join(" × ")}, ${least.toPrecision(4)} to ${most.toPrecision(4)}, mean ${(sum / values.length).toPrecision(4)}`;
+    const [low, high, mean] = [least, most, sum / values.length].map((value) => value.toPrecision(4));
+    const figures = `${shape.join(" × ")}, ${low} to ${high}, mean ${mean}`;
     list.append(cell("dt", meaning ? `${name}: ${meaning}` : name), cell("dd", figures));
   }
   return list;
