@@ -102,7 +102,7 @@ def test_shapes_and_operators_fill_in_what_is_asked(found):
     assert found["asked"]["whole"] == {
         "Black … white": "0 … 1",
         "Colours": "red, green, blue",
-        "It is": "classes with scores",
+        "It is": "classes",
         "Scores": "as they are",
         "First class": "counts",
         "Labels": "",

@@ -67,7 +67,7 @@ def document(given, last="Softmax"):
 
 
 def entries(given, task, **options):
-    card = {"title": "A small model", "task": task, "decode": {}}
+    card = {"title": "A small model", "task": task, "decode": {}, "metric": {}}
     found = models_json.entries("small", given, card, ARTIFACTS, LITE, document(given, **options))
     return found["newer"], found["older"]
 
@@ -165,6 +165,14 @@ def test_raw_heads_have_no_tensor_of_classes_and_say_that_they_need_decoding():
     assert newer["decoder"] == "small/decode.js" and "decode.js" in newer["caveats"][0]
 
 
+@pytest.mark.parametrize(("own", "shown"), [(1e-8, 0.3), (0.09, 0.3), (0.1, 0.1), (0.6, 0.6)])
+def test_a_threshold_that_is_made_for_measuring_is_none_to_show_boxes_from(own, shown):
+    nms = {**NMS, "nms_score_threshold": own}
+    given = contract(output("box_encodings", 9, 4), output("class_predictions", 9, 3), label_offset=1, postprocess=nms)
+    newer, older = entries(given, "object-detection")
+    assert newer["minScore"] == older["score"] == shown
+
+
 def test_classes_of_a_classifier_are_pairs_as_the_page_reads_them():
     assert models_json.classes(contract(output("p", 2)), "classes") == [["0", "ant"], ["1", "bee"]]
 
@@ -179,7 +187,7 @@ def results(tmp_path):
     }
     tasks = {"small": "image-classification", "boxes": "object-detection", "strange": "other"}
     cards = {
-        name: {"title": name, "task": task, "training_set": "insects", "decode": {}, "output": None}
+        name: {"title": name, "task": task, "training_set": "insects", "decode": {}, "output": None, "metric": {}}
         for name, task in tasks.items()
     }
     artifacts, evidence = [], []
@@ -190,6 +198,8 @@ def results(tmp_path):
             files.write_json(folder / "model.json", document(given))
             files.write_bytes(folder / "a.bin", bytes([variant == "uint8"] * 20))
             files.write_bytes(folder / "b.bin", bytes(10))
+            if variant == "uint8":
+                files.write_bytes(folder / "operators.js", b"")
             figures = {"median_ms": 1.25, "tensors": {"before": 2, "loaded": 9}}
             about = {"model": model, "graph": "main", "variant": variant, "bytes": 1230000}
             path = tmp_path / f"results/{model}/main.{variant}.tfjs.json"
@@ -231,7 +241,14 @@ def test_the_registry_has_an_entry_for_each_graph_in_the_section_of_its_task(com
     (small,) = found["newer"]["classify"]
     assert list(small["variants"]) == ["float32", "uint8"]
     assert small["modelPath"] == small["variants"]["float32"]["modelPath"] == "small/main.float32.tfjs"
-    assert small["variants"]["uint8"]["bytes"] == folders.size(root / "small/main.uint8.tfjs")
+    uint8 = root / "small/main.uint8.tfjs"
+    assert small["variants"]["uint8"] == {
+        "modelPath": "small/main.uint8.tfjs",
+        "bytes": folders.size(uint8),
+        "sha256": folders.digest(uint8),
+        "operators": "small/main.uint8.tfjs/operators.js",
+    }
+    assert "operators" not in small["variants"]["float32"]
 
 
 def test_files_of_a_graph_stand_beside_its_models_with_what_they_may_call_their_outputs(command, results):

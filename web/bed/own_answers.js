@@ -6,6 +6,7 @@
 
 const STORE = "zoomill: answers 1: ";
 const OPEN = 224; // height and width of an input that takes any
+const BACKGROUND = /^(background|\?\?\?)$/i; // what its label is, where there is one
 const LANDMARKS = [42, 63, 99, 136, 195, 204, 1404, 1434]; // values of usual sets of points
 export const TASKS = ["classes", "detections", "picture", "landmarks", "values"];
 const OF_CONTRACT = { "image-classification": "classes", landmarks: "landmarks", "object-detection": "detections" };
@@ -39,7 +40,8 @@ export function shape({ channels }, { layout, height, width }) {
 //
 // `input` is {range, colour}, null where nothing says them, `tried` [{name, shape, values, activation}].
 export function guess(input, form, tried, told) {
-  const task = taskOf(tried, told.labels);
+  const { labels, background } = withoutBackground(told.labels ?? []);
+  const task = taskOf(tried, labels.length + background);
   const output = chosen(task, tried);
   const [low, high] = input.range ?? (output.activation === "tanh" ? [-1, 1] : [0, 1]);
   const [black, white] = output.activation === "tanh" ? [-1, 1] : output.activation === "sigmoid" ? [0, 1] : [low, high];
@@ -49,19 +51,27 @@ export function guess(input, form, tried, told) {
   return {
     ...sized(form),
     ...{ colour: input.colour ?? (form.channels === 1 ? "GRAY" : "RGB"), low, high, task, output: output.name },
-    ...{ labels: told.labels ?? [], first: 0, softmax: task === "classes" && !sure, black, white },
+    ...{ labels, softmax: task === "classes" && !sure, black, white },
     ...boxes(tried),
+    // Numbers of classes do not count the background.
+    first: task === "detections" && boxes(tried).classes ? 0 : background,
     ...{ order: "yx", unit: "edge" },
     dimensions: pairs === 2 || pairs === 3 ? pairs : output.values.length % 3 === 0 && output.values.length % 2 ? 3 : 2,
   };
 }
 
-function taskOf(tried, labels) {
+// Labels without the line of the background, and 1 where there is one, or 0.
+export function withoutBackground(labels) {
+  const background = Number(BACKGROUND.test(labels[0]));
+  return { labels: labels.slice(background), background };
+}
+
+function taskOf(tried, columns) {
   if (boxes(tried).boxes && tried.length > 1) return "detections";
   if (tried.some(isPicture)) return "picture";
   const one = tried.find(({ shape }) => flat(shape).length <= 1) ?? tried[0];
   const size = count(one.shape);
-  if (size === labels?.length || one.activation === "softmax") return "classes";
+  if (size === columns || one.activation === "softmax") return "classes";
   if (LANDMARKS.includes(size) || (flat(one.shape).length === 2 && [2, 3].includes(one.shape.at(-1)))) return "landmarks";
   return flat(one.shape).length <= 1 && size > 1 ? "classes" : "values";
 }

@@ -1,12 +1,12 @@
 // The questions about a dropped model, with what is guessed filled in.
 
-import { TASKS } from "./own_answers.js";
+import { TASKS, withoutBackground } from "./own_answers.js";
 import { lines } from "./tflite_file.js";
 
 const RANGES = { "0 … 1": [0, 1], "−1 … 1": [-1, 1], "0 … 255": [0, 255] };
 const OTHER = "other";
 const SHOWS = {
-  classes: "classes with scores",
+  classes: "classes",
   detections: "boxes of things",
   picture: "a picture",
   landmarks: "points",
@@ -68,6 +68,7 @@ export function ask({ name, form, outputs, note }, answers) {
   const is = (...tasks) => () => tasks.includes(told.task);
   const ends = Object.fromEntries(outputs.map((output) => [output, output]));
   const several = outputs.length > 1;
+  const first = choose("first", { 0: "counts", 1: "is background" }, Number);
   const whole = { min: 1, max: 4096, step: 1 };
 
   body.append(
@@ -87,11 +88,11 @@ export function ask({ name, form, outputs, note }, answers) {
       field("Classes", choose("classes", { "": "a column of scores each", ...ends }), is("detections")),
       field("A box is", choose("order", ORDERS), is("detections")),
       field("Scores", choose("softmax", { false: "as they are", true: "by softmax" }, (text) => text === "true"), is("classes")),
-      field("First class", choose("first", { 0: "counts", 1: "is the background" }, Number), is("classes", "detections")),
+      field("First class", first, is("classes", "detections")),
       ranged("Black … white", "black", "white", is("picture")),
       field("A point is", choose("dimensions", { 2: "x, y", 3: "x, y, z" }, Number), is("landmarks")),
       field("In", choose("unit", UNITS), is("detections", "landmarks")),
-      field("Labels", labels(told), is("classes", "detections")),
+      field("Labels", labels(told, () => (first.value = told.first)), is("classes", "detections")),
     ])
   );
   const buttons = element("div", { className: "buttons wide" });
@@ -129,14 +130,17 @@ function part(title, rows) {
 }
 
 // Labels from a file of text, one a line.
-function labels(told) {
+function labels(told, changed) {
   const made = element("span", { className: "labels" });
   const count = element("span", {});
   const file = element("input", { type: "file", accept: ".txt,text/plain", ariaLabel: "file of labels" });
   const say = () => (count.textContent = told.labels.length ? `${told.labels.length}, “${told.labels[0]}” first` : "none");
   file.onchange = async () => {
-    if (file.files.length) told.labels = lines(await file.files[0].text());
+    if (!file.files.length) return;
+    const { labels: found, background } = withoutBackground(lines(await file.files[0].text()));
+    Object.assign(told, { labels: found, first: told.task === "classes" ? background : told.first });
     say();
+    changed();
   };
   say();
   made.append(count, file);

@@ -11,12 +11,8 @@ from zoomill.pages import output_kind
 from zoomill.pages.shows import shows
 
 _SECTIONS = {"image-classification": "classify", "object-detection": "detect"}
-# What pigallery sets for its own classifiers, and how much it shows of a detector (client/shared/models.js).
-_CLASSIFY = {"score": 0.2, "most": 3}
-_MOST_DETECTIONS = 20
-# Thresholds below the first are there to lose nothing, for mAP; a page that drew all of that would cover its picture.
-# What it starts at instead is what the Object Detection API's own drawings leave out, and our starter detector.
-_CHOSEN, _SHOWN = 0.05, 0.3
+# How much pigallery shows of its own classifiers and detectors (client/shared/models.js).
+_MOST_CLASSES, _MOST_DETECTIONS = 3, 20
 # What the older page runs a detector with.
 _ENGINES = {"ssd": "ssd", "detections": "ssd", "yolo": "yolo", "yolo_heads": "yolo", "yolox": "yolo"}
 _ENDS = ("Identity", "Reshape", "Squeeze")
@@ -79,7 +75,7 @@ def entries(model, contract, card, artifacts, lite, document):
 
 def _keys(contract, how, document):
     """Return the keys that differ between newer and older pages."""
-    promise = contract["inputs"][0]
+    promise, shown = contract["inputs"][0], output_kind.shown_from(contract, how)
     newer, older = {"scaleScore": 1, "map": tensors(contract, how)}, {"map": tensors(contract, how)}
     if output_kind.is_picture(promise):
         low, high = (min(end) if isinstance(end, list) else end for end in promise["value_range"])
@@ -89,10 +85,8 @@ def _keys(contract, how, document):
         older["size" if how in output_kind.BOXES else "tensorSize"] = side
     if how in output_kind.BOXES:
         nms = decode.settings(contract, how)
-        own, overlap = (float(f"{value:.6g}") for value in (nms.nms_score_threshold, nms.nms_iou_threshold))
-        score = own if own >= _CHOSEN else _SHOWN
+        score, overlap = (float(f"{value:.6g}") for value in (shown, nms.nms_iou_threshold))
         most = min(_MOST_DETECTIONS, nms.max_detections or _MOST_DETECTIONS)
-        newer["scoreThreshold"] = older["scoreThreshold"] = own
         # The offset is added here.
         newer |= {"minScore": score, "maxResults": most, "iouThreshold": overlap, "offset": 0, "softmax": False}
         older |= {"score": score, "topK": most, "overlap": overlap, "offset": 0, "exec": _ENGINES[how]}
@@ -101,8 +95,8 @@ def _keys(contract, how, document):
         done = is_probability(document, contract["outputs"][0])
         background = 0 if first else -1
         scores = {"offset": first, "background": background}  # the offset is subtracted here
-        newer |= {"minScore": _CLASSIFY["score"], "maxResults": _CLASSIFY["most"], "softmax": not done, **scores}
-        older |= {"score": _CLASSIFY["score"], "topK": _CLASSIFY["most"], "modelType": "graph", **scores}
+        newer |= {"minScore": shown, "maxResults": _MOST_CLASSES, "softmax": not done, **scores}
+        older |= {"score": shown, "topK": _MOST_CLASSES, "modelType": "graph", **scores}
         # The older page takes the softmax of everything. Of a probability of 1 among n it makes e / (e + n - 1).
         columns = contract["outputs"][0]["shape"][-1]
         older["scoreScale"] = round((math.e + columns - 1) / math.e, 3) if done else 1

@@ -1,10 +1,17 @@
 """How the inputs and outputs of a contract are to be read."""
 
+from zoomill.detection import decode
+
 # Tasks whose only output has a score for each class.
 _CLASSIFIES = ("image-classification", "keyword-spotting")
 # Kinds of outputs that give boxes, and of them those before non-maximum suppression.
 RAW_BOXES = ("ssd", "yolo", "yolo_heads", "yolox")
 BOXES = (*RAW_BOXES, "detections")
+# What pigallery shows of its own classifiers (client/shared/models.js).
+_CLASS = 0.2
+# A detector whose threshold is lower (the Object Detection API writes 1e-8) is made to be measured over all of its
+# curve, not to be looked at: a picture would be full of boxes. Shown are scores from the second on, as cards have it.
+_MEASURED_BELOW, _BOX = 0.1, 0.3
 
 
 def kind(contract, card):
@@ -56,6 +63,19 @@ def first_class(contract, how):
         return max(0, -contract["label_offset"])
     # A network of the Object Detection API gives the numbers of the data set, which count from 1.
     return 1 - contract["label_offset"] if how == "detections" else 0
+
+
+def shown_from(contract, how):
+    """Return the lowest score worth showing to a person, 0 to 1, None where outputs are no scores.
+
+    Args:
+        contract: contract of the graph.
+        how: its :func:`kind`.
+    """
+    if how not in BOXES:
+        return _CLASS if how == "classes" else None
+    own = decode.settings(contract, how).nms_score_threshold
+    return _BOX if own < _MEASURED_BELOW else own
 
 
 def is_picture(promise):

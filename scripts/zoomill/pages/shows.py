@@ -41,7 +41,9 @@ def _is_picture(output):
 def _range(contract, card, output):
     """Return the values of black and white as the metric takes them: the contract's, or the input's."""
     said = output.get("value_range") or card["metric"].get("range") or _MAKES_PICTURES[card["task"]]
-    return said or contract["inputs"][0]["value_range"]
+    low, high = said or contract["inputs"][0]["value_range"]
+    # An input's channels may have ranges of their own.
+    return [min(low), max(high)] if isinstance(low, list) else [low, high]
 
 
 def _points(output, metric):
