@@ -18,6 +18,8 @@ from refusals import refusal
 from zoomill.pages import test_bed as bed
 from zoomill.plan import javascript
 
+REGISTRY = '{"newer": {"classify": [{"variants": {"float32": {"modelPath": "small/main.float32.tfjs"}}}]}}'
+
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
@@ -36,7 +38,7 @@ def results(tmp_path):
     """A folder of results that was copied to where nothing else is."""
     folder = tmp_path / "copied"
     (folder / "small").mkdir(parents=True)
-    (folder / "models.json").write_text("{}")
+    (folder / "models.json").write_text(REGISTRY)
     (folder / "small/decode.js").write_text("export const outputs = [];")
     (tmp_path / "secret").write_text("secret")
     (folder / "link").symlink_to(tmp_path / "secret")
@@ -61,6 +63,20 @@ def served(clone, results):
     return run
 
 
+def test_models_that_no_registry_names_are_told(results):
+    assert bed.unlisted(results) == []
+    for name in (
+        "small/main.uint8.tfjs",
+        "small/layers.float32.tfjs",
+        *(f"own{n}/main.float32.tfjs" for n in range(5)),
+    ):
+        (results / name).mkdir(parents=True)
+    (line,) = bed.unlisted(results)
+    assert line.startswith(f"not in models.json: {', '.join(own[:4])} and 2 more; drop their folders on the page, ")
+    (results / "models.json").write_text('{"newer": []}')
+    assert refusal(bed.unlisted, results).startswith(f"{results}/models.json: is no registry of models; ")
+
+
 def get(address, path, host=None):
     """Return status, headers and content for a path as it stands."""
     own = urllib.parse.urlsplit(address).netloc
@@ -78,7 +94,7 @@ def test_a_line_with_the_address_and_a_page_with_threads_until_it_is_interrupted
         status, headers, content = get(address, "/web/index.html")
         assert status == 200 and content == (REPOSITORY / "web/index.html").read_bytes()
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin" and headers["Cache-Control"] == "no-cache"
-        assert get(address, "/results/models.json")[2] == b"{}"
+        assert get(address, "/results/models.json")[2] == REGISTRY.encode()
         _, headers, _ = get(address, "/results/small/decode.js")
         assert headers["Content-Type"] == "text/javascript"
         assert get(address, f"/javascript/{javascript.BROWSER[0]}")[0] == 200

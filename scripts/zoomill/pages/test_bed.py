@@ -1,9 +1,11 @@
 """Serving the test bed, web/, with models of a folder of results, to this machine alone."""
 
 import contextlib
+import glob
 import os
 import threading
 
+from zoomill import files
 from zoomill.errors import UserError
 from zoomill.plan import javascript
 from zoomill.tfjs import static_server
@@ -12,6 +14,8 @@ from zoomill.tfjs import static_server
 PORT = 8117
 REGISTRY = "models.json"
 _PAGE = "web/index.html"
+# At most so many names in a line.
+_NAMED = 4
 
 
 def check(results):
@@ -24,6 +28,28 @@ def check(results):
         raise UserError(f"{results}: there is no such folder; a run makes it, or name one that was copied")
     if not os.path.isfile(os.path.join(results, REGISTRY)):
         raise UserError(f"{results}: holds no {REGISTRY}; a run with `tfjs` in config.yaml makes it")
+
+
+def unlisted(results):
+    """Return a line about models that a folder holds and its registry does not name, nothing where there are none.
+
+    They were built for themselves, while the registry is of the configuration.
+
+    Raises:
+        UserError: when the registry is none.
+    """
+    path = os.path.join(results, REGISTRY)
+    try:
+        entries = [entry for section in files.read_json(path)["newer"].values() for entry in section]
+        named = {variant["modelPath"] for entry in entries for variant in entry["variants"].values()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: is no registry of models; a run with `tfjs` in config.yaml makes it") from error
+    found = sorted(os.path.relpath(path, results) for path in glob.glob(f"{glob.escape(results)}/*/*.tfjs"))
+    # Those that TensorFlow.js runs like Keras are a second form of what is listed.
+    left = [path for path in found if path not in named and not os.path.basename(path).startswith("layers.")]
+    names = ", ".join(left[:_NAMED]) + (f" and {len(left) - _NAMED} more" if len(left) > _NAMED else "")
+    advice = "drop their folders on the page, or add them to `models` and `tfjs` in config.yaml and run"
+    return [f"not in {REGISTRY}: {names}; {advice}"] if left else []
 
 
 def missing(root):
