@@ -65,11 +65,8 @@ def served(clone, results):
 
 def test_models_that_no_registry_names_are_told(results):
     assert bed.unlisted(results) == []
-    for name in (
-        "small/main.uint8.tfjs",
-        "small/layers.float32.tfjs",
-        *(f"own{n}/main.float32.tfjs" for n in range(5)),
-    ):
+    own = [f"own{number}/main.float32.tfjs" for number in range(5)]
+    for name in ("small/main.uint8.tfjs", "small/layers.float32.tfjs", *own):
         (results / name).mkdir(parents=True)
     (line,) = bed.unlisted(results)
     assert line.startswith(f"not in models.json: {', '.join(own[:4])} and 2 more; drop their folders on the page, ")
