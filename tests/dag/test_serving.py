@@ -66,7 +66,7 @@ def served(clone, results):
 def test_models_that_no_registry_names_are_told(results):
     assert bed.unlisted(results) == []
     own = [f"own{number}/main.float32.tfjs" for number in range(5)]
-    for name in ("small/main.uint8.tfjs", "small/layers.float32.tfjs", *own):
+    for name in (*(f"small/{name}.tfjs" for name in ("main.float32", "main.uint8", "layers.float32")), *own):
         (results / name).mkdir(parents=True)
     (line,) = bed.unlisted(results)
     assert line.startswith(f"not in models.json: {', '.join(own[:4])} and 2 more; drop their folders on the page, ")
