@@ -27,6 +27,7 @@ DROP = """async ({ name, data }) => {
     dataTransfer.items.add(new File([bytes], name));
     dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
 }"""
+WHOLE = "<img src=x onerror=alert(1)>"  # a folder's name
 BROKEN = ("broken", "other", "missing", "short", "unknown", "vector", "both")
 WRONG = ("torn.tflite", "detect.tflite", "int8.tflite", "notes.pdf")
 
@@ -105,7 +106,7 @@ with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() 
     )
     bed = Bed(page, address)
     bed.open()
-    bed.give("whole")
+    bed.give(WHOLE)
     found["asked"]["whole"] = bed.fields()
     page.locator("dialog.own select").first.select_option("−1 … 1")
     page.locator("dialog.own input[type=file]").set_input_files(root / "labels.txt")
@@ -114,7 +115,7 @@ with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() 
     found["note"], found["text"] = bed.text("note"), bed.text("views")
     found["memory"]["whole"] = bed.memory()
     bed.open()
-    bed.give("whole")
+    bed.give(WHOLE)
     found["again"] = bed.result()
     page.locator("#change").click()
     bed.until(bed.asks)
