@@ -24,7 +24,9 @@ def test_what_a_source_knows_of_itself_holds_where_the_card_says_nothing():
     (entry,) = promises("input", [QUANTISED], [{"value_range": [0, 255]}])
     assert entry["value_range"] == [0, 255]
     (entry,) = promises("output", [QUANTISED], [{}])
-    assert entry["meaning"] == "what the source says"
+    assert entry["meaning"] == "what the source says" and "value_range" not in entry
+    (entry,) = promises("output", [QUANTISED], [{"value_range": [0, 1]}])
+    assert entry["value_range"] == [0, 1]
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -37,16 +37,17 @@ def test_a_picture_has_the_range_of_its_contract_its_metric_or_its_input(task, m
 
 
 @pytest.mark.parametrize(
-    ("meaning", "metric", "expected"),
+    ("meaning", "more", "metric", "expected"),
     [
-        (CORNERS, {}, (2, "edge")),
-        ("x, y, z of 3 points, in pixels", {}, (3, "pixels")),
-        ("", {"name": "landmarks", "size": 48}, (2, "edge")),
-        ("", {"name": "landmarks", "dimensions": 3}, (3, "pixels")),
+        (CORNERS, {}, {}, (2, "edge")),
+        ("x, y, z of 3 points, in pixels", {}, {}, (3, "pixels")),
+        ("", {}, {"name": "landmarks", "size": 48}, (2, "edge")),
+        ("", {}, {"name": "landmarks", "dimensions": 3}, (3, "pixels")),
+        (None, {"value_range": [-1, 1]}, {}, (2, [-1, 1])),
     ],
 )
-def test_points_have_the_unit_that_their_metric_or_meaning_tells(meaning, metric, expected):
-    found = shown("landmarks", ("points", [1, 6], meaning, {}), **metric)
+def test_points_have_the_unit_that_their_contract_metric_or_meaning_tells(meaning, more, metric, expected):
+    found = shown("landmarks", ("points", [1, 6], meaning, more), **metric)
     assert found == {"kind": "landmarks", "output": "points", "dimensions": expected[0], "unit": expected[1]}
 
 

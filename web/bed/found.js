@@ -21,11 +21,12 @@ export function read(shows, decoded, size) {
   return { kind: "values", outputs: decoded };
 }
 
-// `dimensions` values for each point, of which the first two are x and y, in parts of the picture or in pixels.
+// `dimensions` values for each point, of which the first two are x and y, in a unit.
 function points(values, { dimensions, unit }, [height, width]) {
-  const [across, down] = unit === "pixels" ? [width, height] : [1, 1];
+  const ends = { edge: [[0, 1], [0, 1]], pixels: [[0, width], [0, height]] }[unit] ?? [unit, unit];
+  const part = (value, [low, high]) => (value - low) / (high - low);
   const rows = Array.from({ length: values.length / dimensions }, (_, row) => row * dimensions);
-  return rows.map((at) => [values[at] / across, values[at + 1] / down]);
+  return rows.map((at) => [part(values[at], ends[0]), part(values[at + 1], ends[1])]);
 }
 
 // The values of a picture, brought from its range to 0 to 255, once.

@@ -92,9 +92,8 @@ def _promise(kind, tensor, said):
     entry = {"name": tensor.name, "tensor": tensor.name, "dtype": tensor.dtype}
     entry["shape"] = _shape(where, tensor.shape, expected.get("shape"), kind)
     if kind == "output":
-        more = {key: value for key, value in expected.items() if key == "decode"}
-        # Where integers of a source end says nothing of black and white.
-        more |= {key: value for key, value in said.items() if key == "value_range"}
+        # The range of a source's integers is known of outputs too, but only the card says that it means something.
+        more = {key: values[key] for key, values in (("decode", expected), ("value_range", said)) if key in values}
         return {**entry, "source": tensor.tensor, "meaning": expected.get("meaning", ""), **more}
     layout, colour = _picture(entry["shape"])
     if "preprocess" in expected:

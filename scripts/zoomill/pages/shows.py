@@ -12,7 +12,7 @@ def shows(contract, card):
 
     ``detections`` and ``classes`` are what decode.js returns. ``picture`` has ``range``, the values of black and white.
     ``landmarks`` has ``dimensions``, how many values a point has, x and y first, and ``unit``: ``edge``, parts of the
-    picture's edges, or ``pixels`` of the input. ``values`` is all else.
+    picture's edges, ``pixels`` of the input, or the values at both edges. ``values`` is all else.
 
     Args:
         contract: contract of the graph.
@@ -48,9 +48,10 @@ def _range(contract, card, output):
 
 def _points(output, metric):
     """Return dimensions and unit of an output with points, None of another."""
-    if metric.get("name") == "landmarks" and metric.get("output", output["name"]) == output["name"]:
-        return {"dimensions": metric.get("dimensions", 2), "unit": "edge" if "size" in metric else "pixels"}
-    if "x, y" in output["meaning"]:
-        unit = "pixels" if "pixels" in output["meaning"] else "edge"
-        return {"dimensions": 3 if "x, y, z" in output["meaning"] else 2, "unit": unit}
-    return None
+    own = metric.get("name") == "landmarks" and metric.get("output", output["name"]) == output["name"]
+    meaning = output["meaning"] or ""
+    if not own and "x, y" not in meaning and "value_range" not in output:
+        return None
+    dimensions = metric.get("dimensions", 2) if own else 3 if "x, y, z" in meaning else 2
+    pixels = "size" not in metric if own else "pixels" in meaning
+    return {"dimensions": dimensions, "unit": output.get("value_range") or ("pixels" if pixels else "edge")}
