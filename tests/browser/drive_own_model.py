@@ -94,7 +94,12 @@ class Bed:
         return [*counts, self.page.locator("#figures tr").evaluate_all(rows)]
 
 
-with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() as playwright:
+web = {"web": WEB, "javascript": folders["javascript"]}
+with (
+    static_server.serve({**web, "results": folders["empty"]}) as address,
+    static_server.serve({**web, "results": folders["built"]}) as built,
+    sync_playwright() as playwright,
+):
     chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
     page = chromium.new_context().new_page()
     page.on("console", lambda message: message.type == "error" and found["console"].append(message.text))
@@ -102,7 +107,9 @@ with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() 
     page.on("dialog", lambda dialog: found["console"].append(f"dialog {dialog.message}"))
     page.on(
         "request",
-        lambda request: request.url.startswith((address, "blob:", "data:")) or found["elsewhere"].append(request.url),
+        lambda request: (
+            request.url.startswith((address, built, "blob:", "data:")) or found["elsewhere"].append(request.url)
+        ),
     )
     bed = Bed(page, address)
     bed.open()
@@ -137,6 +144,18 @@ with static_server.serve({"web": WEB, **folders}) as address, sync_playwright() 
     bed.until(bed.asks)
     found["classifier.tflite"] = bed.run()
     found["memory"]["classifier.tflite"] = bed.memory()
+    bed.give("contract")
+    found["contract"] = bed.result()
+    bed.give("bytes.tflite")
+    found["asked"]["bytes.tflite"] = bed.fields()
+    found["bytes.tflite"] = bed.run()
     found["ran"] = page.evaluate("Boolean(window.ran)")
+    page.goto(f"{built}/web/index.html")
+    bed.until(lambda: page.locator("#variant-0 option").count() and not bed.text("status"))
+    page.locator("#files").set_input_files(root / "picture.png")
+    page.locator("#variant-0").select_option("float32.tflite")
+    bed.until(lambda: page.locator("#backend-0").input_value() == "LiteRT wasm" and not bed.text("status"))
+    found["built"] = bed.result()
+    found["memory"]["built"] = bed.memory()
     chromium.close()
 print(json.dumps(found))

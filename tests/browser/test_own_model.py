@@ -16,6 +16,7 @@ from conftest import REPOSITORY, missing, node
 from PIL import Image
 
 from zoomill import files
+from zoomill.pages import decoder_programs, models_json
 from zoomill.tflite import tflite_file
 
 SIDE = 8
@@ -47,6 +48,15 @@ def generator(folder):
     return models.write(folder, [picture_input(), models.node("drawn", "Tanh", "x")], ["drawn"])
 
 
+def copier():
+    """Return a .tflite model that hands on the bytes of a picture, which stand for -1 to 1."""
+    builder = small_models.Builder()
+    shape = builder.tensor("shape", np.int32([1, SIDE, SIDE, 3]))
+    ends = [builder.quantised(name, [1, SIDE, SIDE, 3], 2 / 255, 127, np.uint8) for name in ("given", "copied")]
+    builder.operator("RESHAPE", [ends[0], shape], [ends[1]], schema.ReshapeOptionsT())
+    return builder.build(ends[:1], ends[1:])
+
+
 def softmax(logits):
     powers = np.exp(logits - logits.max())
     return powers / powers.sum()
@@ -73,6 +83,11 @@ def dropped(tmp_path_factory):
     lite = small_models.picture_classifier(side=SIDE)
     for path in ("classifier.tflite", "both/one.tflite", "both/deep/two.tflite"):
         (folder / path).write_bytes(tflite_file.serialise(lite))
+    (folder / "contract").mkdir()
+    lite.description = b"another one, of which nothing is remembered"
+    (folder / "contract/model.tflite").write_bytes(tflite_file.serialise(lite))
+    files.write_json(folder / "contract/contract.json", small_models.picture_contract(side=SIDE), recorded=False)
+    (folder / "bytes.tflite").write_bytes(tflite_file.serialise(copier()))
     (folder / "torn.tflite").write_bytes(tflite_file.serialise(lite)[:400])
     lite.operatorCodes.append(schema.OperatorCodeT())
     lite.operatorCodes[-1].builtinCode = lite.operatorCodes[-1].deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
@@ -83,14 +98,36 @@ def dropped(tmp_path_factory):
     return folder
 
 
+def write_built(results):
+    """Write a registry of one model with a file beside it, whose output has the name of a tensor."""
+    classifier(results / "small/main.float32.tfjs")
+    model = small_models.picture_classifier(side=SIDE)
+    (results / "small/main.float32.tflite").write_bytes(tflite_file.serialise(model))
+    contract = small_models.picture_contract(side=SIDE)
+    contract["outputs"][0] |= {"name": "p", "tensor": "scores"}
+    card = {"title": "Built", "task": "image-classification", "decode": {}, "metric": {}, "preprocess": {}}
+    template = REPOSITORY / "scripts/zoomill/pages/templates/decode.js.jinja"
+    facts = decoder_programs.facts(contract, card)
+    (results / "small/decode.js").write_text(decoder_programs.render(template, facts))
+    files.write_json(results / "small/decode.json", decoder_programs.data(contract), recorded=False)
+    about = {"bytes": 1, "sha256": "0" * 64}
+    variants = {"float32": {"modelPath": "small/main.float32.tfjs", **about}}
+    lite = {"float32": {"path": "small/main.float32.tflite", **about}}
+    document = files.read_json(results / "small/main.float32.tfjs/model.json")
+    document["signature"]["outputs"] = {"p": {"name": "p"}}
+    entry = models_json.entries("small", contract, card, variants, lite, document)["newer"]
+    files.write_json(results / "models.json", {"newer": {"classify": [entry]}}, recorded=False)
+
+
 @pytest.fixture(scope="module")
 def found(dropped, environment_python, javascript, tmp_path_factory):
     """What the driver has seen."""
     if not shutil.which("chromium"):
         missing("Chromium is not installed")
-    results = tmp_path_factory.mktemp("results")
-    files.write_json(results / "models.json", {"newer": {}}, recorded=False)
-    folders = {"javascript": str(javascript), "results": str(results)}
+    folders = {"javascript": str(javascript), "empty": str(tmp_path_factory.mktemp("empty"))}
+    files.write_json(Path(folders["empty"]) / "models.json", {"newer": {}}, recorded=False)
+    folders["built"] = str(tmp_path_factory.mktemp("built"))
+    write_built(Path(folders["built"]))
     program = Path(__file__).with_name("drive_own_model.py")
     command = [environment_python("web"), program, dropped, json.dumps(folders)]
     process = subprocess.run(command, text=True, capture_output=True)
@@ -157,8 +194,28 @@ def test_a_tflite_file_gives_litert_s_answers(found):
     )
 
 
+def test_a_built_file_is_fed_and_read_by_its_decoder(found):
+    model = small_models.picture_classifier(side=SIDE)
+    (expected,) = small_models.run(model, (PIXELS[None] / np.float32(127.5) - 1).astype(np.float32))
+    classes = found["built"]["found"]["classes"]
+    assert {one["label"]: one["score"] for one in classes} == pytest.approx(
+        dict(zip(("ant", "bee", "cat"), expected.ravel().tolist(), strict=True)), abs=1e-5
+    )
+
+
+def test_a_contract_beside_a_model_answers_for_it(found):
+    assert found["contract"]["found"]["classes"] == found["built"]["found"]["classes"]
+
+
+def test_bytes_of_a_picture_are_fed_as_they_are(found):
+    assert found["asked"]["bytes.tflite"]["Black … white"] == "other"  # of the scale: -0.996 to 1.004
+    drawn = found["bytes.tflite"]["found"]["png"].partition(",")[2]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(drawn))).convert("RGB"))
+    np.testing.assert_array_equal(pixels, PIXELS)
+
+
 def test_nothing_is_left_behind(found):
-    for name in ("whole", "generator", "classifier.tflite"):
+    for name in ("whole", "generator", "classifier.tflite", "built"):
         before, after = found["memory"][name]
         assert before == after, name
 

@@ -80,16 +80,15 @@ async function ends({ file, told }, engine) {
   if (inputs.length !== 1) throw new Error(`it has ${inputs.length} inputs, and the page gives one picture`);
   const form = answers.form(inputs[0]);
   const input = { quantisation: null, ...inputs[0] };
-  const [own] = file?.inputs ?? [];
-  const said = { colour: file?.colour, range: file?.range ?? whole(own) };
+  const said = { colour: file?.colour, range: file?.range ?? whole(input) };
   const fed = answers.sized(form);
   const nothing = values(new Uint8ClampedArray(4 * fed.height * fed.width), { ...input, ...form }, { ...fed, colour: "RGB", low: 0, high: 1 });
   const found = await engine.run(nothing, answers.shape(form, fed));
   return { input, form, guessed: answers.guess(said, form, found, told), outputs: found.map(({ name }) => name) };
 }
 
-// The real numbers that an input of bytes can have.
-function whole(input) {
-  const { scale, zero } = input?.quantisation ?? {};
-  return input?.dtype === "uint8" ? (scale ? [0, 255].map((value) => (value - zero) * scale) : [0, 255]) : null;
+// The real numbers that the bytes of a picture are in an input of integers, null for one of floats.
+function whole({ dtype, quantisation }) {
+  const { scale, zero } = quantisation ?? { scale: 1, zero: 0 };
+  return dtype === "float32" ? null : [0, 255].map((value) => (value - zero) * scale);
 }
