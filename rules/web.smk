@@ -1,6 +1,6 @@
 """Make TensorFlow.js models ready for a page.
 
-Requires: results/{model}/{graph}.{variant}.tfjs/ and their evidence, contracts and anchors.
+Requires: results/{model}/{graph}.{variant}.tfjs/ and their evidence, contracts and anchors; .tflite files of the same graphs.
 Yields: results/{model}/decode.js and decode.py with decode.json, which both read, and classes.json;
 results/models.json and models.js, the registry; results/{model}/tfjs.md, what the models of a model are; results/tfjs.md,
 the table of all.
