@@ -39,7 +39,10 @@ DROP = """
 DROP_PICTURE = f"""async () => {{
     {DROP}
     const canvas = Object.assign(document.createElement("canvas"), {{ width: 3000, height: 1500 }});
-    canvas.getContext("2d").fillRect(0, 0, 1500, 1500);
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(1500, 0, 1500, 1500);
+    for (let at = 0; at < 1500; at += 24) context.fillRect(at, 0, 12, 1500); // stripes on the left
     drop(await new Promise((resolve) => canvas.toBlob(resolve, "image/png")), "large <b>.png");
 }}"""
 DROP_FILM = f"""async () => {{
@@ -94,12 +97,13 @@ class Bed:
             setTimeout(() => resolve(window.drawn === before && document.getElementById("status").hidden), 150);
         })""")
 
-    def choose(self, **fields):
-        """Choose in fields by their names."""
-        for name, text in fields.items():
-            field = f"#{name.replace('_', '-')}"
-            key = "label" if name == "model" else "value"
-            self.does(lambda key=key, field=field, text=text: self.page.select_option(field, **{key: text}))
+    def choose(self, field, value):
+        self.does(lambda: self.page.select_option(f"#{field}", value))
+
+    def choose_model(self, title):
+        """Choose the model whose title begins so."""
+        option = self.page.locator("#model option", has_text=title)
+        self.choose("model", option.get_attribute("value"))
 
     def threshold(self, value):
         self.page.locator("#threshold").fill(str(value))
@@ -114,6 +118,11 @@ class Bed:
     def figure(self, row):
         cells = "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
         return {first: others for first, *others in self.page.locator("#figures tr").evaluate_all(cells)}.get(row)
+
+    def saved(self):
+        with self.page.expect_download() as event:
+            self.page.click("#download")
+        return json.loads(Path(event.value.path()).read_text())
 
     def tensors(self):
         return int(self.figure("Memory of TensorFlow.js")[0].split()[0])
@@ -131,23 +140,22 @@ def detector(bed, found):
     found["by key"] = bed.said("threshold-value")
     found["backends"] = []
     for backend in ("webgl", "cpu", "wasm"):
-        bed.choose(backend_0=backend)
+        bed.choose("backend-0", backend)
         found["backends"].append([bed.backend(), bed.said("error"), bed.said("count")])
     bed.threshold(0.25)
     bed.does(lambda: page.check("#compare"))
     found["detections apart"] = bed.captions()
-    with page.expect_download() as event:
-        page.click("#download")
-    found["json"] = json.loads(Path(event.value.path()).read_text())
+    found["json"] = bed.saved()
 
 
 def others(bed, found):
-    bed.choose(model="generator")
+    bed.choose_model("generator")
     found["pictures apart"] = bed.captions()
+    found["json of a picture"] = bed.saved()["results"][0]["found"][0]
     found["generated"] = [bed.page.evaluate(CORNERS, index) for index in range(3)]
-    bed.choose(model="points")
+    bed.choose_model("points")
     found["points apart"] = bed.captions()
-    bed.choose(model="<img src=x onerror=alert(1)>")
+    bed.choose_model("<img src=x onerror=alert(1)>")
     found["classes"] = bed.page.locator("dl.bars").first.inner_text().split()
     found["classes apart"] = bed.page.locator("#views table tr").all_inner_texts()
     bed.does(lambda: bed.page.uncheck("#compare"))
@@ -156,13 +164,13 @@ def others(bed, found):
 def reloads(bed, found):
     found["reloads"] = []
     for variant in ("uint8", "float32") * 3:
-        bed.choose(variant_0=variant)
+        bed.choose("variant-0", variant)
         found["reloads"].append(bed.tensors())
 
 
 def inputs(bed, found):
     page = bed.page
-    bed.choose(model="generator")
+    bed.choose_model("generator")
     bed.does(lambda: page.evaluate(DROP_PICTURE))
     found["dropped picture"] = bed.captions()[0], page.evaluate(CORNERS, 1)
     found["thumbnails"] = page.locator("#pictures button").count()
@@ -211,7 +219,7 @@ def camera(bed, found):
 
 
 def faults(bed, found):
-    bed.choose(model="leaks")
+    bed.choose_model("leaks")
     bed.page.click("#again")
     bed.wait("!document.getElementById('leak').hidden")
     found["leak"] = bed.said("leak")
@@ -219,7 +227,7 @@ def faults(bed, found):
     bed.page.select_option("#model", label="missing")
     bed.wait("!document.getElementById('error').hidden")
     found["missing"] = bed.said("error")
-    bed.choose(model="points")
+    bed.choose_model("points")
     found["after it"] = bed.said("error"), len(bed.captions())
     bed.page.select_option("#backend-0", "webgpu")
     bed.wait("!document.getElementById('error').hidden")

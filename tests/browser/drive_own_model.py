@@ -78,7 +78,7 @@ class Bed:
         return self.result()
 
     def result(self):
-        self.until(lambda: not self.asks() and not self.text("status") and self.page.locator("#views *").count())
+        self.until(lambda: not self.asks() and not self.text("status") and self.page.locator("#views figure").count())
         self.page.wait_for_timeout(100)
         with self.page.expect_download() as download:
             self.page.locator("#download").click()

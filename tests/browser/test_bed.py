@@ -16,6 +16,7 @@ from zoomill.pages import decoder_programs, models_json
 
 TEMPLATE = REPOSITORY / "scripts/zoomill/pages/templates/decode.js.jinja"
 HOSTILE = "<img src=x onerror=alert(1)>"
+LONG = "points of a model with a title that is longer than any phone is wide, as are those of many cards"
 SIDE = 8
 IMAGE = {"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, SIDE, SIDE, 1], "layout": "NHWC"}
 IMAGE |= {"colour": "GRAY", "value_range": [-1, 1]}
@@ -23,13 +24,13 @@ LABELS = ["square", "circle", HOSTILE]
 # Left, top, right, bottom, objectness and a score for each class.
 SQUARE, MOVED = [0.1, 0.1, 0.5, 0.5, 1, 0.9, 0, 0], [0.1, 0.1, 0.5, 0.42, 1, 0.8, 0, 0]
 CIRCLE, FAINT = [0.6, 0.6, 0.9, 0.9, 1, 0, 0.6, 0], [0.0, 0.6, 0.3, 0.9, 1, 0.2, 0, 0]
-OTHER = [0.5, 0.0, 0.9, 0.3, 1, 0, 0, 0.5]
-POINTS = [0.25, 0.25, 0.75, 0.25, 0.5, 0.75]
+OTHER = [*CIRCLE[:5], 0, 0, 0.5]  # in the circle's place
+POINTS = [-0.5, -0.5, 0.5, -0.5, 0, 0.5]  # from -1 to 1
 # Each output in float32 and in uint8; without, it is the input, in uint8 weakened by a tenth.
 MODELS = {
     "boxes": ("object-detection", "detections", "", [[SQUARE, CIRCLE, FAINT], [MOVED, OTHER]]),
     "generator": ("image-generation", "made", "picture", None),
-    "points": ("landmarks", "points", "x, y of corners", [POINTS, [0.26, *POINTS[1:]]]),
+    LONG: ("landmarks", "points", "x, y of corners", [POINTS, [-0.48, *POINTS[1:]]]),
     HOSTILE: ("image-classification", "p", "probability", [[0.1, 0.2, 0.7], [0.15, 0.2, 0.65]]),
     "leaks": ("image-generation", "made", "picture", None),
     "missing": ("image-generation", "made", "picture", None),
@@ -55,6 +56,8 @@ def write_model(root, title, number):
     output = [1, *np.shape(values[0])] if values else shape
     contract = {"model": folder, "graph": "main", "inputs": [IMAGE], "labels": LABELS, "label_offset": 0}
     contract["outputs"] = [{"name": name, "tensor": name, "dtype": "float32", "shape": output, "meaning": meaning}]
+    if task == "landmarks":
+        contract["outputs"][0]["value_range"] = [-1, 1]
     card = {"title": title, "task": task, "decode": {}, "metric": {}, "preprocess": {}}
     program = decoder_programs.render(TEMPLATE, decoder_programs.facts(contract, card))
     if title == "leaks":
@@ -141,6 +144,7 @@ def test_results_are_had_as_json_with_digests_and_times(found):
         ["square", "circle"],
         ["square", HOSTILE],
     ]
+    assert found["json of a picture"]["png"].startswith("data:image/png;base64,")
 
 
 def test_another_model_takes_the_place_of_the_one_before(found):
@@ -148,7 +152,8 @@ def test_another_model_takes_the_place_of_the_one_before(found):
 
 
 def test_a_dropped_picture_a_cancelled_choice_and_a_file_that_is_neither(found):
-    assert found["dropped picture"][1] == [0, 0] and found["thumbnails"] == 1
+    striped, white = found["dropped picture"][1]
+    assert abs(striped - 128) < 15 and white == 255 and found["thumbnails"] == 1
     assert found["cancelled"] == ["large <b>.png", ""]
     assert "notes.txt" in found["no picture"]
 

@@ -13,7 +13,7 @@ const ROWS = {
 const GROWN = 3; // runs after one another that each left tensors behind
 
 export function showTimes(head, body, sides, rate) {
-  head.replaceChildren(row("th", ["", ...sides.map(({ name }) => name)]));
+  head.replaceChildren(row("th", ["Time and memory", ...sides.map(({ name }) => name)]));
   const times = sides.map((side) => side.times());
   const rows = Object.entries(ROWS).map(([text, key]) => [text, ...times.map((of) => milliseconds(of[key]))]);
   const whole = memory(sides).map(({ library, tensors, bytes }) => [

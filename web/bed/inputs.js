@@ -21,7 +21,8 @@ export function shrunk(picture, [height, width]) {
 
 function drawn(view, width, height) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  // Without transparency, so that people and models see the same.
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(view, 0, 0, width, height);
   return canvas;

@@ -52,17 +52,17 @@ async function load() {
   seen.clear();
   try {
     for (const { variant, backend } of settings.chosen) {
-      say("status", `Loading ${variant.name} for ${backend} …`);
+      say("status", `Loading ${variant.name} for ${backend}, and its first run …`);
       sides.push(await open(variant, backend));
     }
+    leaks.start();
+    const away = !strip.own && !input?.moving && !strip.sources.includes(input?.source);
+    if (away && strip.sources.length) await choosePicture(0);
+    else await run();
   } finally {
     say("status", "");
-    leaks.start();
     show();
   }
-  const away = !strip.own && !input?.moving && !strip.sources.includes(input?.source);
-  if (away && strip.sources.length) await choosePicture(0);
-  else await run();
 }
 
 // Run all open models on what the input shows now.
@@ -88,7 +88,7 @@ function show() {
   field("threshold-value").textContent = threshold().toFixed(2);
   const counts = detected.map((boxes) => `${over(boxes, threshold()).length} of ${boxes.length} boxes`);
   field("count").textContent = counts.join(" and ");
-  field("views").replaceChildren(...(frame ? figures(frame, input?.name ?? "", sides, threshold()) : []));
+  if (frame) field("views").replaceChildren(...figures(frame, input?.name ?? "", sides, threshold()));
   showTimes(field("sides"), field("figures"), sides, rate);
 }
 
@@ -137,28 +137,31 @@ async function chooseOwn(files) {
   await chooseModel();
 }
 
-// Run on one frame after another, as fast as the models can.
+// Run on one frame after another, as fast as the models can, until something else is shown.
 function watch(moving) {
   take(moving);
   let before = performance.now();
-  moving.next = () =>
+  const next = () =>
     then(async () => {
-      if (input !== moving || moving.view.paused) return;
-      await run();
-      const now = performance.now();
-      rate = rate ? 0.9 * rate + 100 / (now - before) : 1000 / (now - before);
-      before = now;
-      requestAnimationFrame(moving.next);
+      if (input !== moving) return;
+      try {
+        if (moving.view.paused) return;
+        await run();
+        const own = 1000 / (performance.now() - before);
+        rate = rate ? 0.9 * rate + 0.1 * own : own;
+      } finally {
+        before = performance.now();
+        requestAnimationFrame(next);
+      }
     });
-  moving.next();
+  next();
 }
 
 async function togglePause() {
-  const paused = !input.view.paused;
-  if (paused) input.view.pause();
-  else await input.view.play();
-  field("pause").setAttribute("aria-pressed", String(paused));
-  input.next();
+  const { view } = input;
+  if (view.paused) await view.play();
+  else view.pause();
+  field("pause").setAttribute("aria-pressed", String(view.paused));
 }
 
 async function toggleCamera() {
