@@ -177,6 +177,10 @@ def test_code_beside_a_model_is_named_and_not_run(found):
     assert found["note"].endswith(note.partition(" in ")[2]) and not found["ran"]
 
 
+def test_a_dropped_folder_has_its_name(found):
+    assert found["called"] == "generator"
+
+
 def test_a_picture_that_is_made_has_the_range_that_was_answered(found):
     drawn = found["generator"]["found"]
     assert drawn["kind"] == "picture"
