@@ -44,6 +44,7 @@ rule write_report:
         gates=plan.wanted.gates(),
         contracts=plan.wanted.contracts(),
         provenance=expand("results/{model}/provenance.json", model=config["models"]),
+        pictures=plan.pictures.folders(),
     output:
         directory("results/report"),
     log:
@@ -62,6 +63,7 @@ rule write_report:
             --gates {input.gates:q} \
             --contracts {input.contracts:q} \
             --provenance {input.provenance:q} \
+            --pictures {input.pictures:q} \
             --cards {params.cards:q} \
             --missing {params.missing:q} \
             --templates {input.templates:q} \

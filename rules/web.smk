@@ -46,6 +46,7 @@ rule write_models_json:
         artifacts=plan.wanted.paths("tfjs"),
         tflite=plan.wanted.tflite_in_browser(),
         contracts=plan.wanted.contracts("tfjs"),
+        pictures=plan.pictures.folders(),
     output:
         json="results/models.json",
         javascript="results/models.js",
@@ -62,6 +63,7 @@ rule write_models_json:
             --artifacts {input.artifacts:q} \
             --tflite {input.tflite:q} \
             --contracts {input.contracts:q} \
+            --pictures {input.pictures:q} \
             --cards {params.cards:q} \
             --output-json {output.json:q} \
             --output-javascript {output.javascript:q} \

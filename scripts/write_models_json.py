@@ -21,6 +21,7 @@ def main(argv=None):
     parser.add_argument(
         "--contracts", type=made.checked, nargs="+", required=True, help="contract.json of each of their graphs"
     )
+    parser.add_argument("--pictures", type=made.checked, nargs="*", default=[], help="folders that draw_pictures made")
     parser.add_argument(
         "--cards", required=True, type=json.loads, help="JSON object: title, task, decode, output, metric of each model"
     )
@@ -30,12 +31,15 @@ def main(argv=None):
     root = os.path.dirname(args.output_json)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
     lite = _variants(args.tflite, root, "path")
+    samples = {os.path.basename(os.path.dirname(path)): samples_of(path, root) for path in args.pictures}
     document = {generation: {"classify": [], "detect": [], "various": []} for generation in ("newer", "older")}
     for key, artifacts in _variants(args.artifacts, root, "modelPath").items():
         card = args.cards[key[0]]
         first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
         contract = output_kind.scored(contracts[key], card)
-        found = models_json.entries(key[0], contract, card, artifacts, lite.get(key, {}), first)
+        found = models_json.entries(
+            key[0], contract, card, artifacts, first, samples.get(key[0], []), lite.get(key, {})
+        )
         for generation, entry in found.items():
             document[generation][models_json.section(card["task"])].append(entry)
     text = "".join(
@@ -43,6 +47,12 @@ def main(argv=None):
     )
     files.write_bytes(args.output_javascript, (text + "export default newer;\n").encode())
     files.write_json(args.output_json, document)
+
+
+def samples_of(path, root):
+    """Return the sample pictures in a folder, relative to that of the registry."""
+    names = files.read_json(os.path.join(path, "index.json"))["samples"]
+    return [os.path.relpath(os.path.join(path, name), root) for name in names]
 
 
 def _variants(paths, root, key):

@@ -18,6 +18,7 @@ def main(argv=None):
     parser.add_argument("--gates", type=made.checked, nargs="*", default=[], help="evidence of deploy gates")
     parser.add_argument("--contracts", type=made.checked, nargs="*", default=[], help="contract.json of each graph")
     parser.add_argument("--provenance", type=made.checked, nargs="*", default=[], help="provenance.json of each model")
+    parser.add_argument("--pictures", type=made.checked, nargs="*", default=[], help="folders that draw_pictures made")
     parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: what cards say of each model")
     parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
     parser.add_argument("--templates", type=made.unchecked, nargs="+", required=True, help="what the pages are made of")
@@ -32,6 +33,7 @@ def main(argv=None):
     by_graph = {(item["model"], item["graph"]): item for item in contracts}
     rows = report.rows(evidence, metrics, gated, by_graph, args.cards)
     provenance = {os.path.basename(os.path.dirname(path)): files.read_json(path) for path in args.provenance}
+    drawn = {os.path.basename(os.path.dirname(path)): files.read_json(f"{path}/index.json") for path in args.pictures}
     pages = report_pages.Pages(os.path.dirname(args.templates[0]), rows, by_graph, args.cards)
     with folders.written(args.output) as folder:
         for path in args.templates:
@@ -39,7 +41,7 @@ def main(argv=None):
                 shutil.copy(path, folder)
         write(folder, "index", pages.index(missing))
         for model in args.cards:
-            write(folder, model, pages.model(model, provenance.get(model), missing))
+            write(folder, model, pages.model(model, provenance.get(model), drawn.get(model), missing))
 
 
 def write(folder, name, text):

@@ -19,10 +19,10 @@ _COMMANDS = {
     ONNX: "export_onnx export_pytorch export_tflite",
     TORCH: "convert_pytorch predict_pytorch run_pytorch",
     LITERT: """
-        bisect_quantisation calibrate compare_tensors evaluate_source evaluate_tfjs evaluate_tflite finish_toco
-        fit_pictures graft_postprocess inspect_model list_samples lock_artifacts map_tfjs plan_tfjs quantise_tfjs
-        quantise_tflite take_tflite validate_kernels validate_micro validate_tfjs validate_tflite verify write_c_array
-        write_contract write_labels
+        bisect_quantisation calibrate compare_tensors draw_pictures evaluate_source evaluate_tfjs evaluate_tflite
+        finish_toco fit_pictures graft_postprocess inspect_model list_samples lock_artifacts map_tfjs plan_tfjs
+        quantise_tfjs quantise_tflite take_tflite validate_kernels validate_micro validate_tfjs validate_tflite verify
+        write_c_array write_contract write_labels
         """,
 }
 # Of these, which take hundreds of megabytes, only as many live as jobs run.

@@ -134,7 +134,9 @@ class Bed:
 def detector(bed, found):
     page = bed.page
     found["start"] = {"counts": bed.said("count"), "threshold": bed.said("threshold-value"), "captions": bed.captions()}
-    found["start"]["thumbnails"] = page.locator("#pictures button").count()
+    found["start"]["thumbnails"] = page.locator("#pictures img").evaluate_all(
+        "all => all.map((one) => one.naturalWidth)"
+    )
     found["counts"] = [bed.threshold(value) for value in (0.7, 0.1)]
     page.locator("#threshold").press("ArrowRight")
     found["by key"] = bed.said("threshold-value")

@@ -72,10 +72,10 @@ def write_model(root, title, number):
         (root / samples[-1]).parent.mkdir(exist_ok=True)
         Image.fromarray(pixels).save(root / samples[-1])
     document = json.loads((root / variants["float32"]["modelPath"] / "model.json").read_text())
-    entry = models_json.entries(folder, contract, card, variants, {}, document)["newer"]
+    entry = models_json.entries(folder, contract, card, variants, document, samples, {})["newer"]
     if title == "missing":
         shutil.rmtree(root / folder / "main.float32.tfjs")
-    return models_json.section(task), {**entry, "samples": samples}
+    return models_json.section(task), entry
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def found(javascript, environment_python, tmp_path_factory):
 
 def test_the_first_detector_has_run_on_its_first_sample_from_the_score_of_the_registry_on(found):
     start = found["start"]
-    assert (start["threshold"], start["counts"], start["thumbnails"]) == ("0.25", "2 of 3 boxes", 2)
+    assert (start["threshold"], start["counts"], start["thumbnails"]) == ("0.25", "2 of 3 boxes", [SIDE] * 2)
     assert len(start["captions"]) == 1 and start["captions"][0].startswith("float32 on wasm: ")
 
 

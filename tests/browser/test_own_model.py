@@ -115,7 +115,7 @@ def write_built(results):
     lite = {"float32": {"path": "small/main.float32.tflite", **about}}
     document = files.read_json(results / "small/main.float32.tfjs/model.json")
     document["signature"]["outputs"] = {"p": {"name": "p"}}
-    entry = models_json.entries("small", contract, card, variants, lite, document)["newer"]
+    entry = models_json.entries("small", contract, card, variants, document, [], lite)["newer"]
     files.write_json(results / "models.json", {"newer": {"classify": [entry]}}, recorded=False)
 
 

@@ -47,8 +47,16 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
         "write_checksums": 1,
         "write_provenance": 1,
         "summarise": 1,
+        "draw_pictures": 1,
         "write_report": 1,
     }
+
+
+def test_pictures_are_drawn_of_models_whose_golden_inputs_show_something_unless_nobody_wants_them(workflow):
+    jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]", "pictures=False"]))
+    assert "draw_pictures" not in jobs and jobs["write_report"] == 1
+    jobs = planned(workflow.run("-n", config=[f"models=[{STARTER},{OTHER}]", "tflite=[float32]"]))
+    assert jobs["draw_pictures"] == 1
 
 
 def test_tensorflow_is_started_twice_however_many_artifacts_there_are(default):
@@ -135,6 +143,7 @@ def test_several_models_share_the_reports_only(several):
         "write_labels": 1,  # the other card has none
         "write_checksums": 1,
         "summarise": 1,
+        "draw_pictures": 1,
         "write_report": 1,
     }
 

@@ -68,7 +68,7 @@ def document(given, last="Softmax"):
 
 def entries(given, task, **options):
     card = {"title": "A small model", "task": task, "decode": {}, "metric": {}}
-    found = models_json.entries("small", given, card, ARTIFACTS, LITE, document(given, **options))
+    found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options), [], LITE)
     return found["newer"], found["older"]
 
 
@@ -222,9 +222,10 @@ def results(tmp_path):
 
 def write_models_json(command, results, *more):
     flags = ["--artifacts", *results["artifacts"], "--contracts", *results["contracts"], "--cards", results["cards"]]
+    flags += more
     root = results["root"] / "results"
     flags += ["--output-json", root / "models.json", "--output-javascript", root / "models.js"]
-    process = command(sys.executable, "write_models_json", *flags, *more)
+    process = command(sys.executable, "write_models_json", *flags)
     assert process.returncode == 0, process.stderr
     return root
 
@@ -263,6 +264,20 @@ def test_files_of_a_graph_stand_beside_its_models_with_what_they_may_call_their_
     assert newer["detect"][0]["tflite"] == {}  # of another graph
     tensors = entries(contract(output("p", 2, tensor="StatefulPartitionedCall")), "image-classification")[0]["tensors"]
     assert tensors == {"StatefulPartitionedCall": "p"}
+
+
+def test_an_entry_names_the_pictures_to_run_it_on(command, results):
+    folder = results["root"] / "results/small/pictures"
+    files.write_json(folder / "index.json", {"samples": ["sample-0.png", "sample-1.png"]})
+    root = write_models_json(command, results, "--pictures", folder)
+    found = files.read_json(root / "models.json")
+    for sections in (found["newer"], found["older"]):
+        samples = {entry["name"]: entry["samples"] for entries in sections.values() for entry in entries}
+        assert samples == {
+            "small": ["small/pictures/sample-0.png", "small/pictures/sample-1.png"],
+            "boxes": [],
+            "strange": [],
+        }
 
 
 def test_the_module_exports_what_the_json_holds(command, results):

@@ -11,8 +11,6 @@ from zoomill.pages import output_kind
 from zoomill.pages.shows import shows
 
 _SECTIONS = {"image-classification": "classify", "object-detection": "detect"}
-# How much pigallery shows of its own classifiers and detectors (client/shared/models.js).
-_MOST_CLASSES, _MOST_DETECTIONS = 3, 20
 # What the older page runs a detector with.
 _ENGINES = {"ssd": "ssd", "detections": "ssd", "yolo": "yolo", "yolo_heads": "yolo", "yolox": "yolo"}
 _ENDS = ("Identity", "Reshape", "Squeeze")
@@ -40,7 +38,7 @@ def classes(contract, how):
     return [[str(index), name] for index, name in enumerate(labels)]
 
 
-def entries(model, contract, card, artifacts, lite, document):
+def entries(model, contract, card, artifacts, document, samples, lite):
     """Return the entries of one graph, ``{"newer": …, "older": …}``.
 
     Args:
@@ -48,8 +46,9 @@ def entries(model, contract, card, artifacts, lite, document):
         contract: contract of the graph.
         card: ``title``, ``task``, ``decode`` and ``metric`` of the model.
         artifacts: ``{variant: {"modelPath", "bytes", "sha256"}}``, of which the first is the one to load.
-        lite: ``{variant: {"path", "bytes", "sha256"}}`` of its .tflite files.
         document: model.json of the first.
+        samples: paths of pictures to run it on.
+        lite: ``{variant: {"path", "bytes", "sha256"}}`` of its .tflite files.
     """
     how, promise = output_kind.kind(contract, card), contract["inputs"][0]
     own = contract["graph"] == "inference"
@@ -67,6 +66,7 @@ def entries(model, contract, card, artifacts, lite, document):
         "variants": artifacts,
         "tflite": lite,
         "tensors": {output["tensor"]: output["name"] for output in contract["outputs"]},
+        "samples": samples,
         "caveats": caveats(contract, how),
     }
     newer, older = _keys(contract, how, document)
@@ -86,7 +86,7 @@ def _keys(contract, how, document):
     if how in output_kind.BOXES:
         nms = decode.settings(contract, how)
         score, overlap = (float(f"{value:.6g}") for value in (shown, nms.nms_iou_threshold))
-        most = min(_MOST_DETECTIONS, nms.max_detections or _MOST_DETECTIONS)
+        most = min(output_kind.MOST_BOXES, nms.max_detections or output_kind.MOST_BOXES)
         # The offset is added here.
         newer |= {"minScore": score, "maxResults": most, "iouThreshold": overlap, "offset": 0, "softmax": False}
         older |= {"score": score, "topK": most, "overlap": overlap, "offset": 0, "exec": _ENGINES[how]}
@@ -95,8 +95,8 @@ def _keys(contract, how, document):
         done = is_probability(document, contract["outputs"][0])
         background = 0 if first else -1
         scores = {"offset": first, "background": background}  # the offset is subtracted here
-        newer |= {"minScore": shown, "maxResults": _MOST_CLASSES, "softmax": not done, **scores}
-        older |= {"score": shown, "topK": _MOST_CLASSES, "modelType": "graph", **scores}
+        newer |= {"minScore": shown, "maxResults": output_kind.MOST_CLASSES, "softmax": not done, **scores}
+        older |= {"score": shown, "topK": output_kind.MOST_CLASSES, "modelType": "graph", **scores}
         # The older page takes the softmax of everything. Of a probability of 1 among n it makes e / (e + n - 1).
         columns = contract["outputs"][0]["shape"][-1]
         older["scoreScale"] = round((math.e + columns - 1) / math.e, 3) if done else 1

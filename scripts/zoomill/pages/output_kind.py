@@ -7,8 +7,9 @@ _CLASSIFIES = ("image-classification", "keyword-spotting")
 # Kinds of outputs that give boxes, and of them those before non-maximum suppression.
 RAW_BOXES = ("ssd", "yolo", "yolo_heads", "yolox")
 BOXES = (*RAW_BOXES, "detections")
-# What pigallery shows of its own classifiers (client/shared/models.js).
-_CLASS = 0.2
+# How much is shown of a classifier and of a detector, and from which score of a classifier: what pigallery shows of its
+# own (client/shared/models.js).
+MOST_CLASSES, MOST_BOXES, _CLASS = 3, 20, 0.2
 # A detector whose threshold is lower (the Object Detection API writes 1e-8) is made to be measured over all of its
 # curve, not to be looked at: a picture would be full of boxes. Shown are scores from the second on, as cards have it.
 _MEASURED_BELOW, _BOX = 0.1, 0.3
@@ -74,7 +75,8 @@ def shown_from(contract, how):
     """
     if how not in BOXES:
         return _CLASS if how == "classes" else None
-    own = decode.settings(contract, how).nms_score_threshold
+    usual = decode.Suppression.nms_score_threshold
+    own = contract.get("postprocess", {}).get("nms_score_threshold", usual)
     return _BOX if own < _MEASURED_BELOW else own
 
 

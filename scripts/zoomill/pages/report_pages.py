@@ -1,6 +1,6 @@
 """The pages of the report, from rows of :mod:`zoomill.pages.report`."""
 
-from zoomill.pages import report, trade_off
+from zoomill.pages import report, report_pictures, trade_off
 
 
 class Pages:
@@ -35,19 +35,23 @@ class Pages:
         drawings = [(f"{name} on {dataset}", trade_off.draw(rows, name)) for (name, dataset), rows in alike.items()]
         return self._render("index", rows=self._rows, drawings=drawings, missing=missing)
 
-    def model(self, model, provenance, missing):
+    def model(self, model, provenance, pictures, missing):
         """Return the page of a model.
 
         Args:
             model: its name.
             provenance: document of what it was made of, None where that was not written.
+            pictures: document of what was drawn of it, None where nothing was.
             missing: lines on what could not be made.
         """
+        rows = [row for row in self._rows if row["model"] == model]
+        digests = {row["artifact"]: row["sha256"] for row in rows}
         return self._render(
             "model",
             model=model,
             card=self._cards[model],
-            rows=[row for row in self._rows if row["model"] == model],
+            rows=rows,
+            pictures=report_pictures.of_model(pictures, digests) if pictures else [],
             contracts=[contract for (name, _), contract in self._contracts.items() if name == model],
             provenance=provenance,
             missing=[line for line in missing if line.startswith(f"{model}: ")],

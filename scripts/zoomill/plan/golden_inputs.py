@@ -21,6 +21,10 @@ class GoldenInputs:
         reader = self._datasets[found[0].of(model)["dataset"]]["form"]["reader"]
         return found[0] if len(card["inputs"]) < 2 or reader == "npz" else None
 
+    def are_samples(self, model):
+        """Tell whether a model's golden inputs are pictures or samples of what it knows, and not drawn."""
+        return bool(self._catalogue[model]["golden"] or self._chosen(model))
+
     def samples(self, wildcards):
         """Return the list of the samples that golden inputs are chosen from and their folder, nothing without."""
         chosen = self._chosen(wildcards.model)

@@ -14,6 +14,7 @@ from zoomill.plan.golden_inputs import GoldenInputs
 from zoomill.plan.ledger import Ledger
 from zoomill.plan.names import pattern
 from zoomill.plan.pages import Pages
+from zoomill.plan.pictures import Pictures
 from zoomill.plan.scoring import Scoring
 from zoomill.plan.tfjs import Tfjs
 from zoomill.plan.wanted import Wanted
@@ -31,8 +32,9 @@ class Plan:
     Attributes:
         wanted: what the configuration asks for.
         calibration, evaluation: the samples for either purpose.
-        backends, deploy, downloads, golden_inputs, ledger, pages, scoring, tfjs: input functions about all ways to run
-            the files of a graph, gates, what is fetched, golden inputs, ledgers, pages, scoring, TensorFlow.js models.
+        backends, deploy, downloads, golden_inputs, ledger, pages, pictures, scoring, tfjs: input functions about all
+            ways to run the files of a graph, gates, what is fetched, golden inputs, ledgers, pages, pictures of what
+            artifacts find, scoring, TensorFlow.js models.
     """
 
     def __init__(self, config, catalogue, datasets, root, named):
@@ -48,6 +50,7 @@ class Plan:
         )
         self.scoring = Scoring(config, catalogue, datasets, self.evaluation)
         self.golden_inputs = GoldenInputs(catalogue, datasets, self.evaluation, self.calibration)
+        self.pictures = Pictures(config, self.wanted, self.golden_inputs)
         self.ledger = Ledger(catalogue, datasets, self.evaluation, self.wanted.in_browser, self.scoring.task)
 
     # Our own files.
@@ -71,7 +74,7 @@ class Plan:
 
     def report_templates(self):
         """Return the templates of the report, with what they need."""
-        names = ("page", "artifacts", "index", "model")
+        names = ("page", "artifacts", "pictures", "index", "model")
         files = (*(f"{name}.html.jinja" for name in names), "report.css", "report.js")
         return [self.file(f"scripts/zoomill/pages/templates/report/{name}") for name in files]
 

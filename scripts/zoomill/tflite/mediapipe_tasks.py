@@ -7,6 +7,7 @@ import numpy as np
 
 from zoomill.detection import nms
 from zoomill.detection.postprocess import Options
+from zoomill.inputs import as_picture
 from zoomill.inputs.preprocess import Preprocess
 from zoomill.proof.evidence import Verdict
 from zoomill.tflite import metadata
@@ -103,10 +104,8 @@ def ask(path, contract, golden, limits, exact):
 def pictures(contract, golden):
     """Yield each golden input as an 8-bit picture ``[height, width, 3]`` and the feed that the contract makes of it."""
     (promise,) = contract["inputs"]
-    low, high = (np.asarray(end, np.float64) for end in promise["value_range"])
     for values in golden.get(promise["tensor"], ()):
-        pixels = np.clip(np.rint((values.reshape(promise["shape"][1:]) - low) / (high - low) * 255), 0, 255)
-        picture = np.ascontiguousarray(pixels, np.uint8)
+        picture = as_picture.of_input(promise, values)
         yield picture, {promise["tensor"]: Preprocess(promise)(picture)}
 
 
