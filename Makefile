@@ -1,13 +1,16 @@
-# The few verbs around `snakemake`. `make run ARGS="-n"` hands options and targets on.
+# The few verbs around `snakemake`. `make run ARGS="-n"` hands options and targets on, `make page ARGS=FOLDER` too.
 PYTHON ?= python3
 BIN = .venv/bin
 # The Slurm tests need the Slurm plugin in an environment of its own, and only where there is Slurm.
 SLURM = $(if $(shell command -v sbatch),.venv-slurm/complete)
 
-.PHONY: run test lint
+.PHONY: run page test lint
 
 run: .venv/complete
 	$(BIN)/snakemake -j4 $(ARGS)
+
+page: .venv/complete
+	@$(BIN)/python zoomill page $(ARGS)
 
 test: .venv/complete $(SLURM)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

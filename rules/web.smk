@@ -1,6 +1,6 @@
 """Make TensorFlow.js models ready for a page.
 
-Requires: results/{model}/{graph}.{variant}.tfjs/ and their evidence, contracts and anchors.
+Requires: results/{model}/{graph}.{variant}.tfjs/ and their evidence, contracts and anchors; .tflite files of the same graphs.
 Yields: results/{model}/decode.js and decode.py with decode.json, which both read, and classes.json;
 results/models.json and models.js, the registry; results/{model}/tfjs.md, what the models of a model are; results/tfjs.md,
 the table of all.
@@ -44,6 +44,7 @@ rule write_models_json:
     input:
         code=plan.code("write_models_json"),
         artifacts=plan.wanted.paths("tfjs"),
+        tflite=plan.wanted.tflite_in_browser(),
         contracts=plan.wanted.contracts("tfjs"),
         pictures=plan.pictures.folders(),
     output:
@@ -60,6 +61,7 @@ rule write_models_json:
         r"""
         python {input.code[0]:q} \
             --artifacts {input.artifacts:q} \
+            --tflite {input.tflite:q} \
             --contracts {input.contracts:q} \
             --pictures {input.pictures:q} \
             --cards {params.cards:q} \

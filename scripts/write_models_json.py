@@ -16,6 +16,9 @@ def main(argv=None):
         "--artifacts", type=made.checked, nargs="+", required=True, help="folders of TensorFlow.js models"
     )
     parser.add_argument(
+        "--tflite", type=made.checked, nargs="*", default=[], help=".tflite files of the same graphs, of floats outside"
+    )
+    parser.add_argument(
         "--contracts", type=made.checked, nargs="+", required=True, help="contract.json of each of their graphs"
     )
     parser.add_argument("--pictures", type=made.checked, nargs="*", default=[], help="folders that draw_pictures made")
@@ -27,25 +30,16 @@ def main(argv=None):
     args = command.parse(parser, argv)
     root = os.path.dirname(args.output_json)
     contracts = {(item["model"], item["graph"]): item for item in map(files.read_json, args.contracts)}
+    lite = _variants(args.tflite, root, "path")
     samples = {os.path.basename(os.path.dirname(path)): samples_of(path, root) for path in args.pictures}
-    variants = {}
-    for path in args.artifacts:
-        graph, variant, _ = os.path.basename(path).split(".")
-        key = os.path.basename(os.path.dirname(path)), graph
-        entry = {
-            "modelPath": os.path.relpath(path, root),
-            "bytes": folders.size(path),
-            "sha256": folders.digest(path),
-        }
-        if os.path.exists(os.path.join(path, tfjs_model.OPERATORS)):
-            entry["operators"] = f"{entry['modelPath']}/{tfjs_model.OPERATORS}"
-        variants.setdefault(key, {})[variant] = entry
     document = {generation: {"classify": [], "detect": [], "various": []} for generation in ("newer", "older")}
-    for key, artifacts in variants.items():
+    for key, artifacts in _variants(args.artifacts, root, "modelPath").items():
         card = args.cards[key[0]]
         first = tfjs_model.read_document(os.path.join(root, next(iter(artifacts.values()))["modelPath"]))
         contract = output_kind.scored(contracts[key], card)
-        found = models_json.entries(key[0], contract, card, artifacts, first, samples.get(key[0], []))
+        found = models_json.entries(
+            key[0], contract, card, artifacts, first, samples.get(key[0], []), lite.get(key, {})
+        )
         for generation, entry in found.items():
             document[generation][models_json.section(card["task"])].append(entry)
     text = "".join(
@@ -59,6 +53,18 @@ def samples_of(path, root):
     """Return the sample pictures in a folder, relative to that of the registry."""
     names = files.read_json(os.path.join(path, "index.json"))["samples"]
     return [os.path.relpath(os.path.join(path, name), root) for name in names]
+
+
+def _variants(paths, root, key):
+    """Return ``{(model, graph): {variant: {key: path from root, "bytes", "sha256"}}}`` of artifacts."""
+    found = {}
+    for path in paths:
+        graph, variant, _ = os.path.basename(path).split(".")
+        entry = {key: os.path.relpath(path, root), "bytes": folders.size(path), "sha256": folders.digest(path)}
+        if os.path.exists(os.path.join(path, tfjs_model.OPERATORS)):
+            entry["operators"] = f"{entry[key]}/{tfjs_model.OPERATORS}"
+        found.setdefault((os.path.basename(os.path.dirname(path)), graph), {})[variant] = entry
+    return found
 
 
 if __name__ == "__main__":

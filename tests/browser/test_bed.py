@@ -72,7 +72,7 @@ def write_model(root, title, number):
         (root / samples[-1]).parent.mkdir(exist_ok=True)
         Image.fromarray(pixels).save(root / samples[-1])
     document = json.loads((root / variants["float32"]["modelPath"] / "model.json").read_text())
-    entry = models_json.entries(folder, contract, card, variants, document, samples)["newer"]
+    entry = models_json.entries(folder, contract, card, variants, document, samples, {})["newer"]
     if title == "missing":
         shutil.rmtree(root / folder / "main.float32.tfjs")
     return models_json.section(task), entry

@@ -200,6 +200,7 @@ def _not_of_the_repository(folder, names):
         (("new-dataset", "nothing"), "there is no such folder"),
         (("models", "--", "-n"), "models: takes nothing for Snakemake"),
         (("inspect", "nothing.h5"), "there is no such file"),
+        (("page", "nothing"), "nothing: there is no such folder"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )
@@ -211,7 +212,7 @@ def test_a_mistake_is_one_line_and_status_1(door, tmp_path, arguments, message):
     assert process.stdout == ""
 
 
-@pytest.mark.parametrize("verb", ["build", "check", "why", "inspect", "models", "new-card", "new-dataset"])
+@pytest.mark.parametrize("verb", ["build", "check", "why", "inspect", "page", "models", "new-card", "new-dataset"])
 def test_every_verb_has_help(door, verb):
     process = door(verb, "--help")
     assert process.returncode == 0 and f"usage: zoomill {verb}" in process.stdout

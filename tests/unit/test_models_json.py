@@ -1,5 +1,6 @@
 """The registry for pages, the summary of a model's TensorFlow.js models, and the table of all, on small artifacts."""
 
+import hashlib
 import json
 import math
 import subprocess
@@ -24,6 +25,7 @@ NMS = {"nms_score_threshold": 0.125, "nms_iou_threshold": 0.6000000238, "max_det
 NMS |= {"max_classes_per_detection": 1, "detections_per_class": 100, "use_regular_nms": True}
 NMS |= {f"{name}_scale": 10 for name in "yxhw"}
 ARTIFACTS = {"float32": {"modelPath": "small/main.float32.tfjs", "bytes": 10}}
+LITE = {"int8": {"path": "small/main.int8.tflite", "bytes": 5}}
 
 
 def output(name, *shape, **more):
@@ -66,7 +68,7 @@ def document(given, last="Softmax"):
 
 def entries(given, task, **options):
     card = {"title": "A small model", "task": task, "decode": {}, "metric": {}}
-    found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options), [])
+    found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options), [], LITE)
     return found["newer"], found["older"]
 
 
@@ -248,6 +250,20 @@ def test_the_registry_has_an_entry_for_each_graph_in_the_section_of_its_task(com
         "operators": "small/main.uint8.tfjs/operators.js",
     }
     assert "operators" not in small["variants"]["float32"]
+
+
+def test_files_of_a_graph_stand_beside_its_models_with_what_they_may_call_their_outputs(command, results):
+    for path in ("small/main.int8.tflite", "boxes/cut.int8.tflite"):
+        files.write_bytes(results["root"] / "results" / path, b"TFL3")
+    lite = [results["root"] / "results" / path for path in ("small/main.int8.tflite", "boxes/cut.int8.tflite")]
+    root = write_models_json(command, results, "--tflite", *lite)
+    newer, older = (files.read_json(root / "models.json")[generation] for generation in ("newer", "older"))
+    digest = hashlib.sha256(b"TFL3").hexdigest()
+    expected = {"int8": {"path": "small/main.int8.tflite", "bytes": 4, "sha256": digest}}
+    assert newer["classify"][0]["tflite"] == older["classify"][0]["tflite"] == expected
+    assert newer["detect"][0]["tflite"] == {}  # of another graph
+    tensors = entries(contract(output("p", 2, tensor="StatefulPartitionedCall")), "image-classification")[0]["tensors"]
+    assert tensors == {"StatefulPartitionedCall": "p"}
 
 
 def test_an_entry_names_the_pictures_to_run_it_on(command, results):

@@ -94,7 +94,11 @@ export async function dropped(transfer) {
 }
 
 async function within(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    // As of a folder that is picked, which a dropped file does not tell.
+    return [Object.defineProperty(file, "webkitRelativePath", { value: entry.fullPath.slice(1) })];
+  }
   const reader = entry.createReader();
   const found = [];
   for (;;) {

@@ -3,7 +3,7 @@
 import { LeakWatch, showTimes } from "./figures.js";
 import { LEAST, over } from "./found.js";
 import * as inputs from "./inputs.js";
-import { open as openOwn } from "./own.js";
+import { holdModel, open as openOwn } from "./own.js";
 import { choices } from "./registry.js";
 import { download, report } from "./results.js";
 import { Settings } from "./settings.js";
@@ -38,7 +38,10 @@ function say(where, text) {
 
 async function chooseModel() {
   field("threshold").value = Math.max(LEAST, settings.model.minScore);
-  if (!strip.own) strip.offer(settings.model.samples, false);
+  const { samples, change, note } = settings.model;
+  if (!strip.own && samples.length) strip.offer(samples, false); // one's own model is shown those of another
+  field("change").hidden = !change;
+  field("note").textContent = note ?? "";
   strip.mark(input?.source);
   await load();
 }
@@ -110,6 +113,7 @@ async function choosePicture(index) {
 async function chooseFiles(files) {
   if (!files.length) return;
   say("error", "");
+  if (holdModel(files)) return chooseOwn(files);
   const [film] = files.filter(({ type }) => type.startsWith("video/"));
   const pictures = files.filter(({ type }) => type.startsWith("image/"));
   if (film) {
@@ -118,9 +122,19 @@ async function chooseFiles(files) {
     strip.offer(pictures, true);
     await choosePicture(0);
   } else {
-    settings.offer([...settings.models, await openOwn(files)], settings.models.length);
-    await chooseModel();
+    await chooseOwn(files);
   }
+}
+
+// A model of one's own.
+async function chooseOwn(files) {
+  say("status", "Opening it …");
+  try {
+    settings.offer([...settings.models, await openOwn(files)], settings.models.length);
+  } finally {
+    say("status", "");
+  }
+  await chooseModel();
 }
 
 // Run on one frame after another, as fast as the models can, until something else is shown.
@@ -161,6 +175,7 @@ const results = () => report(sides, threshold(), [...seen]);
 // Wiring.
 
 settings.listen(() => then(chooseModel), () => then(load));
+field("change").onclick = () => then(async () => (await settings.model.change()) && load());
 field("threshold").oninput = show;
 for (const [button, files] of Object.entries({ choose: "files", "choose-folder": "folder" })) {
   field(button).onclick = () => field(files).click();

@@ -1,5 +1,6 @@
 // What can be chosen: the models of results/models.json, docs/web.md.
 
+import { LITERT_BACKENDS, openLiteRt } from "./litert_model.js";
 import { openTfjs } from "./tfjs_model.js";
 
 const RESULTS = new URL("../../results/", import.meta.url).href;
@@ -22,12 +23,20 @@ export async function choices() {
 
 function choice(entry) {
   const size = entry.shape[3] <= 4 ? entry.shape.slice(1, 3) : entry.shape.slice(2, 4);
+  const decoder = RESULTS + entry.decoder;
+  const common = { model: entry.name, size, shows: entry.shows };
   const variants = Object.entries(entry.variants).map(([name, { modelPath, bytes, sha256, operators }]) => {
-    const about = { model: entry.name, variant: name, path: modelPath, bytes, sha256, size, shows: entry.shows };
-    const files = { folder: `${RESULTS}${modelPath}/`, decoder: RESULTS + entry.decoder };
+    const about = { ...common, variant: name, path: modelPath, bytes, sha256 };
+    const files = { folder: `${RESULTS}${modelPath}/`, decoder };
     if (operators) files.operators = RESULTS + operators;
     return { name, bytes, backends: TFJS_BACKENDS, open: (backend) => openTfjs(about, files, backend) };
   });
+  for (const [variant, { path, bytes, sha256 }] of Object.entries(entry.tflite ?? {})) {
+    const about = { ...common, variant: `${variant}.tflite`, path, bytes, sha256 };
+    const files = { file: RESULTS + path, decoder, names: entry.tensors };
+    const open = (backend) => openLiteRt(about, files, backend);
+    variants.push({ name: about.variant, bytes, backends: LITERT_BACKENDS, open });
+  }
   const samples = (entry.samples ?? []).map((path) => RESULTS + path);
   return { name: entry.name, group: entry.group, minScore: entry.minScore ?? 0, samples, variants };
 }

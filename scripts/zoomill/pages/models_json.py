@@ -38,7 +38,7 @@ def classes(contract, how):
     return [[str(index), name] for index, name in enumerate(labels)]
 
 
-def entries(model, contract, card, artifacts, document, samples):
+def entries(model, contract, card, artifacts, document, samples, lite):
     """Return the entries of one graph, ``{"newer": …, "older": …}``.
 
     Args:
@@ -48,6 +48,7 @@ def entries(model, contract, card, artifacts, document, samples):
         artifacts: ``{variant: {"modelPath", "bytes", "sha256"}}``, of which the first is the one to load.
         document: model.json of the first.
         samples: paths of pictures to run it on.
+        lite: ``{variant: {"path", "bytes", "sha256"}}`` of its .tflite files.
     """
     how, promise = output_kind.kind(contract, card), contract["inputs"][0]
     own = contract["graph"] == "inference"
@@ -63,6 +64,8 @@ def entries(model, contract, card, artifacts, document, samples):
         "shows": shows(contract, card),
         "decoder": None if own else f"{model}/decode.js",
         "variants": artifacts,
+        "tflite": lite,
+        "tensors": {output["tensor"]: output["name"] for output in contract["outputs"]},
         "samples": samples,
         "caveats": caveats(contract, how),
     }

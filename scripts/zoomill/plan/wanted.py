@@ -130,12 +130,21 @@ class Wanted:
     def run_in_browser(self, model):
         """Return the artifacts of a model that a browser runs: TensorFlow.js models and TFLite files of their graphs.
 
-        Files whose inputs and outputs are integers are left out: LiteRT.js knows no int8. So are all files where the
-        gate of LiteRT.js runs them.
+        All files are left out where the gate of LiteRT.js runs them.
         """
         models = self.artifacts("tfjs", models=[model])
-        if "litertjs" in self._config["deploy"]:
-            return models
-        graphs = {name.graph for name in models}
-        files = [name for name in self.artifacts("tflite", models=[model]) if name.graph in graphs]
-        return models + [name for name in files if variants.row("tflite", name.variant).ends == "float32"]
+        return models if "litertjs" in self._config["deploy"] else models + self._beside(models)
+
+    def tflite_in_browser(self):
+        """Return the TFLite files that pages are told of."""
+        return list(map(str, self._beside(self.artifacts("tfjs"))))
+
+    def _beside(self, names):
+        """Return the TFLite files of the graphs of TensorFlow.js models.
+
+        Those whose inputs and outputs are integers are left out: LiteRT.js knows no int8.
+        """
+        graphs = {(name.model, name.graph) for name in names}
+        files = self.artifacts("tflite", models=list(dict.fromkeys(name.model for name in names)))
+        floats = [name for name in files if variants.row("tflite", name.variant).ends == "float32"]
+        return [name for name in floats if (name.model, name.graph) in graphs]

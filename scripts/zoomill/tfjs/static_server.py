@@ -12,6 +12,7 @@ import http.server
 import mimetypes
 import os
 import re
+import sys
 import threading
 import urllib.parse
 
@@ -31,6 +32,8 @@ _POLICY = {
     "frame-ancestors": "'none'",
 }
 _HEADERS = {
+    # What is rebuilt while a page is open is asked for anew.
+    "Cache-Control": "no-cache",
     # Both together allow WebAssembly with threads.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -91,18 +94,29 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Say nothing of a page that is closed before all of it was sent, and the usual of everything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextlib.contextmanager
-def serve(folders):
+def serve(folders, port=0):
     """Serve folders on 127.0.0.1 as long as the block runs, and yield the address, without a slash at the end.
 
     Args:
         folders: ``{name: folder}``; a file of it is at ``/name/file``.
+        port: of the address, 0 for any that is free.
+
+    Raises:
+        OSError: when the port cannot be had.
     """
 
     def handler(*args):
         return _Handler(*args, folders=folders)
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
