@@ -20,7 +20,7 @@ def main(argv=None):
     )
     parser.add_argument("--pictures", type=made.checked, nargs="*", default=[], help="folders that draw_pictures made")
     parser.add_argument(
-        "--cards", required=True, type=json.loads, help="JSON object: title, task, decode, output of each model"
+        "--cards", required=True, type=json.loads, help="JSON object: title, task, decode, output, metric of each model"
     )
     parser.add_argument("--output-json", type=made.output, required=True)
     parser.add_argument("--output-javascript", type=made.output, required=True)
@@ -32,7 +32,13 @@ def main(argv=None):
     for path in args.artifacts:
         graph, variant, _ = os.path.basename(path).split(".")
         key = os.path.basename(os.path.dirname(path)), graph
-        entry = {"modelPath": os.path.relpath(path, root), "bytes": folders.size(path)}
+        entry = {
+            "modelPath": os.path.relpath(path, root),
+            "bytes": folders.size(path),
+            "sha256": folders.digest(path),
+        }
+        if os.path.exists(os.path.join(path, tfjs_model.OPERATORS)):
+            entry["operators"] = f"{entry['modelPath']}/{tfjs_model.OPERATORS}"
         variants.setdefault(key, {})[variant] = entry
     document = {generation: {"classify": [], "detect": [], "various": []} for generation in ("newer", "older")}
     for key, artifacts in variants.items():

@@ -129,39 +129,6 @@ def test_no_file_outside_the_folders_is_handed_out(call_page, tmp_path):
     assert "404" in answer["error"]
 
 
-# Chooses the other model and waits for its times, again and again.
-CHANGE_MODEL = """(async ({ changes }) => {
-    const figures = document.getElementById("figures");
-    while (!figures.children.length) await new Promise((resolve) => setTimeout(resolve, 50)); // the first is loading
-    const change = (index) => new Promise((resolve) => {
-        const seen = new MutationObserver(() => { seen.disconnect(); resolve(); });
-        seen.observe(figures, { childList: true });
-        const field = document.getElementById("model");
-        field.selectedIndex = index;
-        field.dispatchEvent(new Event("change"));
-    });
-    const counts = [];
-    for (let index = 1; index <= changes; index += 1) {
-        await change(index % 2);
-        counts.push(tf.memory().numTensors);
-    }
-    return counts;
-})"""
-
-
-def test_the_page_for_people_keeps_one_model_however_often_another_is_chosen(call_page, tmp_path):
-    models.product(tmp_path / "product")  # of one weight
-    both = {"w": models.WEIGHT, "v": models.WEIGHT}
-    nodes = [models.placeholder(), models.node("y", "MatMul", "x", "w"), models.node("z", "MatMul", "x", "v")]
-    models.write(tmp_path / "two", nodes, ["y", "z"], both)
-    variants = {"float32": {"modelPath": "product", "bytes": 1}, "uint8": {"modelPath": "two", "bytes": 1}}
-    entry = {"name": "Tested", "colour": "RGB", "decoder": "decode.js", "variants": variants}
-    files.write_json(tmp_path / "models.json", {"newer": {"classify": [entry]}})
-    (tmp_path / "decode.js").write_text("export const run = () => [];")
-    (counts,) = call_page([CHANGE_MODEL, {"changes": 6}], page="web/index.html")["answers"]
-    assert counts == [2, 1, 2, 1, 2, 1]
-
-
 @pytest.fixture
 def validated(chromium_python, javascript, tmp_path, command):
     """Return a function that runs validate_browser on artifacts with their contracts and golden outputs."""

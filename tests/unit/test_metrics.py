@@ -85,6 +85,8 @@ def test_psnr_takes_the_range_of_values_as_peak():
     assert psnr.values(rows)["psnr"] == pytest.approx((10 * np.log10(4 / 0.02) + 100) / 2, abs=1e-4)
     assert psnr.values(rows)["psnr_pooled"] == pytest.approx(10 * np.log10(4 / 0.01))
     assert metric("psnr", range=[0, 1]).row(case([[0, 1]], target))["mse"] == 0
+    said = {**CONTRACT, "outputs": [{"name": "y", "value_range": [0, 2]}]}
+    assert metric("psnr", said).row(case([[0, 2]], target))["mse"] == 0
 
 
 def test_classes_are_found_by_name_order_or_number():

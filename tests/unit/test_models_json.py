@@ -65,7 +65,7 @@ def document(given, last="Softmax"):
 
 
 def entries(given, task, **options):
-    card = {"title": "A small model", "task": task, "decode": {}}
+    card = {"title": "A small model", "task": task, "decode": {}, "metric": {}}
     found = models_json.entries("small", given, card, ARTIFACTS, document(given, **options), [])
     return found["newer"], found["older"]
 
@@ -185,7 +185,7 @@ def results(tmp_path):
     }
     tasks = {"small": "image-classification", "boxes": "object-detection", "strange": "other"}
     cards = {
-        name: {"title": name, "task": task, "training_set": "insects", "decode": {}, "output": None}
+        name: {"title": name, "task": task, "training_set": "insects", "decode": {}, "output": None, "metric": {}}
         for name, task in tasks.items()
     }
     artifacts, evidence = [], []
@@ -196,6 +196,8 @@ def results(tmp_path):
             files.write_json(folder / "model.json", document(given))
             files.write_bytes(folder / "a.bin", bytes([variant == "uint8"] * 20))
             files.write_bytes(folder / "b.bin", bytes(10))
+            if variant == "uint8":
+                files.write_bytes(folder / "operators.js", b"")
             figures = {"median_ms": 1.25, "tensors": {"before": 2, "loaded": 9}}
             about = {"model": model, "graph": "main", "variant": variant, "bytes": 1230000}
             path = tmp_path / f"results/{model}/main.{variant}.tfjs.json"
@@ -238,7 +240,14 @@ def test_the_registry_has_an_entry_for_each_graph_in_the_section_of_its_task(com
     (small,) = found["newer"]["classify"]
     assert list(small["variants"]) == ["float32", "uint8"]
     assert small["modelPath"] == small["variants"]["float32"]["modelPath"] == "small/main.float32.tfjs"
-    assert small["variants"]["uint8"]["bytes"] == folders.size(root / "small/main.uint8.tfjs")
+    uint8 = root / "small/main.uint8.tfjs"
+    assert small["variants"]["uint8"] == {
+        "modelPath": "small/main.uint8.tfjs",
+        "bytes": folders.size(uint8),
+        "sha256": folders.digest(uint8),
+        "operators": "small/main.uint8.tfjs/operators.js",
+    }
+    assert "operators" not in small["variants"]["float32"]
 
 
 def test_an_entry_names_the_pictures_to_run_it_on(command, results):

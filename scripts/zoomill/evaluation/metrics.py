@@ -212,14 +212,16 @@ class Psnr:
     Args:
         setting: :class:`Setting`.
         output: name of the picture; the only output if not given.
-        range: lowest and highest value, those of the input if not given; the peak is their difference. 8-bit targets
-            are brought to it.
+        range: lowest and highest value, those of the contract's output or else input if not given; the peak is their
+            difference. 8-bit targets are brought to it.
     """
 
     figure, more_is_better = "psnr", True
 
     def __init__(self, setting, output=None, range=None):
-        self._output, (low, high) = _output(setting, output), range or setting.contract["inputs"][0]["value_range"]
+        self._output = _output(setting, output)
+        (promise,) = (entry for entry in setting.contract["outputs"] if entry["name"] == self._output)
+        low, high = range or promise.get("value_range") or setting.contract["inputs"][0]["value_range"]
         self._low, self._peak = low, high - low
 
     def row(self, case):

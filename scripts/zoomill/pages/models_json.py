@@ -8,6 +8,7 @@ import math
 
 from zoomill.detection import decode
 from zoomill.pages import output_kind
+from zoomill.pages.shows import shows
 
 _SECTIONS = {"image-classification": "classify", "object-detection": "detect"}
 # What the older page runs a detector with.
@@ -43,8 +44,8 @@ def entries(model, contract, card, artifacts, document, samples):
     Args:
         model: name of the model.
         contract: contract of the graph.
-        card: ``title``, ``task`` and ``decode`` of the model.
-        artifacts: ``{variant: {"modelPath", "bytes"}}``, of which the first is the one to load.
+        card: ``title``, ``task``, ``decode`` and ``metric`` of the model.
+        artifacts: ``{variant: {"modelPath", "bytes", "sha256"}}``, of which the first is the one to load.
         document: model.json of the first.
         samples: paths of pictures to run it on.
     """
@@ -59,6 +60,7 @@ def entries(model, contract, card, artifacts, document, samples):
         "shape": promise["shape"],
         "colour": promise["colour"],
         "inputRange": promise["value_range"],
+        "shows": shows(contract, card),
         "decoder": None if own else f"{model}/decode.js",
         "variants": artifacts,
         "samples": samples,

@@ -20,7 +20,7 @@ class Pages:
 
     def cards(self):
         """Return what the cards of all configured models say to pages, as JSON."""
-        return json.dumps({model: self._card(model) for model in self._config["models"]}, sort_keys=True)
+        return json.dumps({model: self._with_metric(model) for model in self._config["models"]}, sort_keys=True)
 
     def report(self):
         """Return what the cards of all configured models say to the report, as JSON."""
@@ -32,6 +32,9 @@ class Pages:
         evaluation = card.get("evaluation", {})
         more = {"licence": card["licence"], "homepage": card.get("homepage"), "dataset": evaluation.get("dataset")}
         return {**self._card(model), **more, "kind": card["source"]["kind"], "files": files}
+
+    def _with_metric(self, model):
+        return {**self._card(model), "metric": self._catalogue[model].get("evaluation", {}).get("metric", {})}
 
     def _card(self, model):
         card = self._catalogue[model]
