@@ -11,6 +11,9 @@ include: "rules/config.smk"
 configfile: "config.yaml"
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/fetch.smk"
 include: "rules/datasets.smk"

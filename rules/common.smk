@@ -17,3 +17,9 @@ wildcard_constraints:
     compiled=pattern(row.end for row in accelerators.TABLE),
     dataset=NAME,
     purpose=pattern(PURPOSES),
+
+
+def reported(path, caption, category):
+    """Return an output of a model for `snakemake --report`, with a caption of rules/captions/."""
+    chosen = {"category": category, "subcategory": "{model}", "labels": {"file": path.rpartition("/")[2]}}
+    return report(path, caption=f"captions/{caption}.rst", **chosen)

@@ -59,7 +59,7 @@ rule validate_micro:
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
     output:
-        "results/{model}/{graph}.{variant}.micro.json",
+        reported("results/{model}/{graph}.{variant}.micro.json", "evidence", "Gates"),
     log:
         "logs/validate_micro/{model}.{graph}.{variant}.log",
     benchmark:
@@ -84,7 +84,7 @@ rule validate_kernels:
         samples=plan.evaluation.list,
         folder=plan.evaluation.folder,
     output:
-        "results/{model}/{graph}.{variant}.kernels.json",
+        reported("results/{model}/{graph}.{variant}.kernels.json", "evidence", "Gates"),
     log:
         "logs/validate_kernels/{model}.{graph}.{variant}.log",
     benchmark:
@@ -111,7 +111,7 @@ rule validate_gpu:
         folder=plan.evaluation.folder,
         chromium=plan.tfjs.chromium_folder(),
     output:
-        "results/{model}/{graph}.{variant}.gpu.json",
+        reported("results/{model}/{graph}.{variant}.gpu.json", "evidence", "Gates"),
     log:
         "logs/validate_gpu/{model}.{graph}.{variant}.log",
     benchmark:
@@ -150,7 +150,7 @@ rule validate_litertjs:
         folder=plan.evaluation.folder,
         chromium=plan.tfjs.chromium_folder(),
     output:
-        "results/{model}/{graph}.{variant}.litertjs.json",
+        reported("results/{model}/{graph}.{variant}.litertjs.json", "evidence", "Gates"),
     log:
         "logs/validate_litertjs/{model}.{graph}.{variant}.log",
     benchmark:
@@ -189,7 +189,7 @@ rule validate_tasks:
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
     output:
-        "results/{model}/{graph}.{variant}.tasks.json",
+        reported("results/{model}/{graph}.{variant}.tasks.json", "evidence", "Gates"),
     log:
         "logs/validate_tasks/{model}.{graph}.{variant}.log",
     benchmark:
@@ -236,7 +236,7 @@ rule validate_vela:
         artifact="results/{model}/{graph}.{variant}.tflite",
         contract="build/{model}/{graph}/contract.json",
     output:
-        "results/{model}/{graph}.{variant}.vela.json",
+        reported("results/{model}/{graph}.{variant}.vela.json", "evidence", "Gates"),
     log:
         "logs/validate_vela/{model}.{graph}.{variant}.log",
     benchmark:
@@ -266,7 +266,7 @@ rule validate_latency:
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
     output:
-        "results/{model}/{graph}.{variant}.latency.json",
+        reported("results/{model}/{graph}.{variant}.latency.json", "evidence", "Gates"),
     log:
         "logs/validate_latency/{model}.{graph}.{variant}.log",
     benchmark:

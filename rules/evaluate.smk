@@ -68,7 +68,7 @@ rule evaluate_tflite:
         artifact="results/{model}/{graph}.{variant}.tflite",
         against=plan.scoring.against("tflite"),
     output:
-        figures="results/{model}/{graph}.{variant}{kernels}.metric.json",
+        figures=reported("results/{model}/{graph}.{variant}{kernels}.metric.json", "metric", "Metrics"),
         samples="results/{model}/{graph}.{variant}{kernels}.samples.jsonl",
     log:
         "logs/evaluate_tflite/{model}.{graph}.{variant}{kernels}.log",
@@ -98,7 +98,7 @@ rule evaluate_tfjs:
         artifact="results/{model}/{graph}.{variant}.tfjs",
         against=plan.scoring.against("tfjs"),
     output:
-        figures="results/{model}/{graph}.{variant}.tfjs.metric.json",
+        figures=reported("results/{model}/{graph}.{variant}.tfjs.metric.json", "metric", "Metrics"),
         samples="results/{model}/{graph}.{variant}.tfjs.samples.jsonl",
     log:
         "logs/evaluate_tfjs/{model}.{graph}.{variant}.log",

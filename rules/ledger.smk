@@ -146,7 +146,7 @@ rule write_ledger:
     output:
         json="results/{model}/{graph}.{variant}.ledger.json",
         table="results/{model}/{graph}.{variant}.ledger.md",
-        plot="results/{model}/{graph}.{variant}.ledger.svg",
+        plot=reported("results/{model}/{graph}.{variant}.ledger.svg", "ledger", "Closer looks"),
     log:
         "logs/write_ledger/{model}.{graph}.{variant}.log",
     benchmark:
@@ -174,7 +174,7 @@ use rule write_ledger as write_ledger_of_tfjs with:
     output:
         json="results/{model}/{graph}.{variant}.tfjs.ledger.json",
         table="results/{model}/{graph}.{variant}.tfjs.ledger.md",
-        plot="results/{model}/{graph}.{variant}.tfjs.ledger.svg",
+        plot=reported("results/{model}/{graph}.{variant}.tfjs.ledger.svg", "ledger", "Closer looks"),
     log:
         "logs/write_ledger_of_tfjs/{model}.{graph}.{variant}.log",
     benchmark:

@@ -13,7 +13,7 @@ rule sweep_nms:
         artifact="results/{model}/{graph}.{variant}.tflite",
     output:
         figures="results/{model}/{graph}.{variant}.nms.json",
-        plot="results/{model}/{graph}.{variant}.nms.svg",
+        plot=reported("results/{model}/{graph}.{variant}.nms.svg", "nms", "Closer looks"),
     log:
         "logs/sweep_nms/{model}.{graph}.{variant}.log",
     benchmark:

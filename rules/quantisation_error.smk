@@ -18,7 +18,7 @@ rule compare_tensors:
         golden=plan.golden,
     output:
         figures="results/{model}/{graph}.{variant}.tensors.json",
-        plot="results/{model}/{graph}.{variant}.tensors.png",
+        plot=reported("results/{model}/{graph}.{variant}.tensors.png", "tensors", "Closer looks"),
     log:
         "logs/compare_tensors/{model}.{graph}.{variant}.log",
     benchmark:

@@ -1,6 +1,6 @@
 """Say what came out.
 
-Requires: the evidence of all configured artifacts.
+Requires: the evidence of all configured artifacts, and the closer looks that the configuration names.
 Yields: build/{model}/source.txt and source.json, what a source is; results/summary.md; results/report/, the pages that a
 person opens; the target catalogue.
 """
@@ -12,8 +12,9 @@ rule summarise:
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
+        looked=plan.wanted.looked(),
     output:
-        "results/summary.md",
+        report("results/summary.md", caption="captions/summary.rst", category="Summary"),
     log:
         "logs/summarise.log",
     localrule: True
@@ -28,6 +29,7 @@ rule summarise:
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
             --gates {input.gates:q} \
+            --looked {input.looked:q} \
             --drops {params.drops:q} \
             --missing {params.missing:q} \
             --output {output:q} \
@@ -42,11 +44,14 @@ rule write_report:
         evidence=plan.wanted.evidence(),
         metrics=plan.wanted.metrics("tflite") + plan.wanted.metrics("tfjs") + plan.wanted.micro_metrics(),
         gates=plan.wanted.gates(),
+        looked=plan.wanted.looked(),
+        drawings=plan.wanted.drawings(),
         contracts=plan.wanted.contracts(),
+        sources=expand("build/{model}/source.json", model=config["models"]),
         provenance=expand("results/{model}/provenance.json", model=config["models"]),
         pictures=plan.pictures.folders(),
     output:
-        directory("results/report"),
+        directory("results/report"),  # Snakemake's own report takes no folder but in a .zip
     log:
         "logs/write_report.log",
     localrule: True
@@ -61,7 +66,10 @@ rule write_report:
             --evidence {input.evidence:q} \
             --metrics {input.metrics:q} \
             --gates {input.gates:q} \
+            --looked {input.looked:q} \
+            --drawings {input.drawings:q} \
             --contracts {input.contracts:q} \
+            --sources {input.sources:q} \
             --provenance {input.provenance:q} \
             --pictures {input.pictures:q} \
             --cards {params.cards:q} \

@@ -17,7 +17,7 @@ rule validate_tflite:
         calibration=plan.calibration_of,
         exact=plan.float_file,
     output:
-        "results/{model}/{graph}.{variant}.tflite.json",
+        reported("results/{model}/{graph}.{variant}.tflite.json", "evidence", "Parity"),
     log:
         "logs/validate_tflite/{model}.{graph}.{variant}.log",
     benchmark:
@@ -53,7 +53,7 @@ rule validate_openvino:
         contract="build/{model}/{graph}/contract.json",
         golden=plan.golden,
     output:
-        "results/{model}/{graph}.{variant}.openvino.json",
+        reported("results/{model}/{graph}.{variant}.openvino.json", "evidence", "Parity"),
     log:
         "logs/validate_openvino/{model}.{graph}.{variant}.log",
     benchmark:
@@ -88,7 +88,7 @@ rule validate_tfjs:
         golden=plan.golden,
         exact=plan.tfjs.float_model,
     output:
-        "results/{model}/{graph}.{variant}.tfjs.json",
+        reported("results/{model}/{graph}.{variant}.tfjs.json", "evidence", "Parity"),
     log:
         "logs/validate_tfjs/{model}.{graph}.{variant}.log",
     benchmark:

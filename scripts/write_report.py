@@ -7,7 +7,7 @@ import shutil
 
 from zoomill import command, files, folders, made
 from zoomill.pages import report, report_pages
-from zoomill.proof import binding
+from zoomill.proof import binding, told_studies
 
 
 def main(argv=None):
@@ -16,8 +16,11 @@ def main(argv=None):
     parser.add_argument("--evidence", type=made.checked, nargs="*", default=[], help="evidence of each artifact")
     parser.add_argument("--metrics", type=made.checked, nargs="*", default=[], help="evidence of metrics")
     parser.add_argument("--gates", type=made.checked, nargs="*", default=[], help="evidence of deploy gates")
+    parser.add_argument("--looked", type=made.checked, nargs="*", default=[], help="JSON of closer looks")
+    parser.add_argument("--drawings", type=made.checked, nargs="*", default=[], help="their SVG and PNG files")
     parser.add_argument("--contracts", type=made.checked, nargs="*", default=[], help="contract.json of each graph")
     parser.add_argument("--provenance", type=made.checked, nargs="*", default=[], help="provenance.json of each model")
+    parser.add_argument("--sources", type=made.checked, nargs="*", default=[], help="source.json of each model")
     parser.add_argument("--pictures", type=made.checked, nargs="*", default=[], help="folders that draw_pictures made")
     parser.add_argument("--cards", required=True, type=json.loads, help="JSON object: what cards say of each model")
     parser.add_argument("--missing", nargs="*", default=[], help="lines on what could not be made")
@@ -28,20 +31,36 @@ def main(argv=None):
     evidence, gated, contracts = (
         list(map(files.read_json, paths)) for paths in (args.evidence, args.gates, args.contracts)
     )
-    metrics = binding.documents(args.metrics)
+    metrics, looked = binding.documents(args.metrics), told_studies.read(args.looked)
     missing = [*args.missing, *binding.failures(metrics)]
     by_graph = {(item["model"], item["graph"]): item for item in contracts}
-    rows = report.rows(evidence, metrics, gated, by_graph, args.cards)
-    provenance = {os.path.basename(os.path.dirname(path)): files.read_json(path) for path in args.provenance}
+    rows = report.rows(evidence, metrics, gated, looked, by_graph, args.cards)
+    pages = report_pages.Pages(os.path.dirname(args.templates[0]), rows, by_graph, args.cards, elements(args.drawings))
+    provenance, sources = map(by_model, (args.provenance, args.sources))
     drawn = {os.path.basename(os.path.dirname(path)): files.read_json(f"{path}/index.json") for path in args.pictures}
-    pages = report_pages.Pages(os.path.dirname(args.templates[0]), rows, by_graph, args.cards)
     with folders.written(args.output) as folder:
         for path in args.templates:
             if not path.endswith(".jinja"):
                 shutil.copy(path, folder)
         write(folder, "index", pages.index(missing))
         for model in args.cards:
-            write(folder, model, pages.model(model, provenance.get(model), drawn.get(model), missing))
+            documents = {"provenance": provenance.get(model), "source": sources.get(model), "drawn": drawn.get(model)}
+            write(folder, model, pages.model(model, documents, missing))
+
+
+def by_model(paths):
+    """Return ``{model: document}`` of files in folders of models."""
+    return {os.path.basename(os.path.dirname(path)): files.read_json(path) for path in paths}
+
+
+def elements(paths):
+    """Return ``{path: SVG element}`` of those files that are SVG."""
+    found = {}
+    for path in paths:
+        if path.endswith(".svg"):
+            with open(path, encoding="utf-8") as file:
+                found[path] = file.read()
+    return found
 
 
 def write(folder, name, text):

@@ -24,7 +24,8 @@ _FIRST = ("e2e/test_docs.py", "e2e/test_mutants.py", "e2e/test_interrupt.py", "e
 _SETTINGS = [load_yaml(REPOSITORY / name) for name in ("config.yaml", "starter/config.yaml")]
 # What `--configfile starter/config.yaml` asks for.
 STARTERS = [f"{key}={json.dumps(value)}" for key, value in {**_SETTINGS[0], **_SETTINGS[1]}.items()]
-STARTERS += ["evaluate=True", "browser=auto", "deploy=[]"]  # gates have a test of their own
+# Gates and closer looks have tests of their own.
+STARTERS += ["evaluate=True", "browser=auto", "deploy=[]", "ledgers=[]", "nms_sweeps=[]", "tensor_errors=[]"]
 
 
 def pytest_configure():
@@ -237,6 +238,16 @@ def command(tmp_path_factory):
         return subprocess.run(list(map(str, words)), env=surroundings, text=True, capture_output=True, **kwargs)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def axe(command, environment_python, tmp_path_factory):
+    """Path of axe-core's script, of the packages that only tests need."""
+    folder, lock = tmp_path_factory.mktemp("axe"), REPOSITORY / "tests/browser/package-lock.json"
+    flags = ["--lock", lock, "--files", "axe-core/axe.min.js", "--output-dir", folder]
+    process = command(environment_python("javascript"), "install_javascript", *flags)
+    assert process.returncode == 0, process.stderr
+    return folder / "axe-core/axe.min.js"
 
 
 def source_flags(model, path, card=(), **options):

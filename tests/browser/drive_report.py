@@ -1,13 +1,15 @@
 """Use a report as a person does, in Chromium, from disk, in the environment that can drive one.
 
-Reads the path of index.html from the command line. Writes JSON: what the table showed after each step, ``wide`` of each
-page at 390 pixels, ``errors`` of the console, ``asked`` for other hosts.
+Reads the paths of index.html, Chromium and axe-core from the command line. Writes JSON: what the table showed after
+each step, ``wide`` of each page at 390 pixels, ``errors`` of the console, ``asked`` for other hosts, ``serious``
+findings of axe-core on each page, light and dark.
 """
 
 import json
 import sys
 from pathlib import Path
 
+from accessibility import serious
 from playwright.sync_api import sync_playwright
 
 ARTIFACTS = "rows => rows.filter(row => !row.hidden).map(row => row.querySelector('td').textContent)"
@@ -18,7 +20,7 @@ def shown(page):
 
 
 index = Path(sys.argv[1])
-found = {"errors": [], "asked": []}
+found = {"errors": [], "asked": [], "serious": {}}
 with sync_playwright() as playwright:
     chromium = playwright.chromium.launch(executable_path=sys.argv[2], args=["--no-sandbox"])
     page = chromium.new_page()
@@ -47,5 +49,8 @@ with sync_playwright() as playwright:
     for name in ("index", "small"):
         page.goto(index.with_name(f"{name}.html").as_uri())
         found["wide"][name] = page.evaluate("document.documentElement.scrollWidth")
+        for colours in ("light", "dark"):
+            page.emulate_media(color_scheme=colours)
+            found["serious"][f"{name}, {colours}"] = serious(page, sys.argv[3])
     chromium.close()
 print(json.dumps(found))

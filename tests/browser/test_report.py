@@ -1,6 +1,5 @@
 """The report: what it says, that strangers' text stays text, and what a person can do with it in Chromium."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -9,104 +8,23 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, missing
+from conftest import missing
+from report_documents import ledger, many, paths, sweep, tensors
 
-from zoomill import files
-
-TEMPLATES = sorted((REPOSITORY / "scripts/zoomill/pages/templates/report").iterdir())
-HOSTILE = '<script>alert("1")</script>'
-CONTRACT = {
-    "model": "small",
-    "graph": "main",
-    "inputs": [{"name": "x", "dtype": "float32", "shape": [1, 4, 4, 3], "layout": "NHWC", "colour": "RGB"}],
-    "outputs": [{"name": "y", "dtype": "float32", "shape": [1, 3], "meaning": HOSTILE}],
-    "labels": ["a", "b", "c"],
-    "label_offset": 0,
-}
-CONTRACT["inputs"][0]["value_range"] = [0, 1]
-CARD = {
-    "title": HOSTILE,
-    "task": "image-classification",
-    "training_set": HOSTILE,
-    "preprocess": {},
-    "decode": {},
-    "output": None,
-    "licence": HOSTILE,
-    "homepage": "javascript:alert(1)",
-    "dataset": "digits",
-    "kind": "keras",
-    "files": [{"name": HOSTILE, "size": 7, "sha256": "0" * 64}, {"name": "b", "size": None, "sha256": None}],
-}
-SIZES = {"float32": 90000, "float16": 9000, "int8": 20000}
-DIGESTS = {variant: hashlib.sha256(variant.encode()).hexdigest() for variant in SIZES}
-
-
-def evidence(variant, **more):
-    return {
-        "model": "small",
-        "graph": "main",
-        "variant": variant,
-        "artifact": f"main.{variant}.tflite",
-        "sha256": DIGESTS[variant],
-        "bytes": SIZES[variant],
-        "operators": {"CONV_2D": 2, "SOFTMAX": 1},
-        "failures": [],
-        "not_tested": [],
-        "verdict": "passed",
-        "passed": True,
-        **more,
-    }
-
-
-def metric(variant, value, **more):
-    against = {"of": "main.float32", "difference": value - 0.9, "interval": [-0.1, 0.1], "verdict": "not told apart"}
-    return {
-        **{"model": "small", "graph": "main", "variant": variant, "artifact": f"main.{variant}.tflite"},
-        **{
-            "sha256": DIGESTS[variant],
-            "figure": "top_1",
-            "values": {"top_1": value},
-            "interval": [value - 0.05, value + 0.04],
-        },
-        **{"samples": 100, "more_is_better": True, "against": [against] * (variant != "float32"), **more},
-    }
-
-
-def gate(variant, name, **more):
-    found = {"gate": name, "said": "", "reason": None, **more}
-    return {**evidence(variant), **found}
+LOOKED = [
+    ("main.int8.ledger.json", ledger("int8"), "main.int8.ledger.svg"),
+    ("main.float16.nms.json", sweep("float16"), "main.float16.nms.svg"),
+    ("main.int8.tensors.json", tensors("int8"), "main.int8.tensors.png"),
+]
 
 
 @pytest.fixture
 def write(command, environment_python, tmp_path):
     """Return a function that writes a report of documents and returns ``{page: text}``."""
 
-    def run(output="report", missing=(), others=None):
-        failed = {"failures": [f"y: {HOSTILE}"], "verdict": "failed", "passed": False}
-        documents = {
-            "evidence": [evidence("float32"), evidence("float16"), evidence("int8", **failed)],
-            "metrics": [metric("float32", 0.9), metric("float16", 0.91), metric("int8", 0.5, interval=None)],
-            "gates": [
-                gate("int8", "micro", said="13 KiB"),
-                gate("float32", "micro", said="of the same bytes", model="other"),
-                gate("float16", "micro", reason=HOSTILE, passed=True),
-                gate("int8", "latency", threads={"1": {"median_ms": 1.25}}, said="1.25 ms"),
-            ],
-            "contracts": [CONTRACT],
-        }
-        flags = []
-        for variant in SIZES:
-            data = (others or {}).get(variant, variant.encode())
-            files.write_bytes(tmp_path / f"results/small/main.{variant}.tflite", data, recorded=False)
-        for flag, items in documents.items():
-            flags.append(f"--{flag}")
-            for number, item in enumerate(items):
-                flags.append(f"results/small/{flag}{number}.json")
-                if flag == "metrics":
-                    flags[-1] = f"results/small/main.{item['variant']}.metric.json"
-                files.write_json(tmp_path / flags[-1], item, recorded=False)
-        flags += ["--cards", json.dumps({"small": CARD}), "--missing", *missing, "--templates", *TEMPLATES]
-        process = command(environment_python("pages"), "write_report", *flags, "--output", output, cwd=tmp_path)
+    def run(output="results/report", missing=(), others=None, looked=()):
+        flags = [*paths(tmp_path, others, looked), "--missing", *missing, "--output", output]
+        process = command(environment_python("pages"), "write_report", *flags, cwd=tmp_path)
         assert process.returncode == 0, process.stderr
         return {path.name: path.read_text() for path in (tmp_path / output).iterdir()}
 
@@ -150,7 +68,7 @@ def test_a_row_says_what_is_known_of_an_artifact(write):
     assert rows["main.float16.tflite"]["TFLite Micro"] == "no" and rows["main.float32.tflite"]["TFLite Micro"] == ""
     own = rows["main.int8.tflite"]
     assert own["metric"] == "0.5000 top_1" and own["TFLite Micro"] == "passed 13 KiB" and own["ms"] == "1.25"
-    assert (own["verdict"], own["bytes"], own["operators"], own["classes"]) == ("failed", "20,000", "3", "3")
+    assert (own["verdict"], own["bytes"], own["operators"], own["classes"]) == ("failed", "20,000", "4", "3")
     assert own["input"] == "4 × 4 × 3 float32 in 0 … 1"
 
 
@@ -171,7 +89,7 @@ def test_a_figure_of_other_bytes_is_not_shown_and_named(write):
 
 
 def test_text_of_strangers_stays_text_and_nothing_is_of_another_host(write):
-    for name, text in write().items():
+    for name, text in write(looked=LOOKED).items():
         if not name.endswith(".html"):
             assert not re.search("https?://|@import|fetch", text)
             continue
@@ -185,16 +103,80 @@ def test_text_of_strangers_stays_text_and_nothing_is_of_another_host(write):
 
 
 def test_a_report_has_the_same_bytes_every_time(write):
-    assert write("one") == write("two")
+    assert write("results/one", looked=LOOKED) == write("results/two", looked=LOOKED)
 
 
-def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python, tmp_path):
+def test_columns_without_a_value_are_left_out(write):
+    rows = artifacts(write()["index.html"])
+    assert {"loss", "ms", "training set"} < rows["main.int8.tflite"].keys()
+    assert "against source" not in rows["main.int8.tflite"]
+
+
+def test_closer_looks_stand_on_the_page_of_their_model_with_what_they_say(write):
+    pages = write(looked=LOOKED)
+    assert artifacts(pages["index.html"])["main.int8.tflite"]["against source"] == "+0.4000"
+    text = pages["small.html"]
+    assert "What costs most is &lt;script&gt;" in text and "(-0.4100 to -0.3900)" in text
+    assert (
+        "By mAP, keep the card&#39;s settings. By F1 at IoU 0.5, take nms_score_threshold 0.5 in place of 0.3" in text
+    )
+    assert "The worst of 2 tensors has 12 dB" in text and "Most is lost at entry (ADD), 8 dB" in text
+    assert text.count("<title>drawn</title>") == 2 and '<img src="../small/main.int8.tensors.png"' in text
+
+
+def test_closer_looks_of_other_bytes_are_not_shown_and_named(write):
+    olds = [
+        ("main.int8.ledger.json", ledger("float32"), "main.int8.ledger.svg"),
+        ("main.float16.nms.json", sweep("float32"), "main.float16.nms.svg"),
+        ("main.int8.tensors.json", tensors("float32"), "main.int8.tensors.png"),
+    ]
+    pages = write(looked=olds)
+    assert "against source" not in artifacts(pages["index.html"])["main.int8.tflite"]
+    for name in pages.keys() & {"index.html", "small.html"}:
+        told = pages[name].partition("What failed or was not tested")[2].partition("<h2")[0]
+        assert all(f"stale: make results/small/{file} again" in told for file, _, _ in olds)
+        assert "What costs most" not in pages[name] and "<title>drawn" not in pages[name]
+
+
+def test_a_model_s_page_says_how_near_its_artifacts_come_and_what_its_source_is(write):
+    text = write()["small.html"]
+    assert "42 <small>10</small></td>" in text and '<td class="number missed">0.75 <small>0.8</small></td>' in text
+    assert "3 operators of 2 kinds: Dense 2, &lt;script&gt;" in text and "1,234 parameters." in text
+    assert "<code>snakemake -j1 results/small/main.int8.tflite</code>" in text
+
+
+def test_each_language_has_a_program_that_names_a_file_which_passed(write):
+    text = write()["small.html"]
+    found = dict(re.findall(r"<summary>(.*?) <small>(.*?)</small>", text))
+    assert found == {
+        "Python": "main.float16.tflite",
+        "Android": "main.float16.tflite",
+        "C++ for TFLite Micro": "main.float32.tflite",
+    }
+
+
+def test_of_many_rows_the_first_hundred_are_laid_out_until_all_are_wanted(command, environment_python, tmp_path):
+    chromium = shutil.which("chromium") or missing("Chromium is not installed")
+    flags = [*many(tmp_path, 15, ["float32", *"abcdefg"]), "--output", "report"]
+    process = command(environment_python("pages"), "write_report", *flags, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    program = Path(__file__).with_name("drive_long_report.py")
+    driver = [environment_python("web"), program, tmp_path / "report/index.html", chromium]
+    found = json.loads(subprocess.run(driver, text=True, capture_output=True, check=True).stdout)
+    assert found["start"] == {"shown": 100, "count": "120", "more": True}
+    # The filter looks at all rows, also those that were not laid out.
+    assert found["filtered"] == {"shown": 8, "count": "8", "more": False} and found["first"] == "m014"
+    assert found["sorted"] == {"shown": 100, "count": "120", "more": True} and found["best"] == "m014"
+    assert found["all"] == {"shown": 120, "count": "120", "more": False}
+
+
+def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python, axe, tmp_path):
     if not shutil.which("chromium"):
         missing("Chromium is not installed")
-    write()
+    write(looked=LOOKED)
     program = Path(__file__).with_name("drive_report.py")
-    command = [environment_python("web"), program, tmp_path / "report/index.html", shutil.which("chromium")]
-    process = subprocess.run(command, text=True, capture_output=True)
+    given = [tmp_path / "results/report/index.html", shutil.which("chromium"), axe]
+    process = subprocess.run([environment_python("web"), program, *given], text=True, capture_output=True)
     assert process.returncode == 0, process.stderr
     found = json.loads(process.stdout)
     assert (found["errors"], found["asked"]) == ([], [])
@@ -202,6 +184,8 @@ def test_it_is_used_with_mouse_and_keyboard_from_disk(write, environment_python,
     assert found["start"] == [whole, half, small]
     assert found["by bytes"] == [half, small, whole] == found["by bytes, largest first"][::-1]
     assert found["by metric"] == [small, whole, half]
-    assert found["focused"] == "operators"
+    assert found["focused"] == "bytes"
     assert (found["filtered"], found["count"], found["again"]) == ([small], "1", 3)
     assert found["wide"] == {"index": 390, "small": 390}
+    assert found["serious"].keys() == {f"{page}, {colours}" for page in found["wide"] for colours in ("light", "dark")}
+    assert not any(found["serious"].values()), found["serious"]

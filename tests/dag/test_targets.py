@@ -48,6 +48,7 @@ def test_without_arguments_the_starter_goes_from_its_download_to_the_report(defa
         "write_provenance": 1,
         "summarise": 1,
         "draw_pictures": 1,
+        "inspect_model": 1,
         "write_report": 1,
     }
 
@@ -144,6 +145,7 @@ def test_several_models_share_the_reports_only(several):
         "write_checksums": 1,
         "summarise": 1,
         "draw_pictures": 1,
+        "inspect_model": 2,
         "write_report": 1,
     }
 

@@ -1,10 +1,8 @@
 """A picture of what a detector is worth with other settings of its NMS."""
 
-import io
-
 import numpy as np
 
-from zoomill import escape, files
+from zoomill import escape, files, ink
 from zoomill.evaluation import coco_weighing
 from zoomill.evaluation.nms_sweep import CLASS_MOST, IOU, MOST, SCORE
 
@@ -26,27 +24,21 @@ def draw(document, path):
         document: its result, with ``model``, ``graph`` and ``variant``.
         path: where the picture goes.
     """
-    import matplotlib.style
     from matplotlib.figure import Figure
 
     kinds = list(dict.fromkeys(kind(one["setting"]) for one in document["settings"]))
     scores = len({one["setting"][SCORE] for one in document["settings"]})
     heights = [1 + 0.27 * scores, 1 + 0.27 * scores, 0.7 + 0.22 * len(document["changes"])]
     title = f"{document['model']}: {document['graph']}.{document['variant']}, {document['samples']['all']} pictures"
-    with (
-        matplotlib.style.context("default"),
-        matplotlib.rc_context({"svg.hashsalt": "nms", "svg.fonttype": "none", "font.size": 8}),
-    ):
+    with ink.drawing(svg_fonttype="none", font_size=8):
         figure = Figure(figsize=(4.6 * len(kinds), sum(heights) + 1.3), layout="constrained")
         *rows, last = figure.subfigures(3, 1, height_ratios=heights, hspace=0.03)
-        figure.suptitle(escape.line(title), fontsize=11, parse_math=False)
+        figure.suptitle(escape.line(title), fontsize=11)
         figure.supxlabel(_caption(document), fontsize=8, x=0.01, ha="left")
         for row, advice in zip(rows, document["advice"], strict=True):
             _maps(row, document, kinds, advice)
         _changes(last.subplots(), document)
-        picture = io.BytesIO()
-        figure.savefig(picture, format="svg", metadata={"Date": None, "Creator": None})
-    files.write_bytes(path, picture.getvalue())
+        files.write_bytes(path, ink.svg(figure).encode())
 
 
 def kind(setting):
@@ -105,7 +97,7 @@ def _maps(figure, document, kinds, advice):
         )
         for (row, column), value in np.ndenumerate(table):
             style = {"ha": "center", "va": "center", "fontsize": 7}
-            panel.text(column, row, f"{value:.3f}", color="black" if drawn.norm(value) > 0.6 else "white", **style)
+            panel.text(column, row, f"{value:.3f}", color=_OWN if drawn.norm(value) > 0.6 else "white", **style)
         for key, colour, size in (("own", _OWN, 0.46), ("best", _BEST, 0.38)):
             if kind(advice[key]) == own:
                 _frame(panel, *_place(advice[key], scores, overlaps), size, colour)
@@ -144,7 +136,7 @@ def _changes(axes, document):
         colour = _VERDICTS[one["verdict"]]
         axes.plot(one["interval"], [height, height], color=colour, linewidth=2)
         axes.plot(one["difference"], height, "o", color=colour, markersize=5)
-    axes.axvline(0, color="black", linewidth=0.8)
+    axes.axvline(0, color=ink.INK, linewidth=0.8)
     axes.set_yticks(range(len(changes)), list(map(_change, changes)))
     axes.set_ylim(len(changes) - 0.4, -0.6)
     what = title_of(document["figure"])

@@ -35,7 +35,7 @@ def facts(contract, card):
         "picture": None,
     }
     if len(contract["inputs"]) == 1 and output_kind.is_picture(contract["inputs"][0]):
-        result["picture"] = _picture(contract["inputs"][0], card["preprocess"])
+        result["picture"] = picture(contract["inputs"][0], card["preprocess"])
     if how == "ssd":
         result["nms"] = contract["postprocess"]
         result["columns"] = outputs[1]["shape"][2]
@@ -51,8 +51,13 @@ def facts(contract, card):
     return result
 
 
-def _picture(promise, preprocess):
-    """Return size, colour and range of a picture, and how it gets them."""
+def picture(promise, preprocess):
+    """Return size, colour and range of a picture, and how it gets them.
+
+    Args:
+        promise: entry of a contract that is one.
+        preprocess: that of the card.
+    """
     nchw = promise["layout"] == "NCHW"
     channels, rows, columns = (promise["shape"][index] for index in ((1, 2, 3) if nchw else (3, 1, 2)))
     low, high = promise["value_range"]

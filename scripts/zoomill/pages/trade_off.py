@@ -1,22 +1,26 @@
-"""A drawing of what artifacts cost and give: bytes against a metric with its interval, the best of each size joined."""
+"""A drawing of what artifacts cost and give: bytes, and time where it was taken, against a metric with its interval."""
 
-import io
+from zoomill import ink
 
-# The page's own colour of text, which is another in the dark, takes the place of this one.
-_TEXT = "#010203"
 _COLOURS = {"tflite": "#2a6f97", "tfjs": "#e07a00", "openvino": "#7a5195"}
+_OTHERS = "#888888"
+# What an artifact costs: the key of its row, the unit, and how many of the key's units are one of it.
+_COSTS = (("bytes", "kilobytes", 1000), ("latency", "milliseconds", 1))
 
 
-def front(points):
-    """Return those of ``(size, figure)`` that no other beats in both, in the order of their sizes.
+def front(rows, cost="bytes"):
+    """Return the rows of one metric that passed and that none beats in metric and cost, in the order of their costs.
 
     Args:
-        points: list of pairs; less of the first and more of the second is better.
+        rows: those of :func:`zoomill.pages.report.rows`.
+        cost: their key of what is better when it is less; rows without it are left out.
     """
+    sign = 1 if rows[0]["metric"]["more_is_better"] else -1
     best = []
-    for point in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not best or point[1] > best[-1][1]:
-            best.append(point)
+    known = [row for row in rows if row[cost] is not None and row["state"] == "passed"]
+    for row in sorted(known, key=lambda row: (row[cost], -sign * row["metric"]["value"])):
+        if not best or sign * row["metric"]["value"] > sign * best[-1]["metric"]["value"]:
+            best.append(row)
     return best
 
 
@@ -27,38 +31,45 @@ def draw(rows, title):
         rows: those of :func:`zoomill.pages.report.rows` that have one metric.
         title: of the axis of the figure.
     """
-    import matplotlib
-    from matplotlib import ticker
     from matplotlib.figure import Figure
 
-    sign = 1 if rows[0]["metric"]["more_is_better"] else -1
-    options = {"svg.hashsalt": "zoomill", "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif"}
-    colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _TEXT)
-    with matplotlib.rc_context({**options, **colours}):
-        figure = Figure(figsize=(7, 3.2), layout="constrained")
-        axes = figure.subplots()
-        for form, colour in _COLOURS.items():
-            chosen = [row for row in rows if row["format"] == form]
+    costs = [cost for cost in _COSTS if any(row[cost[0]] is not None for row in rows)]
+    with ink.drawing(svg_fonttype="none", font_family="sans-serif"):
+        figure = Figure(figsize=(7, 3.1 * len(costs)), layout="constrained")
+        for axes, cost in zip(figure.subplots(len(costs), squeeze=False)[:, 0], costs, strict=True):
+            _panel(axes, [row for row in rows if row[cost[0]] is not None], *cost)
+            axes.set_ylabel(title)
+        return ink.svg(figure)
+
+
+def _panel(axes, rows, cost, unit, size):
+    """Draw a metric against one cost."""
+
+    def points(chosen):
+        return zip(*((row[cost] / size, row["metric"]["value"]) for row in chosen), strict=True)
+
+    for form, colour in _COLOURS.items():
+        for passed, marker, label in ((True, "o", form), (False, "x", f"{form}, not passed")):
+            chosen = [row for row in rows if row["format"] == form and (row["state"] == "passed") == passed]
             if chosen:
-                points = [(row["bytes"] / 1000, row["metric"]["value"]) for row in chosen]
-                drawn = axes.scatter(*zip(*points, strict=True), s=26, color=colour, label=form, zorder=3)
+                drawn = axes.scatter(*points(chosen), s=26, color=colour, marker=marker, label=label, zorder=3)
                 drawn.set_urls([f"{row['model']}.html#{row['artifact']}" for row in chosen])
-        best = front([(row["bytes"] / 1000, sign * row["metric"]["value"]) for row in rows])
-        axes.step(*zip(*((size, sign * value) for size, value in best), strict=True), where="post", lw=1, color="#888")
-        sure = [row for row in rows if row["metric"]["low"] is not None]
-        ends = ([row["metric"][end] for row in sure] for end in ("low", "high"))
-        axes.vlines([row["bytes"] / 1000 for row in sure], *ends, color="#888", lw=1, alpha=0.35)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter("{x:,g}")
-        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-        axes.set_xlabel("kilobytes")
-        axes.set_ylabel(title)
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-        figure.patch.set_alpha(0)
-        axes.patch.set_alpha(0)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    drawing = text.getvalue().replace(_TEXT, "currentColor")
-    return drawing[drawing.index("<svg") :]
+    if best := front(rows, cost):
+        axes.step(*points(best), where="post", lw=1, color=_OTHERS)
+        axes.scatter(*points(best), s=80, facecolor="none", edgecolor=ink.INK, lw=0.9, label="none better for less")
+    sure = [row for row in rows if row["metric"]["low"] is not None]
+    ends = ([row["metric"][end] for row in sure] for end in ("low", "high"))
+    axes.vlines([row[cost] / size for row in sure], *ends, color=_OTHERS, lw=1, alpha=0.35)
+    _scale(axes)
+    axes.set_xlabel(unit)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(_COLOURS) + 1)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _scale(axes):
+    from matplotlib import ticker
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())

@@ -1,6 +1,7 @@
 """The name of an artifact, and every path that belongs to it."""
 
 import dataclasses
+import os
 import re
 
 from zoomill.plan import accelerators, gates, variants
@@ -70,6 +71,17 @@ class ArtifactName:
         return dataclasses.replace(self, graph=graph).build("golden.npz")
 
 
+def c_name(known_as, graph, variant, compiled=""):
+    """Return what an artifact is called in C: as its model, if graph and variant are those one expects there.
+
+    Args:
+        known_as: ``c_name`` of the model's card.
+        compiled: what stands behind the variant of a file that was compiled for an accelerator.
+    """
+    parts = ["" if graph == "main" else graph, "" if variant == "int8_io" else variant]
+    return "_".join([known_as, *filter(None, parts), *re.findall("[a-z0-9]+", compiled)])
+
+
 def parse(path):
     """Return the artifact that a path in results/ belongs to and what of it the path is, ``(name, key of ENDS)``.
 
@@ -87,6 +99,11 @@ def parse(path):
     ]
     known = [name for name, _ in fitting if name.variant in variants.names(format=name.format)]
     return next((pair for pair in fitting if pair[0] in known), fitting[0] if fitting else None)
+
+
+def of_result(path):
+    """Return what :func:`parse` does of a path that may begin anywhere, by its last two parts."""
+    return parse("/".join(["results", *os.path.abspath(path).split(os.sep)[-2:]]))
 
 
 # Files of a graph that artifacts of a format are made with.

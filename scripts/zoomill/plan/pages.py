@@ -35,7 +35,7 @@ class Pages:
         files = [{key: file.get(key) for key in ("name", "size", "sha256")} for file in card["source"]["files"]]
         evaluation = card.get("evaluation", {})
         more = {"licence": card["licence"], "homepage": card.get("homepage"), "dataset": evaluation.get("dataset")}
-        return {**self._card(model), **more, "kind": card["source"]["kind"], "files": files}
+        return {**self._card(model), **more, "kind": card["source"]["kind"], "files": files, "c_name": card["c_name"]}
 
     def _with_metric(self, model):
         return {**self._card(model), "metric": self._catalogue[model].get("evaluation", {}).get("metric", {})}

@@ -3,10 +3,9 @@
 import functools
 import json
 import os
-import re
 
 from zoomill.plan import cards, code_digest, gates, provenance, samples, variants
-from zoomill.plan.artifact_name import ArtifactName, parse
+from zoomill.plan.artifact_name import ArtifactName, c_name, parse
 from zoomill.plan.backends import Backends
 from zoomill.plan.deploy import Deploy
 from zoomill.plan.downloads import Downloads, index
@@ -74,8 +73,9 @@ class Plan:
 
     def report_templates(self):
         """Return the templates of the report, with what they need."""
-        names = ("page", "artifacts", "pictures", "index", "model")
-        files = (*(f"{name}.html.jinja" for name in names), "report.css", "report.js")
+        pages = ("page", "artifacts", "index", "model", "closer", "facts", "pictures")
+        snippets = (f"snippet.{end}.jinja" for end in ("py", "kt", "js", "cc"))
+        files = (*(f"{name}.html.jinja" for name in pages), *snippets, "report.css", "report.js")
         return [self.file(f"scripts/zoomill/pages/templates/report/{name}") for name in files]
 
     def output_folder(self, wildcards, output):
@@ -244,11 +244,9 @@ class Plan:
         return chosen.get("default_ranges", [])
 
     def c_name(self, wildcards):
-        """Return what an artifact is called in C: as its model, if graph and variant are those one expects there."""
-        graph = [] if wildcards.graph == "main" else [wildcards.graph]
-        variant = [] if wildcards.variant == "int8_io" else [wildcards.variant]
-        compiled = re.findall("[a-z0-9]+", wildcards.compiled)
-        return "_".join([self.catalogue[wildcards.model]["c_name"], *graph, *variant, *compiled])
+        """Return what an artifact is called in C."""
+        known_as = self.catalogue[wildcards.model]["c_name"]
+        return c_name(known_as, wildcards.graph, wildcards.variant, wildcards.compiled)
 
     # Reproducing.
 

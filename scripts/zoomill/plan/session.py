@@ -17,7 +17,7 @@ from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from zoomill import sandbox
 from zoomill.errors import UserError
-from zoomill.plan import cards, house, nearest_target, targets, warm
+from zoomill.plan import cards, house, nearest_target, studies, targets, warm
 from zoomill.plan.names import select
 from zoomill.plan.plan import Plan
 from zoomill.plan.source_states import SourceStates
@@ -85,6 +85,7 @@ def _choose(rooms, states, wanted):
     config["models"] = [model for model in found if not reasons.get(model)]
     cards.check_c_names(catalogue, config["models"])
     targets.check_c_arrays(config["c_arrays"])
+    studies.check(config, catalogue, rooms.datasets, rooms.broken)
     for target in wanted:
         targets.check(target, config, catalogue, rooms.datasets, rooms.broken)
     if "catalogue" in wanted:

@@ -3,7 +3,7 @@
 import json
 import shutil
 
-from zoomill.plan import targets, variants
+from zoomill.plan import studies, targets, variants
 from zoomill.plan.artifact_name import ArtifactName
 
 
@@ -57,6 +57,14 @@ class Wanted:
     def gates(self):
         """Return the evidence of the gates that the configuration names."""
         return [name.file(gate) for name in self.artifacts("tflite") for gate in self._config["deploy"]]
+
+    def looked(self):
+        """Return the documents of closer looks at artifacts."""
+        return studies.paths(self._config, 0)
+
+    def drawings(self):
+        """Return their drawings."""
+        return studies.paths(self._config, 1)
 
     def drops(self):
         """Return the losses of metrics that cards allow, ``{model: {variant: loss}}``, as JSON."""

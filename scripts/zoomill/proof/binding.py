@@ -7,7 +7,6 @@ artifact. Needs the standard library only, as reports and the end of a run ask i
 
 import functools
 import os
-from pathlib import Path
 
 from zoomill import files, folders, made
 from zoomill.plan import artifact_name
@@ -99,7 +98,7 @@ def failures(documents):
 
 def _name(path):
     """Return the :class:`zoomill.plan.artifact_name.ArtifactName` that metric evidence is of by its path, or None."""
-    found = artifact_name.parse("/".join(["results", *Path(os.path.abspath(path)).parts[-2:]]))
+    found = artifact_name.of_result(path)
     return found[0] if found and found[1] in ("metric", "micro_metric") else None
 
 

@@ -7,13 +7,14 @@ _HEADINGS = ("variant", "bytes", "of f32", "SQNR", "decisions")
 FAILED = "## What failed"
 
 
-def text(evidence, metrics, gated, drops, missing):
+def text(evidence, metrics, gated, looked, drops, missing):
     """Return the summary as Markdown: a table for each graph of each model, then a list of what failed, if anything.
 
     Args:
         evidence: documents of artifacts.
         metrics: documents of those that are evaluated, from :func:`zoomill.proof.binding.documents`.
         gated: documents of deploy gates.
+        looked: :class:`zoomill.proof.told_studies.Study` of each closer look.
         drops: ``{model: {variant: largest loss of its metric}}``.
         missing: lines on what could not be made.
     """
@@ -39,6 +40,7 @@ def text(evidence, metrics, gated, drops, missing):
         parts.append("".join([f"{title}\n\n{tables.markdown([headings, *rows])}", *told]))
         asked = [item for item in gated if (item["model"], item["graph"]) == (model, graph)]
         parts += where_it_runs.parts(asked, lambda item: item["variant"])
+    parts += _closer(looked)
     failed = [line for item in (*evidence, *gated) for line in verdicts.of_evidence(item)]
     failed += [*binding.failures(metrics), *metric_loss.failures(binding.current(metrics), drops)]
     lines = sorted({*missing, *failed})
@@ -68,6 +70,12 @@ def _on_micro(model, graph, names, figures):
         if name[:2] == (model, graph) and name[3].endswith(metric_loss.BY_MICRO)
     ]
     return [f"\n{names[model]}{metric_loss.BY_MICRO}, which runs C arrays: {', '.join(found)}\n"] if found else []
+
+
+def _closer(looked):
+    """Return a list of what closer looks say, each with its file."""
+    lines = [f"- {study.path}: {escape.markdown(escape.line(study.said))}\n" for study in looked]
+    return [f"## A closer look\n\n{''.join(lines)}"] if lines else []
 
 
 def _name(item):

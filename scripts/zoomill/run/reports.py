@@ -16,7 +16,7 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.shell import shell
 
 from zoomill.folders import digest
-from zoomill.plan import artifact_name
+from zoomill.plan import artifact_name, studies
 from zoomill.run import jobs
 
 # They tell of artifacts that passed.
@@ -63,7 +63,7 @@ def not_run(workflow):
     for job in waiting:
         for path in map(str, job.output):
             name, what = artifact_name.parse(path) or (None, None)
-            if what == "artifact":
+            if what in ("artifact", *studies.DOCUMENTS):
                 missing.setdefault((name.model, min(map(jobs.name, causes[job]))), []).append(os.path.basename(path))
     return [f"{model}: {_some(names)}: not made, since {cause} failed" for (model, cause), names in missing.items()]
 
