@@ -98,6 +98,9 @@ def test_a_point_stands_where_it_is_and_one_outside_nowhere():
     assert (left + right + 1, top + bottom + 1) == (2 * 80, 2 * 120)
 
 
+AFTER_NMS = [output(f"detection_{name}", 9) for name in ("boxes", "classes", "scores")] + [output("num_detections")]
+
+
 @pytest.mark.parametrize(
     ("task", "outputs", "form"),
     [
@@ -108,6 +111,7 @@ def test_a_point_stands_where_it_is_and_one_outside_nowhere():
         ("landmarks", [output("y", 6, meaning="x, y of each")], "points"),
         ("landmarks", [output("y", 6)], None),
         ("other", [output("y", 6)], None),
+        ("object-detection", AFTER_NMS, None),
     ],
 )
 def test_outputs_have_a_form_by_their_task_and_shape(task, outputs, form):
@@ -117,8 +121,8 @@ def test_outputs_have_a_form_by_their_task_and_shape(task, outputs, form):
 def test_the_output_that_the_metric_names_counts():
     card = {**CARD, "task": "landmarks", "output": "y"}
     card["metric"] = {"name": "landmarks", "dimensions": 3, "output": "y"}
-    for more, expected in (({"value_range": [0, 100]}, [[0, 0.01], [0.03, 0.04]]), ({}, [[0, 0.125], [0.375, 0.5]])):
-        given = contract(output("z", 1), output("y", 6, **more))
+    for more, expected in (({"value_range": [0, 100]}, [[0, 0.01], [0.03, 0.04]]), ({}, [[0, 0.125], [0.1875, 0.5]])):
+        given = contract(output("z", 1), output("y", 6, **more)) | {"inputs": [{**PICTURE, "shape": [1, 8, 16, 3]}]}
         found = finding_reader.of_artifact(given, card, None)({"y": np.arange(6), "z": None})
         assert found.points.tolist() == expected
 
