@@ -24,7 +24,7 @@ rule draw_pictures:
     conda:
         "../envs/litert.yaml"
     params:
-        card=plan.pages.card,
+        card=plan.pages.card_with_metric,
     shell:
         r"""
         python {input.code[0]:q} \

@@ -29,7 +29,7 @@ def main(argv=None):
         help="golden.npz of the source, unless its inputs are drawn",
     )
     parser.add_argument("--anchors", type=made.checked, nargs="*", default=[], help="anchors.npy of a detector")
-    parser.add_argument("--card", required=True, type=json.loads, help="JSON object: task, decode, output of the model")
+    parser.add_argument("--card", required=True, type=json.loads, help="JSON object: task, decode, output, metric")
     parser.add_argument("--output", type=made.output, required=True, help="folder to make")
     args = command.parse(parser, argv)
     contracts = {contract["graph"]: contract for contract in map(contract_file.read, args.contracts)}

@@ -12,7 +12,7 @@ from zoomill.detection.nms import Detections
 from zoomill.pages import drawing, finding_reader, findings, gallery
 
 BLACK = Image.new("RGB", (320, 160))
-CARD = {"task": "object-detection", "decode": {}, "output": None}
+CARD = {"task": "object-detection", "decode": {}, "output": None, "metric": {}}
 PICTURE = {"name": "x", "tensor": "x", "dtype": "float32", "shape": [1, 8, 8, 3], "layout": "NHWC", "colour": "RGB"}
 PICTURE["value_range"] = [0, 1]
 
@@ -108,10 +108,8 @@ AFTER_NMS = [output(f"detection_{name}", 9) for name in ("boxes", "classes", "sc
         ("image-generation", [output("y", 8, 8, 1)], "picture"),
         ("super-resolution", [output("y", 3, 8, 8)], "picture"),
         ("image-generation", [output("y", 8, 8, 2)], None),
-        ("landmarks", [output("y", 6)], "points"),
-        ("landmarks", [output("y", 4, 3)], "points"),
-        ("landmarks", [output("y", 7)], None),
-        ("landmarks", [output("y", 6), output("z", 1)], None),
+        ("landmarks", [output("y", 6, meaning="x, y of each")], "points"),
+        ("landmarks", [output("y", 6)], None),
         ("other", [output("y", 6)], None),
         ("object-detection", AFTER_NMS, None),
     ],
@@ -122,9 +120,11 @@ def test_outputs_have_a_form_by_their_task_and_shape(task, outputs, form):
 
 def test_the_output_that_the_metric_names_counts():
     card = {**CARD, "task": "landmarks", "output": "y"}
-    given = contract(output("y", 4, 3, value_range=[0, 100]), output("z", 1))
-    found = finding_reader.of_artifact(given, card, None)({"y": np.arange(12), "z": None})
-    assert found.points.tolist() == [[0, 0.01], [0.03, 0.04], [0.06, 0.07], [0.09, 0.1]]
+    card["metric"] = {"name": "landmarks", "dimensions": 3, "output": "y"}
+    for more, expected in (({"value_range": [0, 100]}, [[0, 0.01], [0.03, 0.04]]), ({}, [[0, 0.125], [0.1875, 0.5]])):
+        given = contract(output("z", 1), output("y", 6, **more)) | {"inputs": [{**PICTURE, "shape": [1, 8, 16, 3]}]}
+        found = finding_reader.of_artifact(given, card, None)({"y": np.arange(6), "z": None})
+        assert found.points.tolist() == expected
 
 
 def test_a_picture_has_the_range_of_its_output_or_else_that_of_the_input():

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from zoomill.pages import report_pages, report_pictures
 
 HOSTILE = '<script>alert("1")</script>'
-DIGESTS = {"main.float32.tflite": "a", "main.int8.tflite": "b"}
+ROWS = [{"artifact": "main.float32.tflite", "sha256": "a"}, {"artifact": "main.int8.tflite", "sha256": "b"}]
 
 
 def document(form, source, float32, int8):
@@ -39,7 +39,7 @@ def classes(*pairs, **more):
 
 
 def test_those_who_found_the_very_same_stand_in_one_figure():
-    (shown,) = report_pictures.of_model(BOXES, DIGESTS)
+    (shown,) = report_pictures.of_model(BOXES, ROWS)
     (row,) = shown["rows"]
     assert row["sample"] == "sample-0.png"
     assert [(figure["names"], figure["file"]) for figure in row["figures"]] == [
@@ -49,9 +49,9 @@ def test_those_who_found_the_very_same_stand_in_one_figure():
 
 
 def test_what_was_drawn_of_other_bytes_is_not_shown():
-    (shown,) = report_pictures.of_model(BOXES, {**DIGESTS, "main.int8.tflite": "other"})
+    (shown,) = report_pictures.of_model(BOXES, [ROWS[0], {**ROWS[1], "sha256": "other"}])
     assert [name for name, _ in shown["said"]] == ["float32"]
-    assert report_pictures.of_model(BOXES, {}) == []
+    assert report_pictures.of_model(BOXES, []) == report_pictures.of_model(None, ROWS) == []
 
 
 def test_classes_that_are_next_to_nothing_are_left_out():
@@ -61,7 +61,7 @@ def test_classes_that_are_next_to_nothing_are_left_out():
         classes(("ant", 0.998), ("cow", 0.002), apart={"same": True}),
         classes(("bee", None), ("cow", 0.3), apart={"same": False}),
     )
-    (shown,) = report_pictures.of_model(given, DIGESTS)
+    (shown,) = report_pictures.of_model(given, ROWS)
     assert [(figure["names"], figure["classes"]) for figure in shown["rows"][0]["figures"]] == [
         (["source", "float32"], (("ant", 1.0),)),
         (["int8"], (("bee", 0), ("cow", 0.3))),
@@ -83,7 +83,7 @@ def test_how_far_an_artifact_is_from_the_source_stands_in_words(form, apart, wor
     given["graphs"]["main"]["form"] = form
     for item, found in zip(given["graphs"]["main"]["found"][1:], apart, strict=True):
         item["pictures"][0]["apart"] = found
-    (shown,) = report_pictures.of_model(given, DIGESTS)
+    (shown,) = report_pictures.of_model(given, ROWS)
     assert all(start in said for (_, said), start in zip(shown["said"], words, strict=False))
 
 
@@ -92,14 +92,14 @@ def test_of_several_pictures_the_largest_difference_counts():
     given["graphs"]["main"]["form"] = "picture"
     for item in given["graphs"]["main"]["found"][1:]:
         item["pictures"] = [{"apart": {"largest": far, "mean": far / 2}} for far in (1.0, 3.0)]
-    (shown,) = report_pictures.of_model(given, DIGESTS)
+    (shown,) = report_pictures.of_model(given, ROWS)
     assert shown["said"][0] == ("float32", "at most 3 of 255 from the source's, 1 in the mean")
 
 
 def test_an_artifact_that_does_not_run_says_why():
     given = copy.deepcopy(BOXES)
     given["graphs"]["main"]["found"][2] |= {"refused": "no kernel", "pictures": []}
-    (shown,) = report_pictures.of_model(given, DIGESTS)
+    (shown,) = report_pictures.of_model(given, ROWS)
     assert shown["said"][1] == ("int8", "LiteRT does not run it: no kernel")
     assert [figure["names"] for figure in shown["rows"][0]["figures"]] == [["source", "float32"]]
 
@@ -109,7 +109,7 @@ def section(found):
     folder = REPOSITORY / "scripts/zoomill/pages/templates/report"
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
     environment.filters["figures"] = report_pages.figures
-    shown = report_pictures.of_model(found, DIGESTS)
+    shown = report_pictures.of_model(found, ROWS)
     return str(environment.get_template("pictures.html.jinja").module.section("small", shown))
 
 

@@ -5,11 +5,11 @@ import numpy as np
 from zoomill.detection import decode, head_names, nms
 from zoomill.detection.nms import Detections
 from zoomill.inputs import as_picture
-from zoomill.pages import findings, output_kind
+from zoomill.inputs.preprocess import Preprocess
+from zoomill.pages import findings, output_kind, shows
 
-# Tasks of models whose output is a picture; that of those with points.
-_PICTURES, _POINTS = ("image-generation", "super-resolution"), "landmarks"
-_PICTURE_AXES, _POINT_SIZES = 4, (2, 3)
+# The forms by what :func:`zoomill.pages.shows.shows` says of a contract.
+_FORMS = {"detections": "boxes", "classes": "classes", "landmarks": "points", "picture": "picture"}
 
 
 def form(contract, card):
@@ -17,31 +17,13 @@ def form(contract, card):
 
     Args:
         contract: contract of the graph.
-        card: ``task`` of the model, ``decode`` and ``output`` of its metric.
+        card: ``task`` of the model, ``decode`` and ``output`` of its metric, and ``metric``, the whole of it.
     """
     contract = output_kind.scored(contract, card)
-    how = output_kind.kind(contract, card)
-    if how in output_kind.BOXES:
-        # Without options nobody knows how many rows of a NMS count.
-        known = contract.get("postprocess", {})
-        return "boxes" if how != "detections" or "max_classes_per_detection" in known else None
-    if how == "classes":
-        return how
-    shape = (_output(contract, card) or {"shape": []})["shape"]
-    if card["task"] in _PICTURES and len(shape) == _PICTURE_AXES and {shape[1], shape[3]} & {1, 3}:
-        return "picture"
-    return "points" if card["task"] == _POINTS and len(shape) > 1 and shape[-1] % _size(shape) == 0 else None
-
-
-def _output(contract, card):
-    """Return the output that shows what was found: the one that the metric names, or the only one; else None."""
-    found = [entry for entry in contract["outputs"] if entry["name"] == card["output"]] or contract["outputs"]
-    return found[0] if len(found) == 1 else None
-
-
-def _size(shape):
-    """Return how many coordinates a point has, by the last axis of an output where each has a row; else two."""
-    return shape[-1] if len(shape) > len(_POINT_SIZES) and shape[-1] in _POINT_SIZES else _POINT_SIZES[0]
+    chosen = _FORMS.get(shows.shows(contract, card)["kind"])
+    # Without options nobody knows how many rows of a NMS count.
+    lacking = "max_classes_per_detection" not in contract.get("postprocess", {})
+    return None if lacking and output_kind.kind(contract, card) == "detections" else chosen
 
 
 def of_artifact(contract, card, anchors):
@@ -51,25 +33,32 @@ def of_artifact(contract, card, anchors):
         contract, card: as for :func:`form`.
         anchors: float32 ``[anchors, 4]`` of an SSD: ycenter, xcenter, height, width; else None.
     """
-    chosen, contract = form(contract, card), output_kind.scored(contract, card)
-    how, entry = output_kind.kind(contract, card), _output(contract, card)
-    if chosen == "boxes":
+    contract = output_kind.scored(contract, card)
+    how, shown = output_kind.kind(contract, card), shows.shows(contract, card)
+    if shown["kind"] == "detections":
         kind = {"detections": "ssd", "yolo_heads": "yolo"}.get(how, how)
-        shown = output_kind.shown_from(contract, how)
-        read = decode.decoder(contract, anchors, kind, nms_score_threshold=shown)
+        least = output_kind.shown_from(contract, how)
+        read = decode.decoder(contract, anchors, kind, nms_score_threshold=least)
         return lambda outputs: _best(read(outputs))
-    if chosen == "classes":
-        first = output_kind.first_class(contract, how)
-        return lambda outputs: findings.Classes(outputs[entry["name"]].ravel(), first, output_kind.MOST_CLASSES)
-    limits = entry.get("value_range")
-    if chosen == "picture":
-        limits = limits or contract["inputs"][0]["value_range"] or (0, 255)
+    if shown["kind"] == "classes":
+        (output,), first = contract["outputs"], output_kind.first_class(contract, how)
+        return lambda outputs: findings.Classes(outputs[output["name"]].ravel(), first, output_kind.MOST_CLASSES)
+    (output,) = (entry for entry in contract["outputs"] if entry["name"] == shown["output"])
+    if shown["kind"] == "picture":
         return lambda outputs: findings.Picture(
-            as_picture.channels_last(outputs[entry["name"]].reshape(entry["shape"])), limits
+            as_picture.channels_last(outputs[output["name"]].reshape(output["shape"])), shown["range"]
         )
-    low, high = limits or (0, 1)
-    size = _size(entry["shape"])
-    return lambda outputs: findings.Points((outputs[entry["name"]].reshape(-1, size)[:, :2] - low) / (high - low))
+    low, high = _edges(shown["unit"], contract["inputs"][0])
+    return lambda outputs: findings.Points(
+        (outputs[output["name"]].reshape(-1, shown["dimensions"])[:, :2] - low) / (high - low)
+    )
+
+
+def _edges(unit, promise):
+    """Return the coordinates x, y of the upper left and the lower right corner of an input."""
+    if unit == "pixels":
+        return 0, np.array(Preprocess(promise).size[::-1])
+    return (0, 1) if unit == "edge" else unit
 
 
 def of_source(contract, card, anchors):

@@ -14,7 +14,7 @@ class Gallery:
 
     Args:
         contracts: ``{graph: contract}``; their inputs are the same.
-        card: ``task`` of the model, ``decode`` and ``output`` of its metric.
+        card: ``task`` of the model, ``decode`` and ``output`` of its metric, and ``metric``, the whole of it.
         golden: ``{tensor: golden array}``, nothing where golden inputs show nothing that anybody could know.
         anchors: float32 ``[anchors, 4]`` of an SSD: ycenter, xcenter, height, width; else None.
 

@@ -66,15 +66,14 @@ class Pages:
         """
         rows = [row for row in self._rows if row["model"] == model]
         contracts = [contract for (name, _), contract in self._contracts.items() if name == model]
-        digests = {row["artifact"]: row["sha256"] for row in rows}
         return self._render(
             "model",
             rows,
             model=model,
             card=self._cards[model],
             contracts=contracts,
-            pictures=report_pictures.of_model(documents["pictures"], digests) if documents["pictures"] else [],
             snippets={contract["graph"]: self._programs(contract, rows) for contract in contracts},
+            pictures=report_pictures.of_model(documents["pictures"], rows),
             looked=[study for row in rows for study in row["looked"]],
             drawings=self._drawings,
             parity=list(model_facts.parity(rows)),

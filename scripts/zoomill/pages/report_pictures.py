@@ -1,20 +1,20 @@
 """What the report shows of the pictures that ``draw_pictures`` made: rows of them, and differences in words."""
 
 
-def of_model(document, digests):
+def of_model(document, rows):
     """Return what a model's page shows, one entry for each graph, nothing where no artifact is of the bytes drawn.
 
     Args:
-        document: index.json of the model's pictures.
-        digests: ``{artifact: sha256}`` of those that the report is about.
+        document: index.json of the model's pictures, or None.
+        rows: of the model, see :func:`zoomill.pages.report.rows`.
 
     Returns:
         List of ``graph``; ``form``; ``shown_from``, the lowest score of a box; ``rows``, for each sample its file
         ``sample`` and ``figures``, of which each has ``names``, all who gave the very same, and one of ``file`` and
         ``classes``; and ``said``, pairs of a name and words on how far it is from the source.
     """
-    shown = []
-    for graph, drawn in document["graphs"].items():
+    shown, digests = [], {row["artifact"]: row["sha256"] for row in rows}
+    for graph, drawn in document["graphs"].items() if document else ():
         source, *others = drawn["found"]
         others = [item for item in others if digests.get(item["artifact"]) == item["sha256"]]
         if others:

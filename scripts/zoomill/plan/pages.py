@@ -18,6 +18,10 @@ class Pages:
         """Return what a model's card says to pages, as JSON."""
         return json.dumps(self._card(wildcards.model), sort_keys=True)
 
+    def card_with_metric(self, wildcards):
+        """Return what a model's card says to pages and how it is measured, as JSON."""
+        return json.dumps(self._with_metric(wildcards.model), sort_keys=True)
+
     def cards(self):
         """Return what the cards of all configured models say to pages, as JSON."""
         return json.dumps({model: self._with_metric(model) for model in self._config["models"]}, sort_keys=True)
