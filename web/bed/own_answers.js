@@ -8,7 +8,6 @@ const STORE = "zoomill: answers 1: ";
 const OPEN = 224; // height and width of an input that takes any
 const BACKGROUND = /^(background|\?\?\?)$/i; // what its label is, where there is one
 const LANDMARKS = [42, 63, 99, 136, 195, 204, 1404, 1434]; // values of usual sets of points
-export const TASKS = ["classes", "detections", "picture", "landmarks", "values"];
 const OF_CONTRACT = { "image-classification": "classes", landmarks: "landmarks", "object-detection": "detections" };
 const DETECTIONS = { boxes: "detection_boxes", scores: "detection_scores", classes: "detection_classes" };
 
