@@ -32,6 +32,12 @@ def test_models_that_the_run_does_not_build_are_left_out(workflow):
     assert not planned(workflow.run("-n", config=settings)).keys() & {*RULES.values()}
 
 
+def test_a_ledger_needs_all_samples(workflow):
+    settings = ["models=[digits_resnet8]", "evaluate=until_clear", "ledgers=[digits_resnet8/main.int8]"]
+    (line,) = errors(workflow.run("-n", config=settings, check=False))
+    assert line.startswith("error: config.yaml: ledgers: need all samples")
+
+
 @pytest.mark.parametrize(
     "key, name, told",
     [

@@ -14,13 +14,15 @@ DOCUMENTS = tuple(document for document, _ in KEYS.values())
 
 
 def check(config, catalogue, datasets, broken):
-    """Raise a UserError for an artifact whose name is none, or of which there is no such study.
+    """Raise a UserError for an artifact whose name is none, or of which there is no such study in this run.
 
     Args:
         config: the configuration.
         catalogue, datasets: ``{name: card}``.
         broken: ``{name: UserError}`` of data sets that cannot be read.
     """
+    if config["evaluate"] == "until_clear" and _of_run(config, "ledgers"):
+        raise UserError("config.yaml: ledgers: need all samples; leave them out, or say `evaluate: true`")
     for key, (what, _) in KEYS.items():
         for written in config[key]:
             require(written.partition("/")[0], catalogue, f"config.yaml: {key}: {written}", "model")
@@ -38,8 +40,12 @@ def paths(config, what):
         config: the configuration.
         what: place in the values of :data:`KEYS`.
     """
-    named = [(_name(written), ends[what]) for key, ends in KEYS.items() for written in config[key]]
-    return [name.file(end) for name, end in named if name.model in config["models"]]
+    return [name.file(ends[what]) for key, ends in KEYS.items() for name in _of_run(config, key)]
+
+
+def _of_run(config, key):
+    """Return the artifacts that a key names, of the models of the run."""
+    return [name for name in map(_name, config[key]) if name.model in config["models"]]
 
 
 def _name(written):
