@@ -1,8 +1,8 @@
 """Use the test bed as a person does, in Chromium, in the environment that can drive one.
 
 Reads a JSON object from standard input: ``folders`` to serve, ``pictures``, a folder, and ``chromium``. Writes JSON:
-what the page showed after each step, ``errors`` of the console and ``asked`` for other hosts, those before the last step,
-which asks for what is missing.
+what the page showed after each step, ``errors`` of the console and ``asked`` for other hosts, those before the last
+step, which asks for what is missing.
 """
 
 import json
