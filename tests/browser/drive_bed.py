@@ -1,7 +1,8 @@
 """Use the test bed as a person does, in Chromium, in the environment that can drive one.
 
-Reads a JSON object from standard input: ``folders`` to serve and ``chromium``. Writes JSON: what the page showed after
-each step, ``errors`` of the console and ``asked`` for other hosts before the last step, which asks for what is missing.
+Reads a JSON object from standard input: ``folders`` to serve, ``pictures``, a folder, and ``chromium``. Writes JSON:
+what the page showed after each step, ``errors`` of the console and ``asked`` for other hosts, those before the last
+step, which asks for what is missing.
 """
 
 import json
@@ -183,6 +184,9 @@ def inputs(bed, found):
     page.evaluate(DROP_TEXT)
     bed.wait("!document.getElementById('error').hidden")
     found["no picture"] = bed.said("error")
+    bed.does(lambda: page.set_input_files("#folder", asked["pictures"]))
+    bed.does(lambda: page.click("#all"))
+    found["folder"] = [result["picture"] for result in bed.saved()["results"][-2:]]
     film(bed, found)
     camera(bed, found)
 

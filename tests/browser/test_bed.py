@@ -89,10 +89,10 @@ def found(javascript, environment_python, tmp_path_factory):
         newer[section].append(entry)
     files.write_json(root / "models.json", {"newer": newer})
     folders = {"web": str(REPOSITORY / "web"), "results": str(root), "javascript": str(javascript)}
-    asked = json.dumps({"folders": folders, "chromium": shutil.which("chromium")})
+    asked = {"folders": folders, "pictures": str(root / "model_0/pictures"), "chromium": shutil.which("chromium")}
     program = Path(__file__).with_name("drive_bed.py")
     command = [environment_python("web"), program]
-    process = subprocess.run(command, input=asked, text=True, capture_output=True)
+    process = subprocess.run(command, input=json.dumps(asked), text=True, capture_output=True)
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
 
@@ -156,6 +156,10 @@ def test_a_dropped_picture_a_cancelled_choice_and_a_file_that_is_neither(found):
     assert abs(striped - 128) < 15 and white == 255 and found["thumbnails"] == 1
     assert found["cancelled"] == ["large <b>.png", ""]
     assert "notes.txt" in found["no picture"]
+
+
+def test_all_pictures_of_a_folder_are_run_and_reported(found):
+    assert found["folder"] == ["pictures/sample-0.png", "pictures/sample-1.png"]
 
 
 def test_a_film_is_generated_anew_and_leaves_nothing_behind_in_200_frames(found):

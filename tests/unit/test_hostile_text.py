@@ -66,7 +66,8 @@ PICTURE = {
 
 
 def card(title, task="image-classification"):
-    return {"title": title, "task": task, "preprocess": {}, "decode": {}, "training_set": title, "output": None}
+    said = {"preprocess": {}, "decode": {}, "output": None, "metric": {}}
+    return {"title": title, "task": task, "training_set": title, **said}
 
 
 def promise(text, task):

@@ -1,4 +1,4 @@
-// .tflite files by LiteRT.js: the engine (own_model.js) of a dropped one, and built ones, whose decode.js feeds and reads.
+// .tflite files by LiteRT.js: the engine (own_model.js) of dropped ones, and built ones, which decode.js feeds and reads.
 
 import { read } from "./found.js";
 import { shrunk } from "./inputs.js";
@@ -35,10 +35,14 @@ function count(shape, dtype, sign) {
 export async function openEngine({ bytes }, backend) {
   const file = describe(bytes);
   for (const { name, dtype } of [...file.inputs, ...file.outputs]) {
-    if (!(dtype in ARRAYS)) throw new Error(`its tensor ${name} is ${dtype}, and LiteRT.js reads and writes ${Object.keys(ARRAYS).join(", ")}`);
+    if (!(dtype in ARRAYS))
+      throw new Error(
+        `its tensor ${name} is ${dtype}, and LiteRT.js reads and writes ${Object.keys(ARRAYS).join(", ")}`
+      );
   }
   const accelerator = backend.split(" ")[1];
-  if (accelerator === "webgpu" && !(await navigator.gpu?.requestAdapter())) throw new Error(`backend ${backend} cannot be had here`);
+  if (accelerator === "webgpu" && !(await navigator.gpu?.requestAdapter()))
+    throw new Error(`backend ${backend} cannot be had here`);
   library ??= load();
   const litert = await library;
   said = [];
@@ -53,7 +57,9 @@ export async function openEngine({ bytes }, backend) {
   const open = engine.inputs.find(({ shape }) => shape.some((size) => size < 1));
   if (!open) return engine;
   engine.dispose();
-  throw new Error(`its input ${open.name} is open in size, and LiteRT.js needs all of it: convert it with a batch of 1`);
+  throw new Error(
+    `its input ${open.name} is open in size, and LiteRT.js needs all of it: convert it with a batch of 1`
+  );
 }
 
 class Engine {
@@ -74,7 +80,9 @@ class Engine {
     try {
       found = await this.model.run(given);
       for (const { type } of Object.values(found)) count(type.layout.dimensions, type.dtype, 1);
-      return await Promise.all(this.model.getOutputDetails().map(({ name }, index) => this.read(name, found[name], index)));
+      return await Promise.all(
+        this.model.getOutputDetails().map(({ name }, index) => this.read(name, found[name], index))
+      );
     } finally {
       for (const tensor of [...Object.values(given), ...Object.values(found)]) {
         count(tensor.type.layout.dimensions, tensor.type.dtype, -1);
@@ -106,7 +114,10 @@ class Engine {
 export async function openLiteRt(description, { file, decoder, names }, backend) {
   const answer = await fetch(file);
   if (!answer.ok) throw new Error(`${description.path}: ${answer.status}`);
-  const [engine, decode] = await Promise.all([openEngine({ bytes: await answer.arrayBuffer() }, backend), import(decoder)]);
+  const [engine, decode] = await Promise.all([
+    openEngine({ bytes: await answer.arrayBuffer() }, backend),
+    import(decoder),
+  ]);
   return new LiteRt(description, engine, decode, names);
 }
 

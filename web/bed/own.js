@@ -36,7 +36,8 @@ async function choice(model) {
   const note = code.length ? `${code.join(", ")} in this folder is not run: a dropped model runs no code` : "";
   const { input, form, guessed, outputs } = await tried(model);
   const about = { name: model.name, form, outputs, note };
-  let told = answers.remembered(digest) ?? (model.told.contract && answers.ofContract(model.told.contract, guessed, outputs));
+  let told =
+    answers.remembered(digest) ?? (model.told.contract && answers.ofContract(model.told.contract, guessed, outputs));
   const change = async () => {
     const answered = await ask(about, told ?? guessed);
     if (answered) answers.remember(digest, (told = answered));
@@ -82,7 +83,11 @@ async function ends({ file, told }, engine) {
   const input = { quantisation: null, ...inputs[0] };
   const said = { colour: file?.colour, range: file?.range ?? whole(input) };
   const fed = answers.sized(form);
-  const nothing = values(new Uint8ClampedArray(4 * fed.height * fed.width), { ...input, ...form }, { ...fed, colour: "RGB", low: 0, high: 1 });
+  const nothing = values(
+    new Uint8ClampedArray(4 * fed.height * fed.width),
+    { ...input, ...form },
+    { ...fed, colour: "RGB", low: 0, high: 1 }
+  );
   const found = await engine.run(nothing, answers.shape(form, fed));
   return { input, form, guessed: answers.guess(said, form, found, told), outputs: found.map(({ name }) => name) };
 }

@@ -43,9 +43,11 @@ export function guess(input, form, tried, told) {
   const task = taskOf(tried, labels.length + background);
   const output = chosen(task, tried);
   const [low, high] = input.range ?? (output.activation === "tanh" ? [-1, 1] : [0, 1]);
-  const [black, white] = output.activation === "tanh" ? [-1, 1] : output.activation === "sigmoid" ? [0, 1] : [low, high];
+  const [black, white] =
+    output.activation === "tanh" ? [-1, 1] : output.activation === "sigmoid" ? [0, 1] : [low, high];
   const values = Array.from(output.values);
-  const sure = output.activation || (values.every((value) => value >= 0) && Math.abs(values.reduce((a, b) => a + b) - 1) < 0.01);
+  const sure =
+    output.activation || (values.every((value) => value >= 0) && Math.abs(values.reduce((a, b) => a + b) - 1) < 0.01);
   const pairs = output.shape.at(-1);
   return {
     ...sized(form),
@@ -71,7 +73,8 @@ function taskOf(tried, columns) {
   const one = tried.find(({ shape }) => flat(shape).length <= 1) ?? tried[0];
   const size = count(one.shape);
   if (size === columns || one.activation === "softmax") return "classes";
-  if (LANDMARKS.includes(size) || (flat(one.shape).length === 2 && [2, 3].includes(one.shape.at(-1)))) return "landmarks";
+  if (LANDMARKS.includes(size) || (flat(one.shape).length === 2 && [2, 3].includes(one.shape.at(-1))))
+    return "landmarks";
   return flat(one.shape).length <= 1 && size > 1 ? "classes" : "values";
 }
 
@@ -93,7 +96,10 @@ function boxes(tried) {
   const columns = others.find(({ shape }) => count(shape) > rows && count(shape) % rows === 0);
   if (columns) return { boxes: box.name, scores: columns.name, classes: "" };
   // Scores of nothing are parts of one, and classes whole.
-  const scores = alike.find(({ name }) => /score|:2$/i.test(name)) ?? alike.find(({ values }) => values.some((value) => value % 1)) ?? alike[0];
+  const scores =
+    alike.find(({ name }) => /score|:2$/i.test(name)) ??
+    alike.find(({ values }) => values.some((value) => value % 1)) ??
+    alike[0];
   const classes = alike.find((one) => one !== scores);
   return { boxes: box.name, scores: scores?.name ?? "", classes: classes?.name ?? "" };
 }

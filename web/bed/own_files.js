@@ -10,13 +10,12 @@ const CALLED = 3; // at most so many names in a message
 const path = (file) => file.webkitRelativePath || file.name;
 const folder = (file) => path(file).slice(0, -file.name.length);
 
+const isModel = ({ name }) => name === "model.json" || name.endsWith(".tflite");
+
 // Tell whether there is a model among files.
 export function holdModel(files) {
-  return files.some(({ name }) => isDescription(name) || name.endsWith(".tflite"));
+  return files.some(isModel);
 }
-
-// A file named model.json, or under another name the only JSON file beside shards.
-const isDescription = (name) => name === "model.json" || name.endsWith("/model.json");
 
 // The model that files are: {name, kind, files, told}, and of TensorFlow.js `document` and `shards` (ArrayBuffers in the
 // order of its manifest), of TensorFlow Lite `bytes` (an ArrayBuffer) and `file`, what describe() says of it.
@@ -24,10 +23,12 @@ const isDescription = (name) => name === "model.json" || name.endsWith("/model.j
 // `told` is {labels, contract, code}: labels and contract.json that lie beside it or in it, or null, and names of files
 // with code. Throws an Error of one line for what is no model, or not a whole one.
 export async function read(files) {
-  const models = files.filter(({ name }) => isDescription(name) || name.endsWith(".tflite"));
-  if (!models.length) throw new Error(`${path(files[0])}: is no picture, no film, no .tflite file and no folder with a model.json`);
-  if (models.length > 1) throw new Error(`${path(models[0])} and ${path(models[1])}: are ${models.length} models; drop one of them`);
-  const [main] = models;
+  const models = files.filter(isModel);
+  const [main, other] = models;
+  if (!main) {
+    throw new Error(`${path(files[0])}: is no picture, no film, no .tflite file and no folder with a model.json`);
+  }
+  if (other) throw new Error(`${path(main)} and ${path(other)}: are ${models.length} models; drop one of them`);
   const beside = files.filter((file) => path(file).startsWith(folder(main)));
   try {
     return main.name.endsWith(".tflite") ? await readLite(main, beside) : await readJs(main, beside);
@@ -69,21 +70,26 @@ function parsed(text) {
   }
   const groups = document?.weightsManifest;
   if (!document?.modelTopology) throw new Error("is no model of TensorFlow.js: it has no modelTopology");
-  const whole = Array.isArray(groups) && groups.every(({ paths, weights }) => Array.isArray(paths) && Array.isArray(weights));
+  const whole =
+    Array.isArray(groups) && groups.every(({ paths, weights }) => Array.isArray(paths) && Array.isArray(weights));
   if (!whole) throw new Error("is no model of TensorFlow.js: it has no weightsManifest of paths and weights");
   return document;
 }
 
 // All bytes of a group of weights are in its shards; which one is wrong, only its neighbours could tell.
 function checkSizes({ paths, weights }, called) {
-  const sizes = weights.map(({ shape, dtype, quantization }) => shape.reduce((a, b) => a * b, 1) * BYTES[quantization?.dtype ?? dtype]);
+  const sizes = weights.map(
+    ({ shape, dtype, quantization }) => shape.reduce((a, b) => a * b, 1) * BYTES[quantization?.dtype ?? dtype]
+  );
   const expected = sizes.reduce((a, b) => a + b, 0);
   const found = paths.reduce((sum, name) => sum + called.get(name).size, 0);
   if (Number.isNaN(expected) || expected === found) return; // weights of text say no size
-  throw new Error(`${some(paths)} should have ${expected.toLocaleString("en")} bytes and ${paths.length > 1 ? "have" : "has"} ${found.toLocaleString("en")}`);
+  const [whole, had] = [expected, found].map((bytes) => bytes.toLocaleString("en"));
+  throw new Error(`${some(paths)} should have ${whole} bytes and ${paths.length > 1 ? "have" : "has"} ${had}`);
 }
 
-const some = (names) => names.slice(0, CALLED).join(", ") + (names.length > CALLED ? ` and ${names.length - CALLED} more` : "");
+const some = (names) =>
+  names.slice(0, CALLED).join(", ") + (names.length > CALLED ? ` and ${names.length - CALLED} more` : "");
 
 async function whatIsTold(beside) {
   const file = (test) => beside.find(({ name }) => test.test(name));
@@ -91,14 +97,20 @@ async function whatIsTold(beside) {
   const text = file(/(label|class|name).*\.txt$/i);
   let [contract, classes, decoder] = [null, null, null];
   try {
-    [contract, classes, decoder] = await Promise.all([/^contract\.json$/, /^classes\.json$/, /^decode\.json$/].map(json));
+    [contract, classes, decoder] = await Promise.all(
+      [/^contract\.json$/, /^classes\.json$/, /^decode\.json$/].map(json)
+    );
   } catch {
     // A file of another's that is called so tells nothing.
   }
   const names = contract?.labels ?? decoder?.labels ?? (text ? tflite.lines(await text.text()) : fromClasses(classes));
   const labels = Array.isArray(names) && names.length ? names.map(String) : null;
   const whole = Array.isArray(contract?.inputs) && Array.isArray(contract?.outputs);
-  return { labels, contract: whole ? contract : null, code: beside.map(({ name }) => name).filter((name) => /\.m?js$/.test(name)) };
+  return {
+    labels,
+    contract: whole ? contract : null,
+    code: beside.map(({ name }) => name).filter((name) => /\.m?js$/.test(name)),
+  };
 }
 
 // Labels in the form that pigallery reads: [[number, name], …], or {number: {displayName}} from 0 on.

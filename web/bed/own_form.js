@@ -77,7 +77,11 @@ class Questions {
       pick("Scores", "scores"),
       pick("Classes", "classes", { "": "a column of scores each" }),
       this.row("A box is", this.choice("order", ORDERS), ["detections"]),
-      this.row("Scores", this.choice("softmax", SCORES, (text) => text === "true"), ["classes"]),
+      this.row(
+        "Scores",
+        this.choice("softmax", SCORES, (text) => text === "true"),
+        ["classes"]
+      ),
       this.row("First class", first, ["classes", "detections"]),
       this.row("Black … white", this.range("black", "white"), ["picture"]),
       this.row("A point is", this.choice("dimensions", { 2: "x, y", 3: "x, y, z" }, Number), ["landmarks"]),

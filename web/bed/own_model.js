@@ -61,7 +61,8 @@ export function values(pixels, { channels, dtype, quantisation }, { layout, colo
       const grey = 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
       found[cell] = stored(low + (grey / 255) * (high - low));
     } else {
-      for (let channel = 0; channel < channels; channel += 1) found[cell * step + channel * next] = table[pixels[at + order[channel]]];
+      for (let channel = 0; channel < channels; channel += 1)
+        found[cell * step + channel * next] = table[pixels[at + order[channel]]];
     }
   }
   return found;
@@ -121,7 +122,8 @@ function suppressed(found) {
   const kept = [];
   for (const one of found) {
     if (kept.length === MOST) break;
-    if (kept.every(({ number, box: other }) => number !== one.number || overlap(other, one.box) <= OVERLAP)) kept.push(one);
+    if (kept.every(({ number, box: other }) => number !== one.number || overlap(other, one.box) <= OVERLAP))
+      kept.push(one);
   }
   return kept;
 }

@@ -25,7 +25,11 @@ class Engine {
     // A layers model has null for what is open, a graph -1.
     const { modelTopology } = network.description;
     this.outputs = network.outputs.map((name) => ({ name, activation: activation(modelTopology, name) }));
-    this.inputs = inputs.map(({ name, shape, dtype }) => ({ name, dtype, shape: (shape ?? []).map((size) => size ?? -1) }));
+    this.inputs = inputs.map(({ name, shape, dtype }) => ({
+      name,
+      dtype,
+      shape: (shape ?? []).map((size) => size ?? -1),
+    }));
   }
 
   async run(values, shape) {

@@ -63,12 +63,14 @@ class Table {
   }
 }
 
-// A tensor at an end of the network: name, dtype, shape with -1 for what is open, and its one scale and zero point or null.
+// A tensor at an end of the network: name, dtype, shape with -1 for what is open, its one scale and zero point or null.
 function end(tensor, name) {
   const shape = tensor.numbers(0, "Int32", 4);
   const open = tensor.numbers(7, "Int32", 4);
   const quantisation = tensor.table(4);
-  const [scale, zero] = quantisation ? [quantisation.numbers(2, "Float32", 4), quantisation.numbers(3, "BigInt64", 8)] : [[], []];
+  const [scale, zero] = quantisation
+    ? [quantisation.numbers(2, "Float32", 4), quantisation.numbers(3, "BigInt64", 8)]
+    : [[], []];
   return {
     name: name ?? tensor.text(3),
     dtype: TYPES[tensor.number(1, "Int8", 0)] ?? "unknown",
@@ -100,7 +102,10 @@ function ofPictures(model) {
   const input = new Table(view, view.getUint32(0, true)).tables(3)[0]?.tables(2)[0];
   const content = input?.table(3);
   const colour = content?.number(0, "Uint8", 0) === IMAGE ? COLOURS[content.table(1)?.number(0, "Int8", 0)] : null;
-  const unit = input?.tables(4).find((one) => one.number(0, "Uint8", 0) === NORMALISATION)?.table(1);
+  const unit = input
+    ?.tables(4)
+    .find((one) => one.number(0, "Uint8", 0) === NORMALISATION)
+    ?.table(1);
   const [means, deviations] = unit ? [unit.numbers(0, "Float32", 4), unit.numbers(1, "Float32", 4)] : [[], []];
   const even = means.length && new Set(means).size === 1 && new Set(deviations).size === 1;
   return { colour: colour ?? null, range: even ? [0, 255].map((value) => (value - means[0]) / deviations[0]) : null };
@@ -120,8 +125,12 @@ export function describe(buffer) {
     const graph = model.tables(2)[0];
     const tensors = graph.tables(0);
     const [given, found] = [named(model, 0), named(model, 1)];
-    const codes = model.tables(1).map((one) => [Math.max(one.number(0, "Int8", 0), one.number(3, "Int32", 0)), one.text(1)]);
-    const makers = graph.tables(3).flatMap((one) => one.numbers(2, "Int32", 4).map((index) => [index, codes[one.number(0, "Uint32", 0)][0]]));
+    const codes = model
+      .tables(1)
+      .map((one) => [Math.max(one.number(0, "Int8", 0), one.number(3, "Int32", 0)), one.text(1)]);
+    const makers = graph
+      .tables(3)
+      .flatMap((one) => one.numbers(2, "Int32", 4).map((index) => [index, codes[one.number(0, "Uint32", 0)][0]]));
     const activations = Object.fromEntries(makers.map(([index, code]) => [index, ACTIVATIONS[code]]));
     const output = (index) => ({ ...end(tensors[index], found[index]), activation: activations[index] ?? null });
     return {
@@ -131,7 +140,8 @@ export function describe(buffer) {
       ...told(model),
     };
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) throw new Error("is damaged: it refers to what it does not hold");
+    if (error instanceof RangeError || error instanceof TypeError)
+      throw new Error("is damaged: it refers to what it does not hold");
     throw error;
   }
 }
@@ -153,7 +163,8 @@ export async function labels(buffer) {
       const content = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
       const packed = new Blob([new Uint8Array(buffer, content, view.getUint32(at + 20, true))]);
       const inflate = new DecompressionStream("deflate-raw");
-      const plain = view.getUint16(at + 10, true) === 0 ? packed : await new Response(packed.stream().pipeThrough(inflate)).blob();
+      const plain =
+        view.getUint16(at + 10, true) === 0 ? packed : await new Response(packed.stream().pipeThrough(inflate)).blob();
       return lines(await plain.text());
     }
     at += 46 + name + extra + comment;
