@@ -69,7 +69,7 @@ def elements(paths):
 def write(folder, name, text):
     """Write a page of the folder."""
     with open(os.path.join(folder, f"{name}.html"), "wb") as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))  # names may have halves of surrogate pairs
 
 
 if __name__ == "__main__":

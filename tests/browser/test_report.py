@@ -142,7 +142,7 @@ def test_a_model_s_page_says_how_near_its_artifacts_come_and_what_its_source_is(
     text = write()["small.html"]
     assert "42 <small>10</small></td>" in text and '<td class="number missed">0.75 <small>0.8</small></td>' in text
     assert "3 operators of 2 kinds: Dense 2, &lt;script&gt;" in text and "1,234 parameters." in text
-    assert "<code>snakemake -j1 results/small/main.int8.tflite</code>" in text
+    assert "<code>snakemake -j1 --force results/small/main.int8.tflite</code>" in text
 
 
 def test_each_language_has_a_program_that_names_a_file_which_passed(write):

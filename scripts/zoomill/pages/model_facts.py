@@ -4,8 +4,11 @@
 _FIGURES = (("sqnr", "sqnr", True), ("share", "share", False), ("decisions", "decisions", True))
 # Kinds of operators that are named.
 _MOST = 12
-# Libraries that a version is told of: those whose names begin so.
-_TOLD = ("tensorflow", "ai-edge", "keras", "torch", "onnx", "tensorflowjs", "openvino", "litert-torch", "tf2onnx")
+# Packages that a version is told of.
+_TOLD = (
+    *("ai-edge-litert", "ai-edge-quantizer", "keras", "litert-torch", "onnx", "onnx2tf", "onnxruntime", "openvino"),
+    *("tensorflow", "tensorflow-cpu", "tensorflowjs", "torch"),
+)
 
 
 def parity(rows):
@@ -51,11 +54,11 @@ def source(document):
     sentences = []
     for graph in document["graphs"] if document else []:
         count = sum(entry["count"] for entry in graph["parameters"].values())
-        kinds = [f"{name} {number:,}" for name, number in by_count(graph["operators"])]
+        computing = by_count(graph["operators"])
+        kinds = [f"{name} {number:,}" for name, number in computing]
         told = ", ".join(kinds[:_MOST]) + (f" and {len(kinds) - _MOST} more" if len(kinds) > _MOST else "")
         sentences.append(
-            f"{sum(graph['operators'].values()):,} operators of {len(graph['operators'])} kinds: {told}. "
-            f"{count:,} parameters."
+            f"{sum(number for _, number in computing):,} operators of {len(kinds)} kinds: {told}. {count:,} parameters."
         )
     if document and document["checkpoint"]:
         count = sum(entry["count"] for entry in document["checkpoint"]["parameters"].values())
@@ -67,9 +70,8 @@ def source(document):
 
 def by_count(operators):
     """Return ``(operator, how often)``, the most frequent first; constants do not compute."""
-    return sorted(
-        ((name, count) for name, count in operators.items() if name != "Const"), key=lambda one: (-one[1], one[0])
-    )
+    computing = [(name, count) for name, count in operators.items() if name != "Const"]
+    return sorted(computing, key=lambda one: (-one[1], one[0]))
 
 
 def provenance(document):
@@ -80,13 +82,13 @@ def provenance(document):
     """
     if not document:
         return []
-    environments = sorted(name for name, entry in document["environments"].items() if "packages" in entry)
-    packages = {}
-    for name in environments:
-        packages |= document["environments"][name]["packages"]
-    told = [f"{name} {version}" for name, version in sorted(packages.items()) if version and name.startswith(_TOLD)]
+    told = []
+    for name, entry in sorted(document["environments"].items()):
+        packages = entry.get("packages", {})
+        chosen = ", ".join(f"{package} {packages[package]}" for package in _TOLD if packages.get(package))
+        told += [f"{name.removesuffix('.yaml')} ({chosen})"] if chosen else []
     machines = sorted({entry["machine"] for entry in document["cpu"].values()})
     return [
-        f"Made by {len(document['code'])} files of zoomill in {', '.join(environments)}: {', '.join(told)}.",
+        f"Made by {len(document['code'])} files of zoomill, in the environments {', '.join(told)}.",
         *([f"Golden outputs come from {', '.join(machines)}."] if machines else []),
     ]
