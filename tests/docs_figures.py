@@ -26,6 +26,9 @@ CELLS = {
     "sqnr": lambda found: f"{found['sqnr']:.0f} dB",
     **{name: (lambda found, name=name: f"{found[name]:.4f}") for name in ("builtin", "xnnpack", "gpu")},
     **{name: (lambda found, name=name: f"{found[name]:,}") for name in ("head", "tail", "total")},
+    **{
+        name: (lambda found, name=name: found[name]) for name in ("micro differs", "builtin differs", "xnnpack differs")
+    },
     "figure": lambda found: f"{found['value']:.4f}",
     "interval": lambda found: "{:.4f} ({:.3f} to {:.3f})".format(found["value"], *found["interval"]),
 }
@@ -33,7 +36,9 @@ CELLS = {
 OF_GATE = {
     "gpu": lambda found: found["metric"],
     "micro": lambda found: found["arena"],
+    "kernels": lambda found: {f"{name} differs": found["parity"][name]["line"] for name in _KERNELS.values()},
 }
+_KERNELS = {"TFLite Micro": "micro", "built-in": "builtin", "XNNPACK": "xnnpack"}
 _EFINIX = ("ds_cnn_kws", "resnet_image_classify", "mobilenetv1_person_detect", "yolo_person_detect")
 _EFINIX += ("mediapipe_face_landmark",)
 PARTS = {"artifact": "sha256", "sample list": "samples_sha256"}
@@ -109,6 +114,12 @@ TABLES = {
         },
         tuple((part, "{}/source.given.tflite", "", part) for part in ("head", "tail", "total")),
         gate="micro",
+    ),
+    "kernels_apart": Table(
+        "file",
+        {"ic01": "pretrainedresnet_quant", "vww01": "vww_96_int8", "kws01": "kws_ref_model"},
+        tuple((title, "{}/source.given.tflite", "", f"{name} differs") for title, name in _KERNELS.items()),
+        gate="kernels",
     ),
     "gpu_faults": Table(
         "file",
