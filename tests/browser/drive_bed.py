@@ -230,9 +230,10 @@ def faults(bed, found):
     bed.wait("!document.getElementById('leak').hidden")
     found["leak"] = bed.said("leak")
     found["errors before"] = list(found["errors"])
-    bed.page.select_option("#model", label="missing")
-    bed.wait("!document.getElementById('error').hidden")
-    found["missing"] = bed.said("error")
+    for title in ("missing", "undecoded"):
+        bed.page.select_option("#model", label=title)
+        bed.wait("!document.getElementById('error').hidden && document.getElementById('status').hidden")
+        found[title] = bed.said("error")
     bed.choose_model("points")
     found["after it"] = bed.said("error"), len(bed.captions())
     bed.page.select_option("#backend-0", "webgpu")

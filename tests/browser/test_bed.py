@@ -34,6 +34,7 @@ MODELS = {
     HOSTILE: ("image-classification", "p", "probability", [[0.1, 0.2, 0.7], [0.15, 0.2, 0.65]]),
     "leaks": ("image-generation", "made", "picture", None),
     "missing": ("image-generation", "made", "picture", None),
+    "undecoded": ("image-generation", "made", "picture", None),
 }
 
 
@@ -75,6 +76,8 @@ def write_model(root, title, number):
     entry = models_json.entries(folder, contract, card, variants, document, samples, {})["newer"]
     if title == "missing":
         shutil.rmtree(root / folder / "main.float32.tfjs")
+    if title == "undecoded":
+        (root / folder / "decode.js").unlink()
     return models_json.section(task), entry
 
 
@@ -177,6 +180,7 @@ def test_the_camera_stops_when_it_is_told_to_and_when_something_else_is_shown(fo
 def test_a_leak_and_a_missing_model_are_said_in_one_line(found):
     assert found["leak"].startswith("A leak: the last runs have left ")
     assert "main.float32.tfjs/model.json: cannot be had, 404" in found["missing"] and "\n" not in found["missing"]
+    assert found["undecoded"].endswith("decode.js: cannot be loaded; a run without targets makes it")
     assert found["after it"] == ["", 1] and found["no webgpu"] == "backend webgpu cannot be had here"
 
 

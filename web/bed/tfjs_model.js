@@ -27,7 +27,9 @@ export async function openTfjs(description, { folder, decoder, operators }, back
   await runner.useBackend(tf, backend);
   const start = performance.now();
   if (operators) await import(operators);
-  const program = await import(decoder);
+  const program = await import(decoder).catch(() => {
+    throw new Error(`${decoder}: cannot be loaded; a run without targets makes it`);
+  });
   const document = await (await get(`${folder}model.json`)).json();
   const paths = document.weightsManifest.flatMap((group) => group.paths);
   const shards = await Promise.all(paths.map(async (path) => (await get(folder + path)).arrayBuffer()));
