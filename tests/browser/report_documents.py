@@ -116,7 +116,9 @@ def tensors(variant, **more):
 
 
 SOURCE = {
-    "graphs": [{"operators": {"Dense": 2, f"{HOSTILE}\ud800": 1}, "parameters": {"float32": {"count": 1234, "bytes": 4936}}}],
+    "graphs": [
+        {"operators": {"Dense": 2, f"{HOSTILE}\ud800": 1}, "parameters": {"float32": {"count": 1234, "bytes": 4936}}}
+    ],
     "checkpoint": None,
 }
 

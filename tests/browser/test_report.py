@@ -37,7 +37,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.rows, self.tags, self._cell = [], [], False
-        self.feed(text)
+        self.feed(text.replace("<wbr>", ""))
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))

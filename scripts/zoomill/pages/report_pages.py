@@ -1,8 +1,10 @@
 """The pages of the report, from rows of :mod:`zoomill.pages.report`."""
 
 import os
+import re
 
 import jinja2
+import markupsafe
 
 from zoomill.pages import model_facts, report, report_pictures, trade_off
 from zoomill.pages.snippets import Snippets
@@ -34,7 +36,7 @@ class Pages:
         options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
         self._environment = jinja2.Environment(loader=loader, autoescape=True, **options)
         self._environment.filters |= {"figures": figures, "filled": filled, "basename": os.path.basename}
-        self._environment.filters["by_count"] = model_facts.by_count
+        self._environment.filters |= {"by_count": model_facts.by_count, "breakable": breakable}
         self._environment.globals |= {"columns": _COLUMNS, "about": _ABOUT}
         self._rows, self._contracts, self._cards, self._drawings = rows, contracts, cards, drawings
         self._snippets = Snippets(templates)
@@ -90,6 +92,11 @@ class Pages:
     def _render(self, page, rows, **known):
         template = self._environment.get_template(f"{page}.html.jinja")
         return template.render(rows=rows, gates=report.columns(rows), **known)
+
+
+def breakable(name):
+    """Return a name as HTML that may go on in a new line behind each ``_`` and ``.``."""
+    return markupsafe.Markup("<wbr>").join(re.split(r"(?<=[_.])", name))
 
 
 def filled(rows):
