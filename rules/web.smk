@@ -47,6 +47,7 @@ rule write_models_json:
         tflite=plan.wanted.tflite_in_browser(),
         contracts=plan.wanted.contracts("tfjs"),
         pictures=plan.pictures.folders(),
+        decoders=plan.wanted.decoders(),  # which the registry names
     output:
         json="results/models.json",
         javascript="results/models.js",

@@ -60,6 +60,10 @@ def test_pictures_are_drawn_of_models_whose_golden_inputs_show_something_unless_
     assert jobs["draw_pictures"] == 1
 
 
+def test_the_registry_of_models_comes_with_the_code_that_it_names(workflow):
+    assert planned(workflow.run("-n", "results/models.json"))["write_decoders"] == 1
+
+
 def test_tensorflow_is_started_twice_however_many_artifacts_there_are(default):
     jobs = planned(default[1])
     assert jobs["export_tf1_detection"] == jobs["convert_tflite"] == 1

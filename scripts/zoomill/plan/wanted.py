@@ -135,6 +135,10 @@ class Wanted:
         models = self.artifacts("tfjs", models=[model])
         return models if "litertjs" in self._config["deploy"] else models + self._beside(models)
 
+    def decoders(self):
+        """Return what feeds and reads TensorFlow.js models on pages."""
+        return [f"results/{model}/decode.js" for model in dict.fromkeys(model for model, _ in self.graphs())]
+
     def tflite_in_browser(self):
         """Return the TFLite files that pages are told of."""
         return list(map(str, self._beside(self.artifacts("tfjs"))))
