@@ -1,8 +1,8 @@
 """Use the test bed as a person does, in Chromium, in the environment that can drive one.
 
-Reads a JSON object from standard input: ``folders`` to serve, ``pictures``, a folder, and ``chromium``. Writes JSON:
-what the page showed after each step, ``errors`` of the console and ``asked`` for other hosts, those before the last
-step, which asks for what is missing.
+Reads a JSON object from standard input: ``folders`` to serve, ``axe`` among them with axe-core, ``pictures``, a folder,
+and ``chromium``. Writes JSON: what the page showed after each step, ``barriers``, serious findings of axe-core,
+``errors`` of the console and ``asked`` for other hosts, those before the last step, which asks for what is missing.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
+import accessibility
 from playwright.sync_api import sync_playwright
 
 from zoomill.tfjs import static_server
@@ -149,6 +150,10 @@ def detector(bed, found):
     bed.does(lambda: page.check("#compare"))
     found["detections apart"] = bed.captions()
     found["json"] = bed.saved()
+    found["barriers"] = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found["barriers"] += accessibility.serious(page, url="/axe/axe.min.js")
 
 
 def others(bed, found):

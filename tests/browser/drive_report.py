@@ -51,6 +51,6 @@ with sync_playwright() as playwright:
         found["wide"][name] = page.evaluate("document.documentElement.scrollWidth")
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours)
-            found["serious"][f"{name}, {colours}"] = serious(page, sys.argv[3])
+            found["serious"][f"{name}, {colours}"] = serious(page, path=sys.argv[3])
     chromium.close()
 print(json.dumps(found))

@@ -82,7 +82,7 @@ def write_model(root, title, number):
 
 
 @pytest.fixture(scope="module")
-def found(javascript, environment_python, tmp_path_factory):
+def found(javascript, environment_python, axe, tmp_path_factory):
     """What the page showed to somebody who used all of it."""
     if not shutil.which("chromium"):
         missing("Chromium is not installed")
@@ -91,8 +91,12 @@ def found(javascript, environment_python, tmp_path_factory):
         section, entry = write_model(root, title, number)
         newer[section].append(entry)
     files.write_json(root / "models.json", {"newer": newer})
-    folders = {"web": str(REPOSITORY / "web"), "results": str(root), "javascript": str(javascript)}
-    asked = {"folders": folders, "pictures": str(root / "model_0/pictures"), "chromium": shutil.which("chromium")}
+    folders = {"web": REPOSITORY / "web", "results": root, "javascript": javascript, "axe": Path(axe).parent}
+    asked = {
+        "folders": {name: str(folder) for name, folder in folders.items()},
+        "pictures": str(root / "model_0/pictures"),
+        "chromium": shutil.which("chromium"),
+    }
     program = Path(__file__).with_name("drive_bed.py")
     command = [environment_python("web"), program]
     process = subprocess.run(command, input=json.dumps(asked), text=True, capture_output=True)
@@ -130,6 +134,10 @@ def test_a_generated_picture_is_brought_to_its_range_once(found):
     # Twice would give 64 and 191, not at all 0 and 1.
     assert found["generated"] == [[0, 255], [0, 255], [13, 242]]
     assert found["pictures apart"][3] == "Difference: at most 13 of 255, PSNR 25.9 dB; drawn 19.6 times as strong"
+
+
+def test_nothing_serious_bars_people_from_using_it(found):
+    assert found["barriers"] == []
 
 
 def test_labels_and_names_of_strangers_stay_text(found):
