@@ -109,8 +109,7 @@ rule inspect_model:
         "logs/inspect_model/{model}.log",
     benchmark:
         "benchmarks/inspect_model/{model}.tsv"
-    group:
-        "model"
+    localrule: True  # only the report asks for it, so it would be a submission of its own
     conda:
         "../envs/litert.yaml"
     params:
