@@ -107,8 +107,6 @@ rule inspect_model:
         json="build/{model}/source.json",
     log:
         "logs/inspect_model/{model}.log",
-    benchmark:
-        "benchmarks/inspect_model/{model}.tsv"
     localrule: True  # only the report asks for it, so it would be a submission of its own
     conda:
         "../envs/litert.yaml"
