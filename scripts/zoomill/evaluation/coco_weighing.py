@@ -126,8 +126,8 @@ class _Category:
 
     def precision(self, weights, boxes):
         """Return the precision, averaged over the recalls and overlaps that COCO looks at, ``[draws]``."""
-        drawn = weights[:, self._picture]
-        seen = [np.cumsum(drawn * counts, axis=1) for counts in self._counts]
+        drawn = weights.astype(np.int32)[:, self._picture]  # whose sums are far below 2**31
+        seen = [_sums(drawn if counts.all() else drawn * counts) for counts in self._counts]
         pairs = zip(self._right, self._alike.ravel(), strict=True)
         return np.mean([self._area(drawn, boxes, seen[alike], *right.nonzero()) for right, alike in pairs], axis=0)
 
@@ -140,10 +140,15 @@ class _Category:
         """Return the precision averaged over recalls, by the places of the right boxes alone: it is largest there."""
         if not len(places):
             return np.zeros(len(drawn))
-        hits, seen = np.cumsum(drawn[:, places], axis=1), seen[:, places]
+        hits, seen = _sums(drawn[:, places]), seen[:, places]
         best = np.maximum.accumulate((hits / (seen + np.spacing(1)))[:, ::-1], axis=1)[:, ::-1]
         reached = hits / np.maximum(boxes, 1)[:, None]
         # How many of the recalls 0, 0.01 … 1 are reached at each place.
         last = np.clip(np.floor(reached * (len(self._thresholds) - 1) + 1e-6).astype(np.int64), 0, None)
         passed = last + 1 - (self._thresholds[last] > reached)
         return (best * np.diff(passed, axis=1, prepend=0)).sum(axis=1) / len(self._thresholds)
+
+
+def _sums(drawn):
+    """Return the running sums of each row; NumPy would make them int64, which takes twice as long."""
+    return np.cumsum(drawn, axis=1, dtype=drawn.dtype)
