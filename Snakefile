@@ -51,5 +51,5 @@ onstart:
 
 
 session.check_targets(workflow, plan)
-session.prioritise_first_model(workflow, plan)
+session.settle_schedule(workflow, plan)
 end.tell_at_the_end(workflow, {model: card["drop"] for model, card in plan.models.items()})

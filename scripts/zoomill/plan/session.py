@@ -130,20 +130,27 @@ def check_targets(workflow, plan):
         sys.exit(f"error: {printable(str(error))}")
 
 
-def prioritise_first_model(workflow, plan):
-    """Let the TFLite files of the model that is configured first be made and validated before anything else."""
+def settle_schedule(workflow, plan):
+    """Let the TFLite files of the model that is configured first come first, and local jobs start without a limit.
+
+    With its limit of starts in a second, Snakemake follows each look at the jobs that wait by another one a second later,
+    and those by others: a run of n jobs came to n looks a second.
+    """
     if not workflow.modifier.is_main_snakefile():  # another workflow has targets of its own
         return
     execute = workflow.execute
     names = plan.wanted.artifacts("tflite", models=plan.config["models"][:1])
 
-    def prioritised(*args, **kwargs):
+    def settled(executor_plugin, *args, **kwargs):
+        settings = workflow.scheduling_settings
         # Snakemake makes targets of what has priority, and `--forcetargets` would force those too.
         if not (workflow.dag_settings.targets or workflow.dag_settings.forcetargets):
-            workflow.scheduling_settings.prioritytargets |= {name.file("evidence") for name in names}
-        execute(*args, **kwargs)
+            settings.prioritytargets |= {name.file("evidence") for name in names}
+        if executor_plugin.common_settings.local_exec:
+            settings.max_jobs_per_timespan = None
+        execute(executor_plugin, *args, **kwargs)
 
-    workflow.execute = prioritised
+    workflow.execute = settled
 
 
 def _asked(workflow):
