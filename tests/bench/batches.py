@@ -19,11 +19,11 @@ import environments  # noqa: E402
 from zoomill import files, tables  # noqa: E402
 
 BATCH, INPUTS = 32, 128
-COLUMNS = ("model", "files", "take a batch", "same bits", "CPU s, one by one", "CPU s saved where the bits are the same")
+COLUMNS = ("model", "files", "take a batch", "same bits", "CPU s, one by one", "CPU s saved by those")
 
 
 def measure(data):
-    """Return CPU seconds of one input alone and in a batch, None where the file takes none, and if all bits are equal."""
+    """Return CPU seconds of an input alone and in a batch, if the file takes one, and whether all bits are equal."""
     import numpy as np
 
     from zoomill.tflite.runtime import KERNELS, Interpreter
@@ -65,7 +65,8 @@ def row(model):
     found = [measure(path.read_bytes()) for path in scored]
     saved = sum(alone - together for alone, together, same in found if same) * samples
     counts = len(found), sum(together is not None for _, together, _ in found), sum(same for *_, same in found)
-    return (model.name, *map(str, counts), f"{sum(alone for alone, *_ in found) * samples:.2f}", f"{round(saved, 2) + 0:.2f}")
+    used = sum(alone for alone, *_ in found) * samples
+    return (model.name, *map(str, counts), f"{used:.2f}", f"{round(saved, 2) + 0:.2f}")
 
 
 def main(argv=None):
