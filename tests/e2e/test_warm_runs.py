@@ -87,6 +87,11 @@ def test_a_benchmark_measures_the_fork_and_not_its_client_only(warm_run):
     assert float(figures["max_rss"]) > 150  # MB; bash and the client have 20
 
 
+def test_local_jobs_have_no_limit_of_starts_in_a_second(warm_run):
+    said = warm_run.run("--verbose", "--force", ARTIFACTS[1], config=CONFIG)
+    assert "Ready jobs: 1" in said.stdout and "Submitting maximum" not in said.stdout
+
+
 def test_kill_9_of_a_run_leaves_no_process_after_5_seconds(warm_run):
     graph = f"build/{MODEL}/main/graph.pb"
     process = subprocess.Popen(

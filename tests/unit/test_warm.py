@@ -426,6 +426,17 @@ def test_who_measures_a_job_finds_its_fork(house):
     assert {client.pid, job["job"]} <= set(found) and job["parent"] not in found
 
 
+def test_who_measures_a_job_looks_ever_less_often(monkeypatch):
+    gaps = []
+    monkeypatch.setattr(warm._Timer, "work", lambda timer: None)
+    monkeypatch.setattr(benchmark.DaemonTimer, "start", lambda timer: gaps.append(timer.interval))
+    timer = warm._Timer(os.getpid(), None)
+    timer.start()
+    for _ in range(7):
+        timer._action()
+    assert gaps == [0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_python_of_rules_is_the_client_only_where_that_is_wanted(house, tmp_path, monkeypatch, wanted):
     root = tmp_path / "it's {here} and $HOME"
