@@ -8,11 +8,12 @@ from zoomill.plan.samples import PURPOSES
 
 plan = session.begin(workflow, config, root)
 ALIVE = session.hold_folder(workflow)
+GRAPH_NAME = f"(?:main|inference|{gates.SOURCE}|detect_[a-z0-9_]+)"
 
 
 wildcard_constraints:
     model=NAME,
-    graph=f"main|inference|{gates.SOURCE}|detect_[a-z0-9_]+",
+    graph=GRAPH_NAME,
     variant=pattern([*variants.names(format="tflite"), gates.GIVEN]),
     compiled=pattern(row.end for row in accelerators.TABLE),
     dataset=NAME,

@@ -3,7 +3,8 @@
 Requires: build/{model}/{graph}/predictions.npz, build/{model}/evaluation.csv and its data set, contracts and artifacts.
 Yields: results/{model}/source.metric.json, results/{model}/{graph}.{variant}.metric.json of .tflite files and
 {graph}.{variant}.tfjs.metric.json, {graph}.{variant}.micro.metric.json of .tflite files on TFLite Micro, with
-.samples.jsonl beside them.
+.samples.jsonl beside them; build/{model}/detect_cut/{variant}.heads.zip, of which a detector's other graphs are
+scored.
 """
 
 # What scoring reads besides what is scored.
@@ -66,6 +67,7 @@ rule evaluate_tflite:
         **SCORED,
         code=plan.code("evaluate_tflite"),
         artifact="results/{model}/{graph}.{variant}.tflite",
+        heads=plan.scoring.heads,
         against=plan.scoring.against("tflite"),
     output:
         figures=reported("results/{model}/{graph}.{variant}{kernels}.metric.json", "metric", "Metrics"),
@@ -75,6 +77,7 @@ rule evaluate_tflite:
     benchmark:
         "benchmarks/evaluate_tflite/{model}.{graph}.{variant}{kernels}.tsv"
     wildcard_constraints:
+        graph=rf"(?!detect_cut\.){GRAPH_NAME}",
         kernels=r"(\.micro)?",
     group:
         "model"
@@ -88,6 +91,27 @@ rule evaluate_tflite:
         settings=plan.scoring.settings,
     shell:
         EVALUATE
+
+
+# What a detector's network gives is kept, for the graphs that are this network with one operator behind it.
+use rule evaluate_tflite as evaluate_tflite_heads with:
+    output:
+        figures=reported("results/{model}/{graph}.{variant}{kernels}.metric.json", "metric", "Metrics"),
+        samples="results/{model}/{graph}.{variant}{kernels}.samples.jsonl",
+        heads=temp("build/{model}/{graph}/{variant}{kernels}.heads.zip"),
+    log:
+        "logs/evaluate_tflite_heads/{model}.{graph}.{variant}{kernels}.log",
+    benchmark:
+        "benchmarks/evaluate_tflite_heads/{model}.{graph}.{variant}{kernels}.tsv"
+    wildcard_constraints:
+        graph="detect_cut",
+        kernels=r"(\.micro)?",
+    params:
+        tools=plan.deploy.kernels_flags,
+        given=plan.scoring.artifact_kept,
+        task=plan.scoring.task,
+        until_clear=plan.scoring.until_clear,
+        settings=plan.scoring.settings,
 
 
 rule evaluate_tfjs:

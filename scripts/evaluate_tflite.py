@@ -1,6 +1,7 @@
 """Compute the task metric of a .tflite artifact."""
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -10,7 +11,7 @@ from zoomill import command, made
 from zoomill.detection.postprocess import Options
 from zoomill.errors import UserError
 from zoomill.evaluation import harness
-from zoomill.tflite import retune, runtime
+from zoomill.tflite import kept_heads, last_operator, retune, runtime, tflite_file
 
 
 def main(argv=None):
@@ -26,6 +27,13 @@ def main(argv=None):
     parser.add_argument(
         "--otherwise", action="store_true", help="a row of a ledger: where it cannot be had, write why and end well"
     )
+    parser.add_argument(
+        "--heads",
+        type=made.checked,
+        nargs="?",
+        help="what --output-heads kept: the network is not run where it is the same",
+    )
+    parser.add_argument("--output-heads", type=made.output, help="keep what the file gives, for --heads of others")
     harness.add_task(parser)
     harness.add_outputs(parser)
     harness.add_stopping(parser)
@@ -34,7 +42,7 @@ def main(argv=None):
     with open(args.artifact, "rb") as file:
         data = file.read()
     try:
-        artifact, task = prepared(args, data, task)
+        artifact, task, content = prepared(args, data, task)
     except UserError as error:
         if not args.otherwise:
             raise
@@ -51,11 +59,39 @@ def main(argv=None):
         "sha256": hashlib.sha256(data).hexdigest(),
         **({"postprocess": args.postprocess} if args.postprocess else {}),
     }
-    return harness.evaluate(task, run, evidence, args, args.until_clear)
+    with running(args, run, content, task.contract) as run:
+        return harness.evaluate(task, run, evidence, args, args.until_clear)
+
+
+@contextlib.contextmanager
+def running(args, run, data, contract):
+    """Yield the function that runs a file: ``run``, one that keeps what it gives, or its last operator on what was.
+
+    Args:
+        args: the flags.
+        run: function from ``{input tensor: array}`` to ``{output name: array}``.
+        data: bytes of the file, as it is run.
+        contract: of its graph.
+    """
+    how = {"kernels": args.kernels, "threads": args.threads}
+    if args.output_heads:
+        # Scored in part, samples come in another order; and of TFLite Micro nobody asks for more.
+        whole = args.until_clear is None and args.kernels == "builtin"
+        network = last_operator.network(tflite_file.parse(data, args.artifact)) if whole else None
+        of = {"network": network, **how} if network else None
+        with kept_heads.keeping(args.output_heads, run, of) as keeping:
+            yield keeping
+    elif args.heads:
+        kept = kept_heads.Kept(args.heads)
+        behind = last_operator.Behind(tflite_file.parse(data, args.artifact), contract)
+        same = behind.network and kept.of == {"network": behind.network, **how}
+        yield behind.runner(kept, run, args.threads) if same else run
+    else:
+        yield run
 
 
 def prepared(args, data, task):
-    """Return a file, as it is run by the flags, and the task of scoring it.
+    """Return a file, as it is run by the flags, the task of scoring it, and the bytes that are run.
 
     Raises:
         UserError: when the kernels refuse the file, it is not as the contract says, cannot have the options that are
@@ -70,7 +106,7 @@ def prepared(args, data, task):
     )
     if args.otherwise and any(own[name] == wanted[name] for name in args.postprocess):
         raise UserError(harness.SO_ALREADY)
-    return loaded(args, tuned, asked), asked
+    return loaded(args, tuned, asked), asked, tuned
 
 
 def loaded(args, data, task):

@@ -1,7 +1,11 @@
-"""A detector whose file gets other options is the detector that was built with them, picture by picture."""
+"""A detector whose file gets other options is the detector that was built with them, picture by picture.
+
+And one that is scored on what its network gave before has the figures of the file that was run whole.
+"""
 
 import json
 import sys
+import zipfile
 
 import pytest
 from conftest import REPOSITORY
@@ -63,3 +67,15 @@ def test_every_graph_is_scored_from_one_threshold_and_settings_change_the_scored
     threshold = pytest.approx(0.3)
     for one in (regular, fast, cut):
         assert one["nms_score_threshold"] == {"figure": threshold, "model": threshold}
+
+
+def test_figures_on_kept_heads_are_those_of_the_whole_file(scored, tmp_path):
+    heads = tmp_path / "heads.zip"
+    assert scored("detect_cut", "--output-heads", heads) == scored("detect_cut")
+    with zipfile.ZipFile(heads) as archive:
+        assert len(archive.namelist()) == 2 * 200 + 1
+    for graph in ("detect_regular", "detect_fast"):
+        assert scored(graph, "--heads", heads) == scored(graph)
+    heads.write_bytes(heads.read_bytes()[:-1])
+    with pytest.raises(AssertionError, match="heads.zip: was changed after evaluate_tflite made it"):
+        scored("detect_fast", "--heads", heads)

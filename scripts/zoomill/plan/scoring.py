@@ -23,8 +23,22 @@ class Scoring:
         return ["--predictions", input.predictions]
 
     def artifact(self, wildcards, input):
-        """Return the flags that say which artifact is scored."""
-        return ["--artifact", input.artifact, "--variant", wildcards.variant]
+        """Return the flags that say which artifact is scored, and what its network gave, where that was kept."""
+        heads = ["--heads", input.heads] if input.get("heads") else []
+        return ["--artifact", input.artifact, "--variant", wildcards.variant, *heads]
+
+    def artifact_kept(self, wildcards, input, output):
+        """Return such flags, and the one that keeps what the artifact gives."""
+        return [*self.artifact(wildcards, input), "--output-heads", output.heads]
+
+    def heads(self, wildcards):
+        """Return what the network of a detector's file gave without the last operator, nothing where it runs itself."""
+        cut = ArtifactName(wildcards.model, "detect_cut", wildcards.variant, "tflite")
+        behind = wildcards.graph.startswith("detect_") and wildcards.graph != cut.graph
+        alone = wildcards.kernels or self._config["evaluate"] == "until_clear"
+        if not behind or alone or targets.why_not(self._catalogue[wildcards.model], cut):
+            return []
+        return f"build/{cut.model}/{cut.graph}/{cut.variant}.heads.zip"
 
     def against(self, form):
         """Return an input function for the scores of the float32 artifact of a graph, nothing for that one itself."""

@@ -141,6 +141,10 @@ def _check_build(target, card, file, datasets):
     if raw and graph != "inference":
         require(raw[1], variants.names(maker="run_toco"), target, "variant of TOCO")
         return why_not(card, artifact_name.ArtifactName("", graph, raw[1], "tflite"))
+    if heads := re.fullmatch(r"([^.]+)(\.micro)?\.heads\.zip", made):
+        name = artifact_name.ArtifactName("", graph, heads[1], "tflite")
+        require(graph, ["detect_cut"], target, "graph whose heads are kept named")
+        return _check_artifact(target, card, name, "micro_metric" if heads[2] else "metric")
     if made == "predictions.npz" and not has(card, "evaluation"):
         return NEEDS["evaluation"]
     if made == "golden.npz" and graph not in (*WITHOUT_OP, "inference"):
