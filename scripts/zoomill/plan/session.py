@@ -133,8 +133,8 @@ def check_targets(workflow, plan):
 def settle_schedule(workflow, plan):
     """Let the TFLite files of the model that is configured first come first, and local jobs start without a limit.
 
-    With its limit of starts in a second, Snakemake follows each look at the jobs that wait by another one a second later,
-    and those by others: a run of n jobs came to n looks a second.
+    With its limit of starts in a second, Snakemake follows each look at the jobs that wait by another one a second
+    later, and those by others: a run of n jobs came to n looks a second.
     """
     if not workflow.modifier.is_main_snakefile():  # another workflow has targets of its own
         return

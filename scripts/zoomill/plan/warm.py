@@ -34,7 +34,7 @@ def begin(root, wanted):
 class _Timer(benchmark.BenchmarkTimer):
     """Snakemake's measuring of a job's processes, which finds those that are forks of a warm one.
 
-    Each look takes the kernel milliseconds for each hundred megabytes, so that they follow one another at twice the gap.
+    Each look takes the kernel milliseconds for each hundred megabytes, so that each gap is twice the last one.
     """
 
     def __init__(self, pid, *arguments, **more):
