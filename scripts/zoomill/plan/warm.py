@@ -34,7 +34,7 @@ def begin(root, wanted):
 class _Timer(benchmark.BenchmarkTimer):
     """Snakemake's measuring of a job's processes, which finds those that are forks of a warm one.
 
-    Each look takes the kernel milliseconds for each hundred megabytes, so that each gap is twice the last one.
+    Each look takes the kernel milliseconds for each hundred megabytes, so that the gaps of a long job grow.
     """
 
     def __init__(self, pid, *arguments, **more):
@@ -42,7 +42,7 @@ class _Timer(benchmark.BenchmarkTimer):
         self.main = _Job(pid)
 
     def _schedule(self):
-        gap = min(benchmark.BENCHMARK_INTERVAL_SHORT * 2 ** (self._times_called - 1), self._interval)
+        gap = min(benchmark.BENCHMARK_INTERVAL_SHORT * 1.5 ** max(0, self._times_called - 10), self._interval)
         self._timer = benchmark.DaemonTimer(gap, self._action)
         self._timer.start()
 
